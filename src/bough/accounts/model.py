@@ -1,0 +1,104 @@
+"""Organizations, apps, their domains and the app configuration (contract/links.md §1.7, §7).
+
+`AppConfig` is both Branch's app resource (its field names are Branch's) and bough's per-app switches.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything an app's owner can set. Strings are at most 255 characters; empty means unset."""
+
+    # Branch's own fields (contract/links.md §1.7).
+    dev_name: str = ""
+    dev_email: str = ""
+    dev_phone_number: str = ""
+    always_open_app: int = 0
+    android_app: int = 0
+    """0 none, 1 Play Store (`android_package_name`), 2 custom URL (`android_url`)."""
+    android_url: str = ""
+    android_uri_scheme: str = ""
+    """With or without `://`."""
+    android_package_name: str = ""
+    sha256_cert_fingerprints: tuple[str, ...] = ()
+    android_app_links_enabled: int = 0
+    android_tablet_url: str = ""
+    ios_app: int = 0
+    """0 none, 1 App Store (`ios_url`, an App Store page), 2 custom URL (`ios_url`)."""
+    ios_url: str = ""
+    ios_uri_scheme: str = ""
+    ios_store_country: str = "US"
+    ios_bundle_id: str = ""
+    ios_team_id: str = ""
+    universal_linking_enabled: int = 0
+    fire_url: str = ""
+    windows_phone_url: str = ""
+    blackberry_url: str = ""
+    web_url: str = ""
+    default_desktop_url: str = ""
+    text_message: str = ""
+    og_app_id: str = ""
+    og_title: str = ""
+    og_image_url: str = ""
+    og_description: str = ""
+    deepview_desktop: str = ""
+    """Name of the deepview template that is on for the platform, or empty: off."""
+    deepview_ios: str = ""
+    deepview_android: str = ""
+
+    # bough's switches (contract/links.md §7; defaults are its choices).
+    alias_conflict_status: Literal[409, 400] = 409
+    test_env_delete: Literal["deny", "allow"] = "deny"
+    allow_type2: bool = True
+    expiry_days: int = 0
+    """0: links never expire. 380: Branch's rule for short links."""
+    append_match_params: bool = True
+    """Add `_branch_match_id` and `_branch_referrer` to web targets."""
+    utm_mapping: bool = True
+    """Map `~campaign`, `~channel`, `~feature` to `utm_*` on web targets."""
+    utm_to_labels: bool = False
+    """Read `utm_*` on long links as labels."""
+    og_for_social: Literal["always", "branch"] = "always"
+    """`branch`: a `$fallback_url` hides the OG page from social scrapers, as at Branch."""
+    update_immutable: Literal["reject", "ignore"] = "reject"
+    uri_redirect_mode: Literal[0, 1, 2] = 1
+    ios_nativelink: bool = False
+    redirect_allowlist: tuple[str, ...] = ()
+    """Empty: any http(s) target. Entries: `example.com`, `*.example.com`, `myapp://`."""
+    uri_schemes: tuple[str, ...] = ()
+    """Further custom schemes (besides the two app schemes) that link targets may use."""
+
+
+class Domain(Struct, frozen=True, kw_only=True):
+    """A host (with an optional first path segment of four characters) that serves one app's links in one environment."""
+
+    host: str
+    """Lower case, with port if there is one."""
+    prefix: str = ""
+    """The four-character app prefix, or empty."""
+    scheme: Literal["https", "http"] = "https"
+    app: int
+    test: bool = False
+    kind: Literal["default", "alternate", "custom"] = "default"
+
+
+class App(Struct, frozen=True, kw_only=True):
+    """One app. Its live and test environments share the configuration and have their own keys and domains."""
+
+    id: int
+    organization: int
+    name: str
+    timezone: str = "UTC"
+    """IANA name; days of reports are local days in it."""
+    config: AppConfig = AppConfig()
+    domains: tuple[Domain, ...] = ()
+    created_at: int = 0
+    """Epoch milliseconds."""
+
+    def domain(self, test: bool, kind: str = "default") -> Domain | None:
+        """The domain that new links of the environment get, or the first of another `kind`."""
+        return next((d for d in self.domains if d.test == test and d.kind == kind), None)
