@@ -74,7 +74,7 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Domain(Struct, frozen=True, kw_only=True):
-    """A host (with an optional first path segment of four characters) that serves one app's links in one environment."""
+    """A host (with an optional four-character first path segment) that serves one app's links in one environment."""
 
     host: str
     """Lower case, with port if there is one."""
