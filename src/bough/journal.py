@@ -1,8 +1,8 @@
 """The journal: one append-only list of everything that happened, in the order in which it reached the disk.
 
-A row's `id` is a decimal number of 18-19 digits that grows with arrival; a click's id is its `link_click_id`, an event's
-id its event id. A row is never changed. Attribution and counts read the journal after a watermark and can be run again
-from any point (shared design: "One way through the house").
+A row's `id` is a decimal number of 18-19 digits that grows with arrival; a click's id is its `link_click_id`, an
+event's id its event id. A row is never changed. Attribution and counts read the journal after a watermark and can be
+run again from any point (shared design: "One way through the house").
 """
 
 from __future__ import annotations
