@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+SERVER_FAULT = "The server could not complete your request as specified. Please try again at a later time."
+"""What a caller reads when the fault is ours (contract/links.md §1.8)."""
+
 
 class BoughError(Exception):
     """A problem with one sentence for the person who has to act on it."""

@@ -102,3 +102,17 @@ class App(Struct, frozen=True, kw_only=True):
     def domain(self, test: bool, kind: str = "default") -> Domain | None:
         """The domain that new links of the environment get, or the first of another `kind`."""
         return next((d for d in self.domains if d.test == test and d.kind == kind), None)
+
+
+PERMISSIONS = ("aggregate_data", "sensitive_data", "export", "links", "settings", "team")
+"""What a user may be allowed (contract/cohort.md §1.6)."""
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """Someone with an access token."""
+
+    id: int
+    organization: int
+    email: str
+    permissions: frozenset[str]
+    """Of PERMISSIONS."""

@@ -1,0 +1,17 @@
+"""Where everything is kept: SQLite in the data folder, or PostgreSQL by setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bough.store.database import Store
+from bough.store.postgres import PostgresStore
+from bough.store.sqlite import SqliteStore
+from bough.store.transaction import Transaction
+
+__all__ = ["Store", "Transaction", "open_store"]
+
+
+def open_store(folder: Path, address: str = "") -> Store:
+    """Open the store of a data folder; `address` is a postgresql:// URL, or empty for the embedded database."""
+    return PostgresStore(folder, address) if address else SqliteStore(folder)

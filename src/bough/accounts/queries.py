@@ -1,0 +1,26 @@
+"""The SQL of accounts."""
+
+ALL_APPS = "SELECT id, organization, name, timezone, config, created_at FROM app ORDER BY id"
+ALL_KEYS = "SELECT app, test, branch_key, secret_hash, expires_at FROM app_key ORDER BY id"
+ALL_DOMAINS = "SELECT host, prefix, scheme, app, test, kind FROM domain ORDER BY id"
+ALL_TOKENS = (
+    "SELECT t.hash, t.expires_at, u.id, u.organization, u.email, u.permissions"
+    " FROM token t JOIN account_user u ON u.id = t.account_user"
+)
+
+INSERT_ORGANIZATION = "INSERT INTO organization (id, name, created_at) VALUES (?, ?, ?)"
+FIRST_ORGANIZATION = "SELECT id FROM organization ORDER BY id LIMIT 1"
+INSERT_APP = "INSERT INTO app (id, organization, name, timezone, config, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+UPDATE_APP = "UPDATE app SET name = ?, timezone = ?, config = ? WHERE id = ?"
+INSERT_KEY = (
+    "INSERT INTO app_key (id, app, test, branch_key, secret_hash, created_at, expires_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, NULL)"
+)
+EXPIRE_KEYS = "UPDATE app_key SET expires_at = ? WHERE app = ? AND test = ? AND expires_at IS NULL"
+INSERT_DOMAIN = "INSERT INTO domain (id, host, prefix, scheme, app, test, kind) VALUES (?, ?, ?, ?, ?, ?, ?)"
+DOMAIN_OWNER = "SELECT app FROM domain WHERE host = ? AND prefix = ?"
+DOMAINS_OF_HOST = "SELECT app, test FROM domain WHERE host = ?"
+DELETE_DOMAIN = "DELETE FROM domain WHERE host = ? AND prefix = ? AND app = ?"
+INSERT_USER = "INSERT INTO account_user (id, organization, email, permissions, created_at) VALUES (?, ?, ?, ?, ?)"
+FIND_USER = "SELECT id FROM account_user WHERE organization = ? AND email = ?"
+INSERT_TOKEN = "INSERT INTO token (id, account_user, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, NULL)"

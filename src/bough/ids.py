@@ -1,0 +1,58 @@
+"""Ids of links, clicks, events, apps: 19 decimal digits that grow with time.
+
+An id is ``epoch milliseconds << 20`` plus a random part, and larger than every id before it. The random steps make
+neighbours hard to guess; nothing relies on that alone (link codes are random, contract/links.md §10). In JSON ids are
+always decimal strings, because JavaScript rounds numbers above 2**53.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from random import Random
+
+RANDOM_BITS = 20
+STRIDE = 1 << 10
+"""Largest step between two ids of one batch: about a thousand ids fit into each millisecond."""
+
+CODE_LENGTH = 10
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_system_random = secrets.SystemRandom()
+
+
+def now_ms() -> int:
+    """Epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def growing_ids(last: int, random: Random = _system_random) -> Iterator[int]:
+    """Yield ids larger than `last` and not before now; never two alike, also when the clock goes back."""
+    value = max(last + 1, (now_ms() << RANDOM_BITS) + random.getrandbits(RANDOM_BITS - 1))
+    while True:
+        yield value
+        value += 1 + random.getrandbits(10) % STRIDE
+
+
+def new_id() -> int:
+    """One id for a rare thing (an app, a user): collisions are left to the table's key."""
+    return next(growing_ids(0))
+
+
+def arrived_at(identifier: int) -> int:
+    """Epoch milliseconds that an id carries."""
+    return identifier >> RANDOM_BITS
+
+
+def new_code(length: int = CODE_LENGTH) -> str:
+    """A random base62 link code, each character from the operating system's random source."""
+    return "".join([_ALPHABET[_system_random.randrange(62)] for _ in range(length)])
+
+
+def new_codes(count: int) -> list[str]:
+    """`count` random link codes in one draw: bytes 248 and above are thrown away, so that all 62 are equally likely."""
+    wanted = count * CODE_LENGTH
+    characters: list[str] = []
+    while len(characters) < wanted:
+        characters += [_ALPHABET[b % 62] for b in secrets.token_bytes(wanted - len(characters) + 16) if b < 248]
+    return ["".join(characters[i : i + CODE_LENGTH]) for i in range(0, wanted, CODE_LENGTH)]

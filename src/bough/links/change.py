@@ -1,0 +1,122 @@
+"""What a link becomes: made from parameters, or updated by them. Pure (contract/links.md §1.4, §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from bough.accounts.model import App, Domain
+from bough.errors import BadRequest
+from bough.links.model import DEFAULT_DURATION, LABELS, Link
+from bough.links.parameters import LinkParameters, parse_type
+
+DAY_MS = 86_400_000
+
+NOT_UPDATABLE = (
+    "alias",
+    "identity",
+    "identity_id",
+    "type",
+    "app_id",
+    "randomized_bundle_token",
+    "domain",
+    "state",
+    "creation_source",
+    "app_short_identifier",
+)
+"""Parameters that an update may repeat but not change."""
+
+
+def expiry(app: App, link_type: int, now: int) -> int | None:
+    """When a link used at `now` (epoch ms) expires under the app's rule: standard and one-time links only."""
+    if app.config.expiry_days == 0 or link_type == 2:
+        return None
+    return now + app.config.expiry_days * DAY_MS
+
+
+def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> Link:
+    """A link that has no id yet, and no path when it has no alias: the store gives both."""
+    path = parameters.alias or ""
+    if domain.prefix and path:
+        path = f"{domain.prefix}/{path}"
+    return Link(
+        id=0,
+        app=app.id,
+        test=domain.test,
+        domain=domain.host,
+        path=path,
+        alias=parameters.alias,
+        type=parameters.type,
+        data={} if parameters.data is UNSET else parameters.data,
+        channel=parameters.label("channel"),
+        feature=parameters.label("feature"),
+        campaign=parameters.label("campaign"),
+        stage=parameters.label("stage"),
+        tags=parameters.all_tags(),
+        duration=DEFAULT_DURATION if parameters.duration is UNSET else parameters.duration,
+        identity=parameters.identity,
+        source=parameters.source,
+        created_at=now,
+        updated_at=now,
+        expires_at=expiry(app, parameters.type, now),
+    )
+
+
+def same_parameters(wanted: Link, stored: Link) -> bool:
+    """Whether a repeated POST with the alias of `stored` asks for that very link."""
+    return all(
+        getattr(wanted, field) == getattr(stored, field)
+        for field in ("app", "test", "type", "data", *LABELS, "tags", "duration", "identity")
+    )
+
+
+def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
+    """The link after an update.
+
+    `data` that was sent replaces the customer's keys; labels that were not sent stay, null or empty ones go. Where a
+    label stands both at the top level and inside `data`, the one that differs from the stored value wins, else the top
+    level (so that a script that reads, changes one of the two and writes back gets what it changed).
+    """
+    changes: dict[str, Any] = {"updated_at": now}
+    if parameters.data is not UNSET:
+        changes["data"] = parameters.data
+    for name in LABELS:
+        stored = getattr(link, name)
+        inner = parameters.inner_labels.get(name, stored)
+        top = parameters.labels.get(name, inner)
+        changes[name] = top if top != stored else inner
+    inner_tags = link.tags if parameters.inner_tags is UNSET else parameters.inner_tags
+    top_tags = inner_tags if parameters.tags is UNSET else parameters.tags
+    changes["tags"] = top_tags if top_tags != link.tags else inner_tags
+    if parameters.duration is not UNSET:
+        changes["duration"] = parameters.duration
+    return msgspec.structs.replace(link, **changes)
+
+
+def check_not_updatable(link: Link, app: App, body: Mapping[str, Any]) -> None:
+    """Raises BadRequest when an update would change a parameter that must stay, unless the app's setting is to ignore."""
+    if app.config.update_immutable == "ignore":
+        return
+    prefix = next((d.prefix for d in app.domains if d.host == link.domain and d.test == link.test), "")
+    identity_id = None if link.identity_id is None else str(link.identity_id)
+    stored = {
+        "alias": link.alias,
+        "identity": link.identity,
+        "identity_id": identity_id,
+        "randomized_bundle_token": identity_id,
+        "type": str(link.type),
+        "app_id": str(link.app),
+        "domain": link.domain,
+        "state": None,
+        "creation_source": str(link.source),
+        "app_short_identifier": prefix,
+    }
+    for name in NOT_UPDATABLE:
+        value = body.get(name)
+        if name == "type" and value is not None:
+            value = parse_type(value)
+        if value not in (None, "") and str(value) != stored[name]:
+            raise BadRequest(f"{name}: cannot be changed by an update.")

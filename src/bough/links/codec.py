@@ -1,0 +1,99 @@
+"""A link as a row of the `link` table, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bough.links.model import Link
+
+COLUMNS = (
+    "id",
+    "app",
+    "test",
+    "domain",
+    "path",
+    "alias",
+    "type",
+    "channel",
+    "feature",
+    "campaign",
+    "stage",
+    "tags",
+    "data",
+    "duration",
+    "identity",
+    "identity_id",
+    "source",
+    "created_at",
+    "updated_at",
+    "expires_at",
+)
+SELECTED = ", ".join(COLUMNS)
+
+_encode = msgspec.json.Encoder().encode
+_decode_data = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def to_row(link: Link) -> tuple[Any, ...]:
+    """Values in the order of COLUMNS."""
+    return (
+        link.id,
+        link.app,
+        int(link.test),
+        link.domain,
+        link.path,
+        link.alias,
+        link.type,
+        link.channel,
+        link.feature,
+        link.campaign,
+        link.stage,
+        _encode(link.tags).decode() if link.tags else None,
+        _encode(link.data).decode() if link.data else "{}",
+        link.duration,
+        link.identity,
+        link.identity_id,
+        link.source,
+        link.created_at,
+        link.updated_at,
+        link.expires_at,
+    )
+
+
+def from_row(row: tuple[Any, ...]) -> Link:
+    """The link of a row selected with SELECTED."""
+    return Link(
+        id=row[0],
+        app=row[1],
+        test=bool(row[2]),
+        domain=row[3],
+        path=row[4],
+        alias=row[5],
+        type=row[6],
+        channel=row[7],
+        feature=row[8],
+        campaign=row[9],
+        stage=row[10],
+        tags=_decode_tags(row[11]) if row[11] else (),
+        data=_decode_data(row[12]) if row[12] != "{}" else {},
+        duration=row[13],
+        identity=row[14],
+        identity_id=row[15],
+        source=row[16],
+        created_at=row[17],
+        updated_at=row[18],
+        expires_at=row[19],
+    )
+
+
+def to_json(link: Link) -> str:
+    """The whole link, for its history in the `change` table."""
+    return _encode(link).decode()
+
+
+def from_json(text: str) -> Link:
+    """Inverse of `to_json`."""
+    return msgspec.json.decode(text, type=Link)

@@ -1,0 +1,58 @@
+"""A link as the API shows it (contract/links.md §1.3, §2). No top-level key beyond the documented ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bough.accounts.model import App
+from bough.links.model import LABELS, Link, LinkType
+
+
+def short_url(link: Link, scheme: str) -> str:
+    """The address people share."""
+    return f"{scheme}://{link.domain}/{link.path}"
+
+
+def link_url(link: Link, app: App) -> str:
+    """`short_url` with the scheme of the link's domain."""
+    scheme = next((d.scheme for d in app.domains if d.host == link.domain), "https")
+    return short_url(link, scheme)
+
+
+def full_data(link: Link, url: str) -> dict[str, Any]:
+    """The customer's keys with the server's laid over them."""
+    data = dict(link.data)
+    data["$one_time_use"] = link.type == LinkType.ONE_TIME or link.data.get("$one_time_use") is True
+    for name in LABELS:
+        if (value := getattr(link, name)) is not None:
+            data[f"~{name}"] = value
+    if link.tags:
+        data["~tags"] = list(link.tags)
+    if link.type == LinkType.MARKETING:
+        data["~marketing"] = True
+    if link.identity_id is not None:
+        data["$identity_id"] = str(link.identity_id)
+    data["~creation_source"] = link.source
+    data["~id"] = str(link.id)
+    data["url"] = url
+    return data
+
+
+def read_document(link: Link, url: str) -> dict[str, Any]:
+    """The answer of GET /v1/url, keys as in Branch's own example: labels only when set, `alias` always."""
+    document: dict[str, Any] = {n: v for n in LABELS if (v := getattr(link, n)) is not None}
+    if link.tags:
+        document["tags"] = list(link.tags)
+    document["data"] = full_data(link, url)
+    document["type"] = link.type
+    document["alias"] = link.alias
+    return document
+
+
+def update_document(link: Link, url: str) -> dict[str, Any]:
+    """The answer of PUT /v1/url: as read, with `+url`, and with `alias` only when there is one."""
+    document = read_document(link, url)
+    document["data"]["+url"] = url
+    if link.alias is None:
+        del document["alias"]
+    return document

@@ -1,0 +1,149 @@
+"""Links in the store: create, change and delete in shared transactions, and read.
+
+Every function named `*_batch` is a `Batch`: it gets all requests of its kind that came together. Batches run one after
+another over the whole installation, so what one reads cannot change before its commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from bough.errors import AliasConflict, BoughError, NotFound
+from bough.ids import growing_ids, new_codes
+from bough.links import queries
+from bough.links.change import same_parameters
+from bough.links.codec import COLUMNS, from_row, to_json, to_row
+from bough.links.model import Link
+from bough.store.changes import Change, record
+from bough.store.database import Store
+from bough.store.transaction import Transaction
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A link to be created."""
+
+    link: Link
+    """Without id; without path when it has no alias."""
+    prefix: str
+    """The domain's app prefix, for the random code."""
+    conflict_status: int = 409
+
+
+Created = list["Link | BoughError"]
+
+
+class LinkChange(Struct, frozen=True, kw_only=True):
+    """A change of one stored link, decided by `change` from its state inside the transaction."""
+
+    domain: str
+    path: str
+    app: int
+    test: bool | None
+    """None: whichever environment the link is in."""
+    change: Callable[[Link], Link | None]
+    """The new state, or None: delete it. May raise BoughError; then nothing is changed."""
+
+
+async def find(store: Store, domain: str, path: str) -> Link | None:
+    """The stored link at an address, expired or not."""
+    rows = await store.fetch(queries.BY_PATH, (domain, path))
+    return from_row(rows[0]) if rows else None
+
+
+def create_batch(tx: Transaction, requests: list[Sequence[Draft]]) -> list[Created | Exception]:
+    """Create links, each request's in order. An alias that is taken by the very same link gives that link back."""
+    drafts = [draft for request in requests for draft in request]
+    created = _create(tx, drafts)
+    results: list[Created | Exception] = []
+    start = 0
+    for request in requests:
+        results.append(created[start : start + len(request)])
+        start += len(request)
+    return results
+
+
+def change_batch(tx: Transaction, requests: list[LinkChange]) -> list[Link | Exception]:
+    """Change or delete links; the result is the new state, for a deleted one the last. NotFound when there is none."""
+    results: list[Link | Exception] = []
+    changes: list[Change] = []
+    for request in requests:
+        try:
+            link, change = _change(tx, request)
+        except BoughError as error:
+            results.append(error)
+        else:
+            results.append(link)
+            changes.append(change)
+    record(tx, changes)
+    return results
+
+
+def _create(tx: Transaction, drafts: list[Draft]) -> Created:
+    ids = growing_ids(tx.rows(queries.NEWEST_ID)[0][0] or 0)
+    identities = _identity_ids(tx, [d.link for d in drafts if d.link.identity is not None])
+    links = [
+        msgspec.structs.replace(
+            d.link, id=next(ids), identity_id=identities.get((d.link.app, d.link.test, d.link.identity))
+        )
+        for d in drafts
+    ]
+    results: list[Link | BoughError | None] = [None] * len(drafts)
+    missing = list(range(len(drafts)))
+    while missing:
+        codes = iter(new_codes(len(missing)))
+        for i in missing:
+            if links[i].alias is None:
+                prefix, code = drafts[i].prefix, next(codes)
+                links[i] = msgspec.structs.replace(links[i], path=f"{prefix}/{code}" if prefix else code)
+        rows = [to_row(links[i]) for i in missing]
+        stored = set(tx.insert("link", COLUMNS, rows, skip_conflicts=True))
+        for i in missing:
+            if links[i].id in stored:
+                results[i] = links[i]
+            elif links[i].alias is not None:
+                results[i] = _existing(tx, links[i], drafts[i].conflict_status)
+        missing = [i for i in missing if results[i] is None]
+    return [result for result in results if result is not None]
+
+
+def _existing(tx: Transaction, wanted: Link, conflict_status: int) -> Link | BoughError:
+    stored = from_row(tx.rows(queries.BY_PATH, (wanted.domain, wanted.path))[0])
+    if same_parameters(wanted, stored):
+        return stored
+    return AliasConflict(wanted.domain, wanted.path, conflict_status)
+
+
+def _identity_ids(tx: Transaction, links: list[Link]) -> dict[tuple[int, bool, str | None], int]:
+    """The server-made id of each identity, made on first use."""
+    found: dict[tuple[int, bool, str | None], int] = {}
+    for key in {(link.app, link.test, link.identity or "") for link in links}:
+        app, test, identity = key
+        rows = tx.rows(queries.IDENTITY_ID, (app, int(test), identity))
+        if rows:
+            found[key] = rows[0][0]
+            continue
+        found[key] = next(growing_ids(tx.rows(queries.NEWEST_IDENTITY)[0][0] or 0))
+        tx.run(queries.INSERT_IDENTITY, (found[key], app, int(test), identity))
+    return found
+
+
+def _change(tx: Transaction, request: LinkChange) -> tuple[Link, Change]:
+    rows = tx.rows(queries.BY_PATH, (request.domain, request.path))
+    before = from_row(rows[0]) if rows else None
+    if before is None or before.app != request.app or request.test not in (None, before.test):
+        raise NotFound
+    after = request.change(before)
+    if after is None:
+        tx.run(queries.DELETE, (before.id,))
+        tx.run(queries.DELETE_COUNT, (before.id,))
+    else:
+        values: tuple[Any, ...] = to_row(after)
+        tx.run(queries.UPDATE, (*values[1:], before.id))
+    change = Change(
+        subject="link", app=before.app, link=before.id, domain=before.domain, path=before.path, before=to_json(before)
+    )
+    return after or before, change

@@ -1,0 +1,92 @@
+"""Every setting of the server: its name, default, meaning. Read once, at start, from BOUGH_* environment variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from bough.errors import ConfigurationError
+
+PREFIX = "BOUGH_"
+
+
+class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
+    """One field per environment variable; the first sentence of each description is what `bough doctor` shows."""
+
+    data: Annotated[str, Meta(description="Folder of the database, files and locks.")] = "./bough-data"
+    store: Annotated[str, Meta(description="postgresql:// URL of the store; empty: SQLite in the data folder.")] = ""
+    base_url: Annotated[
+        str,
+        Meta(description="Public address of this server; links of apps without a domain of their own start with it."),
+    ] = "http://127.0.0.1:8000"
+    rate_limits: Annotated[Literal["on", "off"], Meta(description="Whether the documented rate limits are kept.")] = (
+        "on"
+    )
+    trusted_proxies: Annotated[
+        str, Meta(description="Addresses (comma-separated) whose X-Forwarded-For and X-Forwarded-Proto are believed.")
+    ] = "127.0.0.1,::1"
+    country_header: Annotated[
+        str, Meta(description="Header in which a trusted proxy gives the visitor's country (CF-IPCountry, say).")
+    ] = ""
+    link_cache: Annotated[int, Meta(ge=1, description="Links that each worker keeps in memory.")] = 50_000
+    max_body: Annotated[int, Meta(ge=1024, description="Largest request body in bytes.")] = 256 * 1024
+    max_headers: Annotated[int, Meta(ge=8, description="Largest number of request headers.")] = 100
+    max_header_bytes: Annotated[int, Meta(ge=1024, description="Largest size of all request headers together.")] = (
+        32 * 1024
+    )
+    request_seconds: Annotated[float, Meta(gt=0, description="Time in which a whole request must arrive.")] = 15.0
+    idle_seconds: Annotated[float, Meta(gt=0, description="Time after which a silent connection is closed.")] = 30.0
+    max_connections: Annotated[int, Meta(ge=16, description="Open connections of one worker; more get 503.")] = 10_000
+    fetch_private: Annotated[
+        Literal["deny", "allow"],
+        Meta(description="Whether pictures for QR codes may be fetched from private addresses."),
+    ] = "deny"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="How much is logged.")] = "info"
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return Path(self.data)
+
+
+def load_settings(environment: Mapping[str, str] = os.environ, **given: object) -> Settings:
+    """Settings from the environment; `given` (command line options that were used) wins.
+
+    Raises ConfigurationError naming the variable that cannot work, or that nobody knows.
+    """
+    names = {field.encode_name: field.name for field in msgspec.structs.fields(Settings)}
+    values: dict[str, object] = {}
+    for variable, text in environment.items():
+        name = variable.removeprefix(PREFIX)
+        if not variable.startswith(PREFIX):
+            continue
+        if name not in names:
+            raise ConfigurationError(f"{variable} is not a setting of bough; docs/settings.md lists them all.")
+        values[name] = _convert(variable, name, text)
+    for name, value in given.items():
+        if value is not None:
+            values[name.upper()] = value
+    return msgspec.convert(values, Settings)
+
+
+def _convert(variable: str, name: str, text: str) -> object:
+    kind = get_type_hints(Settings, include_extras=True)[name.lower()]
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{variable}={text!r} cannot be used: {error}.") from error
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of every setting; docs and `bough doctor` are made from it."""
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        meaning = next(str(meta.description) for meta in hints[field.name].__metadata__ if isinstance(meta, Meta))
+        rows.append((PREFIX + field.encode_name, str(field.default), meaning))
+    return rows

@@ -1,0 +1,91 @@
+"""What both stores offer: reads, and write transactions that many callers share.
+
+SQL is written once, in the subset that SQLite and PostgreSQL have in common, with `?` for parameters; it stands only in
+`queries.py` files and migrations. Only a `Batch` writes, and batches run one after another over the whole installation
+(a file lock for SQLite, an advisory lock for PostgreSQL), so a batch may read, decide and write without races.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from bough.errors import SERVER_FAULT, BoughError, Unavailable
+from bough.store.transaction import Batch, RowValues, Transaction, Value
+from bough.store.version import SharedVersion
+from bough.store.writer import Writer
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Store(ABC):
+    """A database with durable, grouped writes. `write` may be called from many tasks; it returns after the commit."""
+
+    version: SharedVersion
+
+    def __init__(self) -> None:
+        self._writer: Writer | None = None
+        self._writer_guard = threading.Lock()
+
+    @abstractmethod
+    def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        """Read in the calling thread. For the command line and background work, and for the event loop when `local`."""
+
+    @abstractmethod
+    async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        """Read from the event loop."""
+
+    @abstractmethod
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """A write transaction: commits on a clean exit, rolls back on an exception. For the writing thread only."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish what was submitted and let go of the database."""
+
+    def submit(self, batch: Batch, item: Any, done: Callable[[Any], None]) -> None:
+        """Write one item together with others; `done(result or exception)` runs in the event loop after the commit."""
+        self._the_writer().submit(batch, item, done)
+
+    async def write(self, batch: Callable[[Transaction, list[Item]], list[Result | Exception]], item: Item) -> Result:
+        """Write one item together with others; returns after the commit that holds it is on disk.
+
+        Raises what the batch gave for the item, or Unavailable when the commit failed.
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.submit(batch, item, lambda value: None if answer.done() else answer.set_result(value))
+        result: Result = _value(await answer)
+        return result
+
+    def transact(self, batch: Callable[[Transaction, list[Item]], list[Result | Exception]], item: Item) -> Result:
+        """Write one item from the calling thread (command line, background work); on disk when it returns."""
+        answers: SimpleQueue[Any] = SimpleQueue()
+        self._the_writer().put(batch, item, answers.put)
+        result: Result = _value(answers.get())
+        return result
+
+    def _the_writer(self) -> Writer:
+        if self._writer is None:
+            with self._writer_guard:
+                if self._writer is None:
+                    self._writer = Writer(self.begin)
+        return self._writer
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def _value(result: Any) -> Any:
+    if isinstance(result, BoughError):
+        raise result
+    if isinstance(result, Exception):
+        raise Unavailable(SERVER_FAULT) from result
+    return result

@@ -1,0 +1,40 @@
+"""Bring the tables up to date: the numbered .sql files of `migrations/`, each once, in order, in one transaction.
+
+The files are written in the common subset of both databases; `{id}` is an integer primary key (SQLite needs the exact
+words INTEGER PRIMARY KEY to make it the row's own address).
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from bough.errors import ConfigurationError
+from bough.ids import now_ms
+from bough.store.transaction import Transaction
+
+
+def migrate(tx: Transaction, id_type: str) -> None:
+    """Apply what is missing. Raises ConfigurationError when the data was written by a newer bough."""
+    tx.run(f"CREATE TABLE IF NOT EXISTS migration (id {id_type}, name TEXT NOT NULL, applied_at BIGINT NOT NULL)")
+    applied = {number for (number,) in tx.rows("SELECT id FROM migration")}
+    known = migrations()
+    if unknown := applied - {number for number, _, _ in known}:
+        raise ConfigurationError(
+            f"The data was written by a newer bough (it has migration {max(unknown)}); start that one."
+        )
+    for number, name, sql in known:
+        if number not in applied:
+            for statement in sql.replace("{id}", id_type).split(";\n"):
+                if statement.strip():
+                    tx.run(statement)
+            tx.run("INSERT INTO migration (id, name, applied_at) VALUES (?, ?, ?)", (number, name, now_ms()))
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """(number, name, SQL text) of every migration, in order."""
+    found = []
+    for file in files("bough.store").joinpath("migrations").iterdir():
+        if file.name.endswith(".sql"):
+            number, _, name = file.name.removesuffix(".sql").partition("_")
+            found.append((int(number), name, file.read_text()))
+    return sorted(found)

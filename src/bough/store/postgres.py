@@ -1,0 +1,147 @@
+"""The server store: PostgreSQL, every write batched with `unnest`.
+
+All writing transactions take one advisory lock first, so that journal ids appear in commit order and batches may read,
+decide and write without races, as with the embedded store. The data folder still holds the version word that the
+processes of one host share; several hosts hear of each other's changes by the poll (within a second).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import psycopg
+
+from bough.errors import ConfigurationError, Unavailable
+from bough.store.database import Store
+from bough.store.migrate import migrate
+from bough.store.transaction import RowValues, Value
+from bough.store.version import SharedVersion
+
+WRITE_LOCK = 0x626F756768
+"""The advisory lock of the writer ("bough")."""
+
+READING_THREADS = 4
+
+COLUMN_TYPES = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
+
+
+@lru_cache(maxsize=1024)
+def _dialect(sql: str) -> str:
+    """`?` parameters in psycopg's spelling. SQL texts of bough hold no other question mark."""
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class PostgresTransaction:
+    """A `Transaction` on the writing connection."""
+
+    def __init__(self, connection: psycopg.Connection, column_types: dict[tuple[str, str], str]) -> None:
+        self._connection = connection
+        self._column_types = column_types
+        self.announced = 0
+
+    def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        return self._connection.execute(_dialect(sql), params).fetchall()
+
+    def run(self, sql: str, params: Sequence[Value] = ()) -> int:
+        return self._connection.execute(_dialect(sql), params).rowcount
+
+    def each(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        if rows:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(_dialect(sql), rows)
+
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, skip_conflicts: bool = False
+    ) -> list[int]:
+        if not rows:
+            return []
+        by_column = [list(values) for values in zip(*rows, strict=True)]
+        types = tuple(self._column_types[table, column] for column in columns)
+        cursor = self._connection.execute(_insert_sql(table, tuple(columns), types, skip_conflicts), by_column)
+        return [row[0] for row in cursor.fetchall()] if skip_conflicts else []
+
+    def announce(self, version: int) -> None:
+        self.announced = max(self.announced, version)
+
+
+@lru_cache(maxsize=256)
+def _insert_sql(table: str, columns: tuple[str, ...], types: tuple[str, ...], skip_conflicts: bool) -> str:
+    arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+    tail = " ON CONFLICT DO NOTHING RETURNING id" if skip_conflicts else ""
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){tail}"  # noqa: S608
+
+
+class PostgresStore(Store):
+    """See `Store`. Opening connects and brings the tables up to date."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        super().__init__()
+        self._address = address
+        self._reading = threading.local()
+        self._connections: list[psycopg.Connection] = []
+        self._pool = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="bough-read")
+        self._writing: psycopg.Connection | None = None
+        self._column_types: dict[tuple[str, str], str] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.version = SharedVersion(folder)
+        except OSError as error:
+            raise ConfigurationError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+        try:
+            with self.begin() as tx:
+                migrate(tx, id_type="BIGINT PRIMARY KEY")
+            self._column_types = {(table, column): kind for table, column, kind in self.rows(COLUMN_TYPES)}
+        except (psycopg.Error, Unavailable) as error:
+            raise ConfigurationError(f"BOUGH_STORE: PostgreSQL cannot be used: {error}".strip()) from error
+
+    def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        for last_try in (False, True):
+            connection: psycopg.Connection | None = getattr(self._reading, "connection", None)
+            try:
+                if connection is None or connection.closed:
+                    connection = self._reading.connection = psycopg.connect(self._address, autocommit=True)
+                    self._connections.append(connection)
+                return connection.execute(_dialect(sql), params, prepare=True).fetchall()
+            except psycopg.OperationalError as error:
+                if connection is not None:
+                    connection.close()
+                if last_try:
+                    raise Unavailable("The database cannot be reached; try again later.") from error
+        raise AssertionError("unreachable")
+
+    async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.rows, sql, params)
+
+    def close(self) -> None:
+        self._close_writer()
+        self._pool.shutdown()
+        for connection in self._connections:
+            connection.close()
+        if self._writing is not None:
+            self._writing.close()
+        self.version.close()
+
+    @contextmanager
+    def begin(self) -> Iterator[PostgresTransaction]:
+        try:
+            connection = self._writing_connection()
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITE_LOCK,))
+                tx = PostgresTransaction(connection, self._column_types)
+                yield tx
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if self._writing is not None:
+                self._writing.close()
+            raise Unavailable("The database cannot be reached; try again later.") from error
+        self.version.raise_to(tx.announced)
+
+    def _writing_connection(self) -> psycopg.Connection:
+        if self._writing is None or self._writing.closed:
+            self._writing = psycopg.connect(self._address, autocommit=True)
+        return self._writing

@@ -1,0 +1,164 @@
+"""The embedded store: one SQLite file in WAL mode, every commit fsynced.
+
+All processes of a data folder write through one file lock, so that a waiting writer sleeps in the kernel and not in
+SQLite's polling busy handler. Rows are inserted many at a time by one statement: each step of a statement gives up the
+interpreter lock, and a busy event loop makes getting it back expensive.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import apsw
+
+from bough.errors import ConfigurationError, Unavailable
+from bough.store.database import Store
+from bough.store.migrate import migrate
+from bough.store.transaction import RowValues, Value
+from bough.store.version import SharedVersion
+from bough.store.writer import DiskFailure
+
+CHECKPOINT_PAGES = 16_000
+"""Pages of write-ahead log before it is folded back: SQLite's 1,000 put the 99th percentile at 13 ms."""
+
+MAX_PARAMETERS = 32_000
+"""SQLite's limit on parameters of one statement is 32,766."""
+
+FILE_NAME = "bough.db"
+
+
+class SqliteTransaction:
+    """A `Transaction` on the writing connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self.announced = 0
+
+    def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        return self._connection.execute(sql, params).fetchall()
+
+    def run(self, sql: str, params: Sequence[Value] = ()) -> int:
+        self._connection.execute(sql, params).fetchall()
+        return self._connection.changes()
+
+    def each(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        self._connection.executemany(sql, rows)
+
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, skip_conflicts: bool = False
+    ) -> list[int]:
+        stored: list[int] = []
+        at_most = MAX_PARAMETERS // len(columns)
+        start = 0
+        while start < len(rows):
+            # Powers of two keep the number of different statements, and so of prepared ones, small.
+            count = 1 << min(len(rows) - start, at_most).bit_length() - 1
+            chunk = rows[start : start + count]
+            start += count
+            statement = _insert_sql(table, tuple(columns), count, skip_conflicts)
+            values = chunk[0] if count == 1 else [value for row in chunk for value in row]
+            stored += [row[0] for row in self._connection.execute(statement, values)]
+        return stored
+
+    def announce(self, version: int) -> None:
+        self.announced = max(self.announced, version)
+
+
+@lru_cache(maxsize=256)
+def _insert_sql(table: str, columns: tuple[str, ...], count: int, skip_conflicts: bool) -> str:
+    row = "(" + ",".join("?" * len(columns)) + ")"
+    tail = " ON CONFLICT DO NOTHING RETURNING id" if skip_conflicts else ""
+    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {','.join([row] * count)}{tail}"  # noqa: S608
+
+
+class SqliteStore(Store):
+    """See `Store`. Opening creates the folder and brings the tables up to date."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock_file = os.open(folder / "bough.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            self.version = SharedVersion(folder)
+        except OSError as error:
+            raise ConfigurationError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+        self._path = folder / FILE_NAME
+        self._readers = threading.local()
+        try:
+            self._writing = self._connect()
+            with self.begin() as tx:
+                migrate(tx, id_type="INTEGER PRIMARY KEY")
+        except (apsw.Error, DiskFailure) as error:
+            raise ConfigurationError(f"The database {self._path} cannot be opened: {error}.") from error
+        _sync_folder(folder)
+
+    def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        connection: apsw.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = self._connect()
+        return connection.execute(sql, params).fetchall()
+
+    async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        # A lookup takes 6-8 µs, less than handing it to a thread.
+        return self.rows(sql, params)
+
+    def close(self) -> None:
+        self._close_writer()
+        self._writing.close()
+        connection: apsw.Connection | None = getattr(self._readers, "connection", None)
+        if connection is not None:
+            connection.close()
+        self.version.close()
+        os.close(self._lock_file)
+
+    @contextmanager
+    def begin(self) -> Iterator[SqliteTransaction]:
+        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+        try:
+            tx = SqliteTransaction(self._writing)
+            try:
+                self._writing.execute("BEGIN IMMEDIATE")
+                yield tx
+                self._writing.execute("COMMIT")
+            except (apsw.IOError, apsw.CorruptError, apsw.NotADBError) as error:
+                raise DiskFailure(str(error)) from error
+            except apsw.FullError as error:
+                raise Unavailable("The disk is full; nothing was stored.") from error
+            finally:
+                self._roll_back_if_open()
+            self.version.raise_to(tx.announced)
+        finally:
+            fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    def _roll_back_if_open(self) -> None:
+        if self._writing.in_transaction:
+            self._writing.execute("ROLLBACK")
+
+    def _connect(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path))
+        connection.set_busy_timeout(10_000)
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+            "cache_size=-65536",
+            "mmap_size=1073741824",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        return connection
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file survives a power cut only after its folder is on disk too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,38 @@
+"""One write transaction, as the batches see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+Value = int | str | bytes | None
+RowValues = tuple[Any, ...]
+
+
+class Transaction(Protocol):
+    """One open write transaction. Nothing in it is visible or durable before all of it is."""
+
+    def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        """All rows of a query."""
+
+    def run(self, sql: str, params: Sequence[Value] = ()) -> int:
+        """Execute; returns how many rows changed."""
+
+    def each(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """Execute once per row of parameters."""
+
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, skip_conflicts: bool = False
+    ) -> list[int]:
+        """Insert many rows in one statement.
+
+        With `skip_conflicts`, rows that break a unique key are left out and the `id` of each row that was stored is
+        returned; else the result is empty.
+        """
+
+    def announce(self, version: int) -> None:
+        """Make a row of the `change` table known to every process once this transaction is on disk."""
+
+
+Batch = Callable[[Transaction, "list[Any]"], "list[Any]"]
+"""Takes the items of one kind that came together and returns one result, or one exception, per item."""
