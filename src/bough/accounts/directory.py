@@ -114,6 +114,14 @@ class Directory:
         """Whether some app's links live on the host."""
         return host in self._hosts
 
+    def main_host(self, host: str) -> str:
+        """The host under which an app's links are stored, for an alternate host; any other host as it is."""
+        domain = self._domains.get((host, ""))
+        if domain is None or domain.kind != "alternate":
+            return host
+        main = self.apps[domain.app].domain(domain.test)
+        return main.host if main else host
+
     def domain(self, host: str, prefix: str = "") -> Domain | None:
         """Whose links a host (and app prefix) serves."""
         return self._domains.get((host, prefix))

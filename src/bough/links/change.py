@@ -97,7 +97,7 @@ def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
 
 
 def check_not_updatable(link: Link, app: App, body: Mapping[str, Any]) -> None:
-    """Raises BadRequest when an update would change a parameter that must stay, unless the app's setting is to ignore."""
+    """Raises BadRequest when an update would change a parameter that must stay (unless the setting is to ignore)."""
     if app.config.update_immutable == "ignore":
         return
     prefix = next((d.prefix for d in app.domains if d.host == link.domain and d.test == link.test), "")

@@ -6,7 +6,7 @@ another over the whole installation, so what one reads cannot change before its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -54,7 +54,7 @@ async def find(store: Store, domain: str, path: str) -> Link | None:
     return from_row(rows[0]) if rows else None
 
 
-def create_batch(tx: Transaction, requests: list[Sequence[Draft]]) -> list[Created | Exception]:
+def create_batch(tx: Transaction, requests: list[list[Draft]]) -> list[Created | Exception]:
     """Create links, each request's in order. An alias that is taken by the very same link gives that link back."""
     drafts = [draft for request in requests for draft in request]
     created = _create(tx, drafts)
@@ -80,6 +80,12 @@ def change_batch(tx: Transaction, requests: list[LinkChange]) -> list[Link | Exc
             changes.append(change)
     record(tx, changes)
     return results
+
+
+def extend_batch(tx: Transaction, extensions: list[tuple[int, int]]) -> list[Exception | None]:
+    """Set when links expire: (epoch ms, link id) each."""
+    tx.each(queries.EXTEND, extensions)
+    return [None] * len(extensions)
 
 
 def _create(tx: Transaction, drafts: list[Draft]) -> Created:

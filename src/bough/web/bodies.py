@@ -52,15 +52,13 @@ def parse_form(body: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise BadRequest(f"The body has more than {MAX_FORM_FIELDS} form fields.") from error
     fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name.endswith("[]"):
-            fields.setdefault(name[:-2], []).append(value)
-        elif name not in fields:
-            fields[name] = value
-        elif isinstance(fields[name], list):
-            fields[name].append(value)
+    for key, value in pairs:
+        name = key.removesuffix("[]")
+        if name in fields or name != key:
+            before = fields.get(name, [])
+            fields[name] = [*(before if isinstance(before, list) else [before]), value]
         else:
-            fields[name] = [fields[name], value]
+            fields[name] = value
     return fields
 
 

@@ -1,0 +1,90 @@
+"""Kept counts: clicks per link, and rows per app and kind, folded from the journal in order.
+
+Counting while a page loads would read the whole journal; counting in the click's own transaction would double its
+writes. So one process reads what is new after its watermark and adds it up; counts and watermark move in one
+transaction, so each row is counted once whatever happens. Clicks also give links that can expire their time again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+from msgspec import Struct
+
+from bough.accounts.model import AppConfig
+from bough.links.change import DAY_MS
+from bough.store.database import Store
+from bough.store.transaction import Transaction
+
+WATERMARK = "counts"
+ROWS_AT_ONCE = 20_000
+
+READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
+SET_WATERMARK = (
+    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
+)
+NEW_ROWS = "SELECT id, at, app, test, kind, link FROM journal WHERE id > ? ORDER BY id LIMIT ?"
+ADD_LINK = (
+    "INSERT INTO link_count (link, clicks, last_click_at) VALUES (?, ?, ?) ON CONFLICT (link) DO UPDATE SET"
+    " clicks = link_count.clicks + excluded.clicks, last_click_at = excluded.last_click_at"
+)
+ADD_APP = (
+    "INSERT INTO app_count (app, test, kind, count) VALUES (?, ?, ?, ?) ON CONFLICT (app, test, kind) DO UPDATE SET"
+    " count = app_count.count + excluded.count"
+)
+LINK_COUNTS = "SELECT clicks, last_click_at FROM link_count WHERE link = ?"
+PUT_OFF_EXPIRY = "UPDATE link SET expires_at = ? WHERE id = ? AND expires_at < ?"
+APP_CONFIGS = "SELECT id, config FROM app"
+
+
+class _Fold(Struct):
+    """What the new rows add up to."""
+
+    after: int
+    newest: int
+    links: Counter[int]
+    last_click: dict[int, int]
+    expiries: list[tuple[int, int, int]]
+    kinds: Counter[tuple[int, int, str]]
+
+
+def fold_counts(store: Store) -> int:
+    """Count the journal rows after the watermark; returns how many there were."""
+    found = store.rows(READ_WATERMARK, (WATERMARK,))
+    after = found[0][0] if found else 0
+    rows = store.rows(NEW_ROWS, (after, ROWS_AT_ONCE))
+    if not rows:
+        return 0
+    fold = _Fold(after=after, newest=rows[-1][0], links=Counter(), last_click={}, expiries=[], kinds=Counter())
+    apps: dict[int, int] = {}
+    for _, at, app, test, kind, link in rows:
+        fold.kinds[app, test, kind] += 1
+        if kind == "click" and link is not None:
+            fold.links[link] += 1
+            fold.last_click[link] = at
+            apps[link] = app
+    days = _expiry_days(store)
+    for link, app in apps.items():
+        if days.get(app, 0):
+            until = fold.last_click[link] + days[app] * DAY_MS
+            fold.expiries.append((until, link, until))
+    store.transact(_apply, fold)
+    return len(rows)
+
+
+def _expiry_days(store: Store) -> dict[int, int]:
+    configs = ((app, msgspec.json.decode(config, type=AppConfig)) for app, config in store.rows(APP_CONFIGS))
+    return {app: config.expiry_days for app, config in configs if config.expiry_days}
+
+
+def _apply(tx: Transaction, folds: list[_Fold]) -> list[Exception | None]:
+    for fold in folds:
+        found = tx.rows(READ_WATERMARK, (WATERMARK,))
+        if (found[0][0] if found else 0) != fold.after:
+            continue  # another process has counted these rows
+        tx.each(ADD_LINK, [(link, count, fold.last_click[link]) for link, count in sorted(fold.links.items())])
+        tx.each(ADD_APP, [(*key, count) for key, count in sorted(fold.kinds.items())])
+        tx.each(PUT_OFF_EXPIRY, fold.expiries)
+        tx.run(SET_WATERMARK, (WATERMARK, fold.newest))
+    return [None] * len(folds)

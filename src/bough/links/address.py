@@ -1,0 +1,56 @@
+"""Which stored link a URL names (contract/links.md §3.1)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from bough.accounts.directory import Directory
+from bough.errors import BadRequest
+
+WEB_ONLY_PREFIX = "e/"
+WEB_ONLY_SUFFIX = "-web"
+MAX_URL = 8192
+
+
+class Address(NamedTuple):
+    """Where a link is stored, and whether its web-only form was asked for."""
+
+    domain: str
+    path: str
+    web_only: bool
+
+
+def parse_address(url: object, directory: Directory) -> Address:
+    """The address in a `url` parameter, with or without scheme. Raises BadRequest naming `url`."""
+    if not isinstance(url, str) or not url:
+        raise BadRequest("url: is missing; it must be the link's address.")
+    if len(url) > MAX_URL:
+        raise BadRequest(f"url: must have at most {MAX_URL} characters.")
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError as error:
+        raise BadRequest("url: is not an address.") from error
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise BadRequest("url: must be an http or https address.")
+    return locate(directory, parts.netloc.rpartition("@")[2], unquote(parts.path))
+
+
+def locate(directory: Directory, host: str, path: str) -> Address:
+    """The stored address behind a host and a decoded path: alternate hosts and web-only forms lead to the same link."""
+    host = host.lower()
+    path = path.lstrip("/")
+    web_only = False
+    if not directory.knows_host(host):
+        name, dot, rest = host.partition(".")
+        if (
+            dot
+            and name.endswith(WEB_ONLY_SUFFIX)
+            and directory.knows_host(name.removesuffix(WEB_ONLY_SUFFIX) + dot + rest)
+        ):
+            host = name.removesuffix(WEB_ONLY_SUFFIX) + dot + rest
+            web_only = True
+    if path.startswith(WEB_ONLY_PREFIX):
+        path = path.removeprefix(WEB_ONLY_PREFIX)
+        web_only = True
+    return Address(directory.main_host(host), path, web_only)

@@ -1,0 +1,52 @@
+"""Append to the journal and read it (the rows are described in `bough.journal`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bough.ids import growing_ids
+from bough.journal import Row, RowKind
+from bough.store.database import Store
+from bough.store.transaction import Transaction
+
+COLUMNS = ("id", "at", "app", "test", "kind", "link", "body")
+NEWEST_ID = "SELECT max(id) FROM journal"
+AFTER = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? ORDER BY id LIMIT ?"
+BY_ID = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id = ?"
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class NewRow(NamedTuple):
+    """A row that has no id yet."""
+
+    at: int
+    app: int
+    test: int
+    kind: RowKind
+    link: int | None
+    body: str
+    """JSON."""
+
+
+def append_batch(tx: Transaction, rows: list[NewRow]) -> list[int | Exception]:
+    """Append rows in the order in which they came; the results are their ids."""
+    ids = growing_ids(tx.rows(NEWEST_ID)[0][0] or 0)
+    numbered = [(next(ids), *row) for row in rows]
+    tx.insert("journal", COLUMNS, numbered)
+    return [row[0] for row in numbered]
+
+
+def read_after(store: Store, watermark: int, at_most: int = 1000) -> Iterator[Row]:
+    """Rows that arrived after a watermark (a row's id), oldest first, at most so many."""
+    for row in store.rows(AFTER, (watermark, at_most)):
+        yield to_row(row)
+
+
+def to_row(values: tuple[Any, ...]) -> Row:
+    """A row of the table as a `Row`."""
+    identifier, at, app, test, kind, link, body = values
+    return Row(id=identifier, at=at, app=app, test=bool(test), kind=kind, link=link, body=_decode(body))

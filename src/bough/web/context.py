@@ -1,0 +1,50 @@
+"""What every request of one process shares, and how it hears of changes made by others."""
+
+from __future__ import annotations
+
+from bough.accounts.directory import Directory
+from bough.clicks.cache import LinkCache
+from bough.settings import Settings
+from bough.store import Store
+from bough.store.changes import AFTER, NEWEST
+from bough.web.limits import Limits
+
+
+class Context:
+    """The process's view of the store. `refresh` is called for each request and costs one memory read."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.seen: int = store.rows(NEWEST)[0][0] or 0
+        self.directory = Directory(store)
+        self.links = LinkCache(settings.link_cache)
+        self.limits = Limits(settings.folder, enabled=settings.rate_limits == "on")
+
+    def refresh(self) -> None:
+        """Forget what was changed since the last request."""
+        if self.store.version.read() > self.seen:
+            self.catch_up()
+
+    def poll(self) -> None:
+        """`refresh` from the table itself: finds changes of other hosts, and of a writer killed before it told."""
+        if (self.store.rows(NEWEST)[0][0] or 0) > self.seen:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Read the changes after the last known one and drop what they touched."""
+        reload = False
+        for number, subject, domain, path in self.store.rows(AFTER, (self.seen,)):
+            self.seen = number
+            if subject == "link":
+                self.links.forget(domain, path)
+            else:
+                reload = True
+        if reload:
+            self.directory.load()
+            self.links.clear()
+
+    def close(self) -> None:
+        """Let go of the store and the shared memory."""
+        self.limits.close()
+        self.store.close()
