@@ -60,9 +60,7 @@ class FoundedApp(Struct, frozen=True, kw_only=True):
 
 def found_app(store: Store, wanted: NewApp) -> FoundedApp:
     """Create an app. Raises BadRequest naming the field (name, timezone, domain)."""
-    check_name(wanted.name)
-    check_timezone(wanted.timezone)
-    return store.transact(_found_all, wanted)
+    return store.transact(found_batch, wanted)
 
 
 def rotate_key(store: Store, app: int, test: bool, overlap_ms: int = 0) -> tuple[str, str]:
@@ -90,7 +88,8 @@ def check_name(name: str) -> None:
         raise BadRequest("app_name: must have 1 to 255 characters.")
 
 
-def _found_all(tx: Transaction, items: list[NewApp]) -> list[FoundedApp | Exception]:
+def found_batch(tx: Transaction, items: list[NewApp]) -> list[FoundedApp | Exception]:
+    """The batch behind `found_app`."""
     results: list[FoundedApp | Exception] = []
     for wanted in items:
         try:
@@ -101,6 +100,8 @@ def _found_all(tx: Transaction, items: list[NewApp]) -> list[FoundedApp | Except
 
 
 def _found(tx: Transaction, wanted: NewApp) -> FoundedApp:
+    check_name(wanted.name)
+    check_timezone(wanted.timezone)
     domains = _choose_domains(tx, wanted)
     now = now_ms()
     organization = wanted.organization or _first_organization(tx, now)

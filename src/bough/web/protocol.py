@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from uvicorn.config import Config
@@ -69,6 +70,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.shortcut: Shortcut | None = config.loaded_app.shortcut
         self.header_bytes = 0
         self.refused = False
+        self.receiving = False
+        """Whether a request has begun and is not complete yet."""
         self.deadline = 0.0
         """Loop time by which the request, or on an idle connection the next one, must have arrived; 0: none."""
 
@@ -84,6 +87,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self.header_bytes = 0
+        self.receiving = True
         self.deadline = self.loop.time() + self.settings.request_seconds
         super().on_message_begin()
 
@@ -113,7 +117,9 @@ class EdgeProtocol(HttpToolsProtocol):
         ):
             pending = _PendingAnswer(self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive())
             before, self.cycle = self.cycle, pending  # type: ignore[assignment]
-            if self.shortcut(self.url, self.headers, self.client[0] if self.client else "", self._send_short):
+            if self.shortcut(
+                self.url, self.headers, self.client[0] if self.client else "", partial(self._send_short, pending)
+            ):
                 return
             self.cycle = before
         super().on_headers_complete()
@@ -124,6 +130,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.deadline = 0.0
+        self.receiving = False
         if not self.refused and self.cycle is not None:
             super().on_message_complete()
 
@@ -146,14 +153,13 @@ class EdgeProtocol(HttpToolsProtocol):
         """Close the connection when its time is over; called now and then for every connection."""
         if not self.deadline or now < self.deadline or self.transport.is_closing():
             return
-        if (self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body) or self.headers or self.header_bytes:
+        if self.receiving:
             self._refuse(408, "The request did not arrive in time.")
         else:
             self.transport.close()
 
-    def _send_short(self, answer: bytes) -> None:
-        pending = self.cycle
-        if pending.disconnected or self.transport.is_closing():
+    def _send_short(self, pending: _PendingAnswer, answer: bytes) -> None:
+        if self.transport.is_closing():
             return
         pending.response_complete = True
         if not pending.keep_alive:

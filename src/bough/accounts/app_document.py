@@ -1,0 +1,97 @@
+"""An app as Branch's App API shows and takes it (contract/links.md §1.7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from bough.accounts.found import check_name, check_timezone
+from bough.accounts.model import App, AppConfig
+from bough.errors import BadRequest
+
+MAX_TEXT = 255
+
+FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "about", "blob", "http", "https", "intent"})
+"""Schemes that no app can register: browsers give them a meaning of their own."""
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://)?\Z")
+_ALLOWED = re.compile(r"(\*\.)?[A-Za-z0-9.-]+(:[0-9]+)?\Z|[A-Za-z][A-Za-z0-9+.-]*://\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_FIELDS = {field.name: field for field in msgspec.structs.fields(AppConfig)}
+
+
+def app_document(app: App, branch_key: str, branch_secret: str, test: bool) -> dict[str, Any]:
+    """The app resource. The secret is the caller's own: only its hash is kept."""
+    domain = app.domain(test)
+    alternate = app.domain(test, "alternate")
+    host = domain.host if domain else ""
+    created = datetime.fromtimestamp(app.created_at / 1000, UTC)
+    return {
+        "branch_key": branch_key,
+        "branch_secret": branch_secret,
+        "creation_date": created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "app_name": app.name,
+        "app_id": str(app.id),
+        "timezone": app.timezone,
+        **{name: msgspec.to_builtins(getattr(app.config, name)) for name in _FIELDS},
+        "short_url_domain": host,
+        "default_short_url_domain": host,
+        "alternate_short_url_domain": alternate.host if alternate else "",
+    }
+
+
+def updated_config(config: AppConfig, body: Mapping[str, Any]) -> AppConfig:
+    """The configuration with the fields of a request laid over it; unknown fields are ignored.
+
+    Raises BadRequest naming the field. Numbers and booleans may come as text.
+    """
+    changes = {name: _checked(name, value) for name, value in body.items() if name in _FIELDS}
+    values = {**msgspec.structs.asdict(config), **changes}
+    try:
+        return msgspec.convert(values, AppConfig, strict=False)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("`$.")[2].rstrip("`") or "body"
+        raise BadRequest(f"{field}: {str(error).partition(' - at')[0]}.") from error
+
+
+def updated_identity(app: App, body: Mapping[str, Any]) -> tuple[str, str]:
+    """(name, time zone) after a request. Raises BadRequest naming the field."""
+    name = body.get("app_name", app.name)
+    timezone = body.get("timezone", app.timezone)
+    if not isinstance(name, str) or not isinstance(timezone, str):
+        raise BadRequest("app_name and timezone: must be strings.")
+    check_name(name)
+    check_timezone(timezone)
+    return name, timezone
+
+
+def _checked(name: str, value: Any) -> Any:
+    if value is None:
+        return _FIELDS[name].default
+    texts = value if isinstance(value, list) else [value]
+    for text in texts:
+        if isinstance(text, str):
+            _check_text(name, text)
+    return value
+
+
+def _check_text(name: str, text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise BadRequest(f"{name}: must have at most {MAX_TEXT} characters.")
+    if _CONTROL.search(text):
+        raise BadRequest(f"{name}: must not hold control characters.")
+    if not text:
+        return
+    if name.endswith("_url") and not text.startswith(("https://", "http://")):
+        raise BadRequest(f"{name}: must be an http or https address.")
+    if name.endswith("_uri_scheme") or name == "uri_schemes":
+        scheme = text.removesuffix("://").lower()
+        if not _SCHEME.match(text) or scheme in FORBIDDEN_SCHEMES:
+            raise BadRequest(f"{name}: {text!r} cannot be an app's URI scheme.")
+    if name == "redirect_allowlist" and not _ALLOWED.match(text):
+        raise BadRequest(f"{name}: {text!r} must look like example.com, *.example.com or myapp://.")

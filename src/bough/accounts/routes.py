@@ -1,0 +1,82 @@
+"""Branch's App API: /v1/app (contract/links.md §1.7)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from starlette.responses import Response
+
+from bough.accounts.app_document import app_document, updated_config, updated_identity
+from bough.accounts.directory import Credential
+from bough.accounts.found import NewApp, found_batch, save_app
+from bough.accounts.model import AppConfig
+from bough.errors import BadRequest, Forbidden
+from bough.store.transaction import Transaction
+from bough.web.call import Call, json_response
+
+
+async def read_app(call: Call) -> Response:
+    """GET /v1/app/{branch_key}."""
+    owner = call.secret_credential({})
+    return _answer(call, owner, {})
+
+
+async def update_app(call: Call) -> Response:
+    """PUT /v1/app/{branch_key}."""
+    body = await call.object()
+    owner = call.secret_credential({**body, "branch_key": call.path["branch_key"]})
+    app = owner.app
+    name, timezone = updated_identity(app, body)
+    saved = _SavedApp(app.id, name, timezone, updated_config(app.config, body))
+    await call.context.store.write(_save_batch, saved)
+    call.context.refresh()
+    return _answer(call, Credential(call.context.directory.apps[app.id], owner.test), body)
+
+
+async def create_app(call: Call) -> Response:
+    """POST /v1/app: deprecated at Branch; `user_id` may be the access token."""
+    body = await call.object()
+    user = call.user({"access_token": body.get("user_id"), **body})
+    if "settings" not in user.permissions:
+        raise Forbidden("Access denied")
+    for field in ("app_name", "dev_name", "dev_email"):
+        if not isinstance(body.get(field), str) or not body[field]:
+            raise BadRequest(f"{field}: is missing; it must be a string.")
+    wanted = NewApp(
+        name=body["app_name"],
+        timezone=updated_timezone(body),
+        base_url=call.context.settings.base_url,
+        organization=user.organization,
+        config=updated_config(AppConfig(), body),
+    )
+    founded = await call.context.store.write(found_batch, wanted)
+    call.context.refresh()
+    app = call.context.directory.apps[int(founded.app_id)]
+    document = app_document(app, founded.branch_key, founded.branch_secret, False)
+    return json_response({**document, "id": founded.app_id, "app_key": founded.branch_key, "origin": "API"})
+
+
+def updated_timezone(body: dict[str, Any]) -> str:
+    """`timezone` of a new app."""
+    timezone = body.get("timezone", "UTC")
+    if not isinstance(timezone, str):
+        raise BadRequest("timezone: must be a string.")
+    return timezone
+
+
+class _SavedApp(NamedTuple):
+    app: int
+    name: str
+    timezone: str
+    config: AppConfig
+
+
+def _save_batch(tx: Transaction, items: list[_SavedApp]) -> list[Exception | None]:
+    for item in items:
+        save_app(tx, item.app, item.name, item.timezone, item.config)
+    return [None] * len(items)
+
+
+def _answer(call: Call, owner: Credential, body: dict[str, Any]) -> Response:
+    secret = str(body.get("branch_secret") or call.query("branch_secret") or "")
+    return json_response(app_document(owner.app, call.path["branch_key"], secret, owner.test))

@@ -1,0 +1,34 @@
+"""The `bough` command: one module of `bough.commands` per subcommand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bough import __version__
+from bough.commands import apps, demo, doctor, journal, links, serve
+from bough.errors import BoughError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; errors are one sentence on standard error and status 1."""
+    parser = argparse.ArgumentParser(prog="bough", description="Self-hosted deep links and mobile measurement.")
+    parser.add_argument("--version", action="version", version=f"bough {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in (serve, demo, apps, links, journal, doctor):
+        module.add_to(commands)
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except BoughError as error:
+        print(f"bough: {error.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

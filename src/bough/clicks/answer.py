@@ -1,0 +1,375 @@
+"""Answer a click: find the link, decide, put the click on disk, then send the visitor on.
+
+Two ways lead here. `Clicks.respond` handles every request. `Clicks.shortcut` handles the common one (a plain GET of a
+known link that ends in a redirect) from the request's bytes, before uvicorn makes an ASGI cycle of it; whatever it
+does not know at once it leaves to `respond`. Both decide with `bough.clicks.decide` and write the same journal row, and
+both answer only after the commit that holds it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Literal, NamedTuple
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bough.accounts.directory import Credential
+from bough.accounts.model import App
+from bough.clicks import hosted_files, long_links, rendering
+from bough.clicks.agent import Agent
+from bough.clicks.agents import parse
+from bough.clicks.cache import Entry
+from bough.clicks.decide import decide
+from bough.clicks.decision import ClickRequest, Decision
+from bough.clicks.location import Prepared, prepare
+from bough.errors import InvalidCredentials, MethodNotAllowed
+from bough.ids import now_ms
+from bough.journal import Click, RowKind
+from bough.links.address import Address, locate
+from bough.links.codec import from_row
+from bough.links.document import full_data, link_url
+from bough.links.model import Link
+from bough.links.queries import BY_PATH
+from bough.store.journal import NewRow, append_batch
+from bough.store.sqlite import SqliteStore
+from bough.web.context import Context
+from bough.web.errors import error_response
+from bough.web.visitor import Visitor, Visitors
+
+MAX_QUERY_FIELDS = 200
+MAX_ADDRESSES = 100_000
+COOKIE = "_s"
+COOKIE_SECONDS = 2 * 365 * 86_400
+
+_COOKIE = re.compile(rb"(?:^|;\s*)_s=(\d{18,19})(?:;|$)")
+_PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
+_encode = msgspec.json.Encoder().encode
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Plan(NamedTuple):
+    """What happens to like visitors of a link: the decision and, for redirects, the address but for the click id."""
+
+    decision: Decision
+    prepared: Prepared
+    kind: RowKind
+
+
+class Visit(NamedTuple):
+    """One request for a link."""
+
+    url: str
+    agent: Agent
+    user_agent: str
+    visitor: Visitor
+    referrer: str
+    browser: str
+    """The `_s` cookie's id, or empty."""
+    prefetch: bool
+
+
+class Clicks:
+    """Answers clicks for one process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._visitors = Visitors(context.settings)
+        self._addresses: dict[tuple[bytes, bytes], Address] = {}
+        self._reads_at_once = isinstance(context.store, SqliteStore)
+        self._second = 0
+        self._date = b""
+
+    # The short way.
+
+    def shortcut(self, url: bytes, headers: Headers, peer: str, send: Callable[[bytes], None]) -> bool:
+        """Answer a plain GET of a known link; False when `respond` must."""
+        if b"?" in url or b"#" in url:
+            return False
+        host = user_agent = forwarded = referrer = cookie = country = b""
+        for name, value in headers:
+            if name == b"host":
+                host = value
+            elif name == b"user-agent":
+                user_agent = value
+            elif name == b"cookie":
+                cookie = value
+            elif name == b"referer":
+                referrer = value
+            elif name == b"x-forwarded-for":
+                forwarded = forwarded + b"," + value if forwarded else value
+            elif name in (b"purpose", b"sec-purpose", b"x-moz", b"expect", b"content-length", b"transfer-encoding"):
+                return False
+            elif self._visitors.is_country_header(name):
+                country = value
+        self._context.refresh()
+        address = self._addresses.get((host, url))
+        entry = self._entry_now(address) if address is not None else None
+        if entry is None or address is None or _expired(entry.link):
+            return False
+        agent = parse(user_agent.decode("latin-1"))
+        visitor = self._visitors.visitor(peer, forwarded, country)
+        plan = self._plan(entry, agent, visitor.country, address.web_only)
+        if plan.decision.kind != "redirect" or not plan.decision.process:
+            return False
+        found = _COOKIE.search(cookie) if cookie else None
+        browser = found[1].decode() if found else ""
+        click = Click(
+            url=_address_text(host, url),
+            user_agent=user_agent.decode("latin-1"),
+            ip=visitor.ip,
+            country=visitor.country,
+            referrer=referrer.decode("latin-1"),
+            browser=browser,
+            rule=plan.decision.rule,
+        )
+        row = NewRow(now_ms(), entry.link.app, int(entry.link.test), plan.kind, entry.link.id, _encode(click).decode())
+        mints = not browser and agent.kind == "browser"
+        secure = address_is_secure(entry.app, entry.link)
+
+        def answer(result: int | Exception) -> None:
+            send(self._redirect_bytes(plan.prepared, result, mints, secure))
+
+        self._context.store.submit(append_batch, row, answer)
+        return True
+
+    def _entry_now(self, address: Address) -> Entry | None:
+        """The entry of a stored link, when it can be had without waiting."""
+        entry = self._context.links.get(address.domain, address.path)
+        if entry is None and self._reads_at_once:
+            entry = self._keep(self._context.store.rows(BY_PATH, (address.domain, address.path)))
+        return entry
+
+    def _redirect_bytes(self, prepared: Prepared, result: int | Exception, mints: bool, secure: bool) -> bytes:
+        if isinstance(result, Exception):
+            return _as_bytes(error_response(result))
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._date = (
+                b"HTTP/1.1 307 Temporary Redirect\r\ndate: %s\r\nlocation: " % formatdate(second, usegmt=True).encode()
+            )
+        cookie = f"\r\nset-cookie: {cookie_value(result, secure)}".encode() if mints else b""
+        return b"".join(
+            (
+                self._date,
+                prepared.url(result).encode("ascii"),
+                b"\r\ncache-control: no-store\r\ncontent-length: 0",
+                cookie,
+                b"\r\n\r\n",
+            )
+        )
+
+    # The whole way.
+
+    async def respond(self, request: Request) -> Response:
+        """Answer any request that is not for the API."""
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            raise MethodNotAllowed("GET, HEAD, OPTIONS")
+        if request.method == "OPTIONS":
+            return Response(b"", 200, {"Allow": "GET, HEAD, OPTIONS"})
+        host = self.known_host(request)
+        path: str = request.scope["path"]
+        if hosted := hosted_files.respond(
+            path, self._context.directory.on_host(self._context.directory.main_host(host))
+        ):
+            return hosted
+        query = tuple(parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
+        address = locate(self._context.directory, host, path)
+        owner, entry = await self._find(address, query)
+        if owner is None:
+            return rendering.not_found()
+        if entry is not None and entry.link.id:
+            self._remember(request, address)
+        visit = self._visit(request)
+        asked = ClickRequest(
+            app=owner.app,
+            link=entry.link if entry else None,
+            agent=visit.agent,
+            test=owner.test,
+            query=query if entry is None or entry.link.id else (),
+            web_only=address.web_only,
+            country=visit.visitor.country,
+            link_url=link_url(entry.link, owner.app) if entry else "",
+            from_button=self._is_alternate(host),
+        )
+        if "debug" in dict(query) and entry is not None:
+            return rendering.debug(asked)
+        decision = decide(asked)
+        click_id = None
+        if request.method == "GET" and entry is not None and decision.process:
+            click_id = await self._record(entry.link, decision, visit)
+        response = rendering.respond(asked, decision, prepare(decision), click_id)
+        if click_id is not None and not visit.browser and visit.agent.kind == "browser":
+            secure = address_is_secure(owner.app, entry.link if entry else None)
+            response.headers["set-cookie"] = cookie_value(click_id, secure)
+        if request.method == "HEAD":
+            response.body = b""
+        return response
+
+    def known_host(self, request: Request) -> str:
+        """The Host header, or the server's own host when no app has links there."""
+        host = request.headers.get("host", "").lower()
+        directory = self._context.directory
+        if directory.knows_host(host) or directory.knows_host(locate(directory, host, "").domain):
+            return host
+        return self._context.settings.base_url.partition("://")[2].rstrip("/").lower()
+
+    def _is_alternate(self, host: str) -> bool:
+        domain = self._context.directory.domain(host)
+        return domain is not None and domain.kind == "alternate"
+
+    async def _find(
+        self, address: Address, query: tuple[tuple[str, str], ...]
+    ) -> tuple[Credential | None, Entry | None]:
+        """Whose link it is, and the link (stored, or made from the query of a long link)."""
+        directory = self._context.directory
+        if address.path.startswith("a/"):
+            try:
+                owner = directory.by_key(address.path[2:].rstrip("/"))
+            except InvalidCredentials:
+                return None, None
+            return owner, self._dynamic(owner, address, query)
+        domain = directory.domain_of_path(address.domain, address.path)
+        if domain is None:
+            return None, None
+        owner = Credential(directory.apps[domain.app], domain.test)
+        if address.path.rstrip("/") == domain.prefix:
+            return owner, self._dynamic(owner, address, query) if query else None
+        entry = await self._stored(address)
+        if entry is None:
+            return owner, None
+        return Credential(entry.app, entry.link.test), entry
+
+    async def _stored(self, address: Address) -> Entry | None:
+        entry = self._context.links.get(address.domain, address.path)
+        if entry is None or _expired(entry.link):
+            while True:
+                seen = self._context.seen
+                rows = await self._context.store.fetch(BY_PATH, (address.domain, address.path))
+                self._context.refresh()
+                if seen == self._context.seen:
+                    break  # nothing changed while we read, so what was read may be kept
+            entry = self._keep(rows)
+        return None if entry is None or _expired(entry.link) else entry
+
+    def _keep(self, rows: list[tuple[object, ...]]) -> Entry | None:
+        if not rows:
+            return None
+        link = from_row(rows[0])
+        entry = Entry(link, self._context.directory.apps[link.app])
+        self._context.links.put(entry)
+        return entry
+
+    def _dynamic(self, owner: Credential, address: Address, query: tuple[tuple[str, str], ...]) -> Entry:
+        return Entry(long_links.dynamic_link(owner.app, owner.test, address.domain, address.path, query), owner.app)
+
+    def _visit(self, request: Request) -> Visit:
+        headers = request.headers
+        user_agent = headers.get("user-agent", "")
+        country = self._context.settings.country_header
+        found = _COOKIE.search(headers.get("cookie", "").encode("latin-1"))
+        marks = " ".join(headers.get(name, "") for name in ("purpose", "sec-purpose", "x-moz"))
+        return Visit(
+            url=str(request.url),
+            agent=parse(user_agent),
+            user_agent=user_agent,
+            visitor=self._visitors.visitor(
+                request.client.host if request.client else "",
+                ",".join(headers.getlist("x-forwarded-for")).encode("latin-1"),
+                headers.get(country, "").encode("latin-1") if country else b"",
+            ),
+            referrer=headers.get("referer", ""),
+            browser=found[1].decode() if found else "",
+            prefetch=_PREFETCH.search(marks) is not None,
+        )
+
+    async def _record(self, link: Link, decision: Decision, visit: Visit) -> int:
+        """Put the click on disk; returns its id."""
+        click = Click(
+            url=visit.url,
+            user_agent=visit.user_agent,
+            ip=visit.visitor.ip,
+            country=visit.visitor.country,
+            referrer=visit.referrer,
+            browser=visit.browser,
+            rule=decision.rule,
+            data={} if link.id else full_data(link, visit.url),
+        )
+        row = NewRow(
+            now_ms(),
+            link.app,
+            int(link.test),
+            "prefetch" if visit.prefetch else _row_kind(visit.agent),
+            link.id or None,
+            _encode(click).decode(),
+        )
+        return await self._context.store.write(append_batch, row)
+
+    def _plan(self, entry: Entry, agent: Agent, country: str, web_only: bool) -> Plan:
+        # Versions do not matter to a decision; leaving them out keeps the plans of a link few.
+        model = agent.model if agent.os == "ios" else ""
+        key = (agent.kind, agent.os, agent.device, agent.brand, model, agent.browser, country, web_only)
+        plan: Plan | None = entry.plans.get(key)
+        if plan is None:
+            asked = ClickRequest(
+                app=entry.app,
+                link=entry.link,
+                agent=agent,
+                test=entry.link.test,
+                web_only=web_only,
+                country=country,
+                link_url=link_url(entry.link, entry.app),
+            )
+            decision = decide(asked)
+            plan = Plan(decision, prepare(decision), _row_kind(agent))
+            entry.plans[key] = plan
+        return plan
+
+    def _remember(self, request: Request, address: Address) -> None:
+        """Let the short way know which link these bytes name."""
+        host = request.headers.get("host", "").encode("latin-1")
+        if not self._context.directory.knows_host(host.decode("latin-1").lower()) or self._is_alternate(
+            host.decode("latin-1").lower()
+        ):
+            return
+        if len(self._addresses) >= MAX_ADDRESSES:
+            self._addresses.clear()
+        self._addresses[host, request.scope["raw_path"]] = address
+
+
+def cookie_value(browser: int, secure: bool) -> str:
+    """The `_s` cookie: the id of a browser is that of its first click on the link domain."""
+    attributes = "Secure; SameSite=None" if secure else "SameSite=Lax"
+    return f"{COOKIE}={browser}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; {attributes}"
+
+
+def address_is_secure(app: App, link: Link | None) -> bool:
+    """Whether the link's domain is served over https."""
+    host = link.domain if link else ""
+    return next((domain.scheme == "https" for domain in app.domains if domain.host == host), True)
+
+
+def _row_kind(agent: Agent) -> Literal["click", "robot"]:
+    return "robot" if agent.kind in ("robot", "social") else "click"
+
+
+def _expired(link: Link) -> bool:
+    return link.expires_at is not None and link.expires_at <= now_ms()
+
+
+def _address_text(host: bytes, url: bytes) -> str:
+    return (b"//" + host + url).decode("latin-1")
+
+
+def _as_bytes(response: Response) -> bytes:
+    """A response as it goes over the wire."""
+    lines = [b"HTTP/1.1 %d Error" % response.status_code]
+    lines += [name + b": " + value for name, value in response.raw_headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body)

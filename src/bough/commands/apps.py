@@ -1,0 +1,116 @@
+"""`bough apps`: create apps, list them, show one, rotate its keys."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import msgspec
+
+from bough.accounts.directory import Directory
+from bough.accounts.found import NewApp, as_document, found_app, rotate_key
+from bough.accounts.keys import environment
+from bough.accounts.model import App
+from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.errors import NotFound
+
+
+def add_to(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("apps", help="create and show apps")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="create an app; prints its keys, secrets and a token, once")
+    create.add_argument("name", metavar="NAME")
+    create.add_argument("--timezone", default="UTC", metavar="TZ", help="IANA time zone of its reports (default: UTC)")
+    create.add_argument(
+        "--domain", default="", metavar="HOST", help="link domain of its own (default: the server's host)"
+    )
+    listing = actions.add_parser("list", help="all apps")
+    show = actions.add_parser("show", help="one app with its domains and configuration")
+    keys = actions.add_parser("keys", help="an app's branch keys; secrets are only shown when made")
+    keys.add_argument("--rotate", choices=("live", "test"), help="make a new key and secret for the environment")
+    keys.add_argument("--overlap", type=int, default=24, metavar="HOURS", help="how long the old key still works (24)")
+    for action in (show, keys):
+        action.add_argument("app", metavar="APP", help="app id or name")
+    for action, run in ((create, run_create), (listing, run_list), (show, run_show), (keys, run_keys)):
+        action.add_argument("--json", action="store_true", help="print JSON")
+        add_data(action)
+        action.set_defaults(run=run)
+
+
+def run_create(arguments: argparse.Namespace) -> None:
+    """`bough apps create`."""
+    settings = settings_of(arguments)
+    wanted = NewApp(
+        name=arguments.name, timezone=arguments.timezone, domain=arguments.domain, base_url=settings.base_url
+    )
+    with opened_store(settings) as store:
+        _show(as_document(found_app(store, wanted)), arguments.json)
+
+
+def run_list(arguments: argparse.Namespace) -> None:
+    """`bough apps list`."""
+    with opened_store(settings_of(arguments)) as store:
+        apps = [_summary(app) for app in Directory(store).apps.values()]
+    if arguments.json:
+        print(json.dumps(apps, indent=2))
+    else:
+        for app in apps:
+            print(f"{app['app_id']}  {app['name']}  {app['timezone']}  {', '.join(app['domains'])}")
+
+
+def run_show(arguments: argparse.Namespace) -> None:
+    """`bough apps show`."""
+    with opened_store(settings_of(arguments)) as store:
+        directory = Directory(store)
+        app = find_app(directory, arguments.app)
+        keys = {f"{environment(test)}_branch_key": directory.branch_key(app.id, test) for test in (False, True)}
+        _show({**_summary(app), **keys, "config": msgspec.to_builtins(app.config)}, arguments.json)
+
+
+def run_keys(arguments: argparse.Namespace) -> None:
+    """`bough apps keys`."""
+    with opened_store(settings_of(arguments)) as store:
+        directory = Directory(store)
+        app = find_app(directory, arguments.app)
+        if arguments.rotate:
+            key, secret = rotate_key(store, app.id, arguments.rotate == "test", arguments.overlap * 3_600_000)
+            _show({"branch_key": key, "branch_secret": secret}, arguments.json)
+            return
+        _show(
+            {
+                "branch_key": directory.branch_key(app.id, False),
+                "test_branch_key": directory.branch_key(app.id, True),
+                "secrets": "kept as hashes only; --rotate makes a new pair",
+            },
+            arguments.json,
+        )
+
+
+def find_app(directory: Directory, wanted: str) -> App:
+    """The app with this id or, when it is the only one so called, this name. Raises NotFound."""
+    found = [app for app in directory.apps.values() if wanted in (str(app.id), app.name)]
+    if len(found) != 1:
+        raise NotFound(
+            f"There is {'more than one' if found else 'no'} app {wanted!r}; `bough apps list` shows all ids."
+        )
+    return found[0]
+
+
+def _summary(app: App) -> dict[str, Any]:
+    return {
+        "app_id": str(app.id),
+        "organization_id": str(app.organization),
+        "name": app.name,
+        "timezone": app.timezone,
+        "domains": [f"{d.host}/{d.prefix}".rstrip("/") + (" (test)" if d.test else "") for d in app.domains],
+    }
+
+
+def _show(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(document, indent=2))
+        return
+    for name, value in document.items():
+        print(f"{name:20} {value if isinstance(value, str) else json.dumps(value)}")

@@ -1,0 +1,117 @@
+"""`bough demo`: a server with a sample app, and requests to paste."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from bough.accounts.found import NewApp, as_document, found_app
+from bough.accounts.model import AppConfig
+from bough.commands import serve
+from bough.commands.options import Commands, add_data, opened_store
+from bough.errors import ConfigurationError
+from bough.processes.supervisor import bind, supervise
+from bough.samples import SAMPLE_CONFIG, create_sample_links
+
+APP_NAME = "Bough Books"
+READY_SECONDS = 20.0
+
+
+def add_to(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("demo", help="run a server with a sample app and print requests to paste")
+    serve.add_address(parser, default_port=8000)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer (default: 1)")
+    parser.add_argument("--empty", action="store_true", help="an app without sample links")
+    add_data(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make the sample app if the folder has none, write DIR/demo.json, serve."""
+    listener = bind(arguments.host, arguments.port)
+    arguments.port = listener.getsockname()[1]
+    settings = serve.settings_for(arguments)
+    base_url = serve.base_url(arguments.host, arguments.port)
+    card = settings.folder / "demo.json"
+    with opened_store(settings) as store:
+        if not card.exists():
+            config = AppConfig() if arguments.empty else SAMPLE_CONFIG
+            founded = found_app(store, NewApp(name=APP_NAME, base_url=base_url, config=config))
+            if not arguments.empty:
+                create_sample_links(store)
+            write_card(card, {"base_url": base_url, **as_document(founded)})
+    document = json.loads(card.read_text())
+    if document["base_url"] != base_url:
+        raise ConfigurationError(
+            f"{settings.folder} holds the demo of {document['base_url']}; use --port for it, or another --data folder."
+        )
+    threading.Thread(target=_announce, args=(document, listener), daemon=True).start()
+    supervise(listener, arguments.workers, serve.child_environment(settings))
+
+
+def write_card(path: Path, document: dict[str, object]) -> None:
+    """demo.json: whole or not at all, readable by its owner only, since it holds secrets."""
+    temporary = path.with_suffix(".tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(document, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _announce(document: dict[str, str], listener: socket.socket) -> None:
+    """Print the requests once the server answers."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and listener.fileno() >= 0:
+        try:
+            with urllib.request.urlopen(f"{document['base_url']}/readyz", timeout=1):
+                print(instructions(document), flush=True)
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+
+
+def instructions(document: dict[str, str]) -> str:
+    """What `bough demo` prints: requests that work as they stand."""
+    base = document["base_url"]
+    return f"""
+bough is ready at {base}
+
+1. Create a link:
+
+curl -X POST {base}/v1/url -H 'Content-Type: application/json' -d '{{
+  "branch_key": "{document["branch_key"]}",
+  "alias": "hello", "channel": "email", "campaign": "first steps",
+  "data": {{"$canonical_identifier": "book/1", "$og_title": "A first book",
+           "$ios_url": "https://apps.apple.com/app/id361309726",
+           "$android_url": "https://play.google.com/store/apps/details?id=com.example.books",
+           "$desktop_url": "https://example.com/books/1"}}}}'
+
+2. Open it as an iPhone, an Android phone, a desktop browser, and a preview robot:
+
+curl -si {base}/hello -A 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1'
+curl -si {base}/hello -A 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36'
+curl -si {base}/hello -A 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36'
+curl -si {base}/hello -A 'facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)'
+
+3. See where every platform goes, and why: {base}/hello?debug=1
+
+4. Read, change and delete it:
+
+curl '{base}/v1/url?url={base}/hello&branch_key={document["branch_key"]}'
+curl -X PUT '{base}/v1/url?url={base}/hello' -H 'Content-Type: application/json' -d '{{
+  "branch_key": "{document["branch_key"]}", "branch_secret": "{document["branch_secret"]}", "channel": "twitter"}}'
+curl -X DELETE '{base}/v1/url?url={base}/hello&app_id={document["app_id"]}' -H 'Access-Token: {document["access_token"]}'
+
+Keys, secrets and the token are in demo.json in the data folder. Ctrl-C stops the server.
+"""

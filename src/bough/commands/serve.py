@@ -1,0 +1,62 @@
+"""`bough serve`: run the server."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+
+from bough.commands.options import Commands, add_data, opened_store
+from bough.errors import ConfigurationError
+from bough.processes.supervisor import bind, supervise
+from bough.settings import Settings, load_settings
+
+
+def add_to(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("serve", help="run the server")
+    add_address(parser, default_port=8000)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer (default: 1)")
+    add_data(parser)
+    parser.set_defaults(run=run)
+
+
+def add_address(parser: argparse.ArgumentParser, default_port: int) -> None:
+    """--host and --port."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=default_port, help=f"port to listen on (default: {default_port})")
+
+
+def base_url(host: str, port: int) -> str:
+    """The public address when BOUGH_BASE_URL does not say another one."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+def settings_for(arguments: argparse.Namespace) -> Settings:
+    """Settings, with the base URL following --host and --port unless it is set."""
+    given = None if "BOUGH_BASE_URL" in os.environ else base_url(arguments.host, arguments.port)
+    return load_settings(data=arguments.data, store=arguments.store, base_url=given)
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """What the processes of a server are started with."""
+    return {
+        **os.environ,
+        "BOUGH_DATA": settings.data,
+        "BOUGH_STORE": settings.store,
+        "BOUGH_BASE_URL": settings.base_url,
+    }
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    if not 1 <= arguments.workers <= 32:
+        raise ConfigurationError("--workers: must be from 1 to 32.")
+    settings = settings_for(arguments)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    with opened_store(settings):
+        pass  # brings the tables up to date before several processes open them
+    listener = bind(arguments.host, arguments.port)
+    logging.getLogger("bough.serve").info("bough listens on %s", base_url(arguments.host, listener.getsockname()[1]))
+    supervise(listener, arguments.workers, child_environment(settings))

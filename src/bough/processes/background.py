@@ -1,0 +1,57 @@
+"""The background process: work that follows the journal and that only one process may do.
+
+Run as ``python -m bough.processes.background PIPE_FD``; settings come from the environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+from bough.clicks.counts import fold_counts
+from bough.errors import Unavailable
+from bough.processes.lifeline import end_with_supervisor
+from bough.settings import load_settings
+from bough.store import Store, open_store
+
+log = logging.getLogger("bough.background")
+
+REST_SECONDS = 0.25
+"""Pause after a round that found nothing to do; how old kept counts can be."""
+
+
+def main(pipe_fd: int) -> None:
+    """Work until SIGTERM."""
+    settings = load_settings()
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+
+    def on_signal(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    end_with_supervisor(pipe_fd)
+    store = open_store(settings.folder, settings.store)
+    try:
+        while not stop.is_set():
+            if not _round(store):
+                stop.wait(REST_SECONDS)
+    finally:
+        store.close()
+
+
+def _round(store: Store) -> bool:
+    """One pass over everything that follows the journal; whether there was anything to do."""
+    try:
+        return fold_counts(store) > 0
+    except Unavailable as error:
+        log.warning("%s", error.message)
+        return False
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,59 @@
+"""A worker: answers requests on the socket that the supervisor has bound.
+
+Run as ``python -m bough.processes.worker SOCKET_FD PIPE_FD``; settings come from the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+
+import uvicorn
+import uvloop
+
+from bough.processes.lifeline import end_with_supervisor
+from bough.settings import load_settings
+from bough.web.app import Application
+from bough.web.protocol import EdgeProtocol, sweep
+
+SWITCH_INTERVAL = 0.001
+"""Seconds after which a busy event loop gives the writing thread the interpreter lock (Python's default: 5 ms)."""
+
+
+def main(socket_fd: int, pipe_fd: int) -> None:
+    """Serve until SIGTERM."""
+    settings = load_settings()
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    end_with_supervisor(pipe_fd)
+    config = uvicorn.Config(
+        Application(settings),
+        http=EdgeProtocol,
+        ws="none",
+        lifespan="on",
+        loop="uvloop",
+        access_log=False,
+        log_config=None,
+        log_level=settings.log_level if settings.log_level == "debug" else "warning",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    uvloop.run(_serve(uvicorn.Server(config), socket.socket(fileno=socket_fd)))
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    sweeping = asyncio.get_running_loop().create_task(sweep(server.server_state))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        sweeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeping
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

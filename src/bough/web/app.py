@@ -1,0 +1,104 @@
+"""The ASGI application of one worker: API paths go to the route table, everything else is a click."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bough.clicks.answer import Clicks
+from bough.errors import Unavailable
+from bough.settings import Settings, load_settings
+from bough.store import open_store
+from bough.web.call import Call
+from bough.web.context import Context
+from bough.web.errors import CORS_HEADERS, error_response
+from bough.web.protocol import Shortcut
+from bough.web.routes import API_SEGMENTS, TABLE
+
+log = logging.getLogger("bough.web")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+POLL_SECONDS = 0.5
+"""How soon changes of another host, or of a writer that was killed, are noticed."""
+
+
+class Application:
+    """bough as an ASGI application. `settings` and `shortcut` are read by `bough.web.protocol`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.context = Context(settings, open_store(settings.folder, settings.store))
+        self.clicks = Clicks(self.context)
+        self.shortcut: Shortcut | None = self.clicks.shortcut
+        self._polling: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            response = await self._respond(Request(scope, receive))
+            await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        self.context.refresh()
+        path: str = request.scope["path"]
+        try:
+            if path[1:].partition("/")[0] in API_SEGMENTS:
+                return await self._call(request, path)
+            return await self.clicks.respond(request)
+        except Exception as error:
+            return error_response(error)
+
+    async def _call(self, request: Request, path: str) -> Response:
+        if request.method == "OPTIONS":
+            return _preflight(path)
+        route, values = TABLE.find(request.method, path)
+        call = Call(request, self.context, {name: unquote(value) for name, value in values.items()})
+        return await route.handler(call)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._polling = asyncio.get_running_loop().create_task(self._poll())
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                if self._polling is not None:
+                    self._polling.cancel()
+                self.context.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                self.context.poll()
+            except Unavailable as error:
+                log.warning("The change table cannot be read: %s", error.message)
+
+
+def _preflight(path: str) -> Response:
+    allowed = ", ".join(TABLE.allowed(path)) or "GET"
+    headers = {
+        **CORS_HEADERS,
+        "Allow": allowed,
+        "Access-Control-Allow-Methods": allowed,
+        "Access-Control-Allow-Headers": "Content-Type, Access-Token",
+        "Access-Control-Max-Age": "86400",
+    }
+    return Response(b"", 200, headers)
+
+
+def create_application() -> Application:
+    """The application with settings from the environment."""
+    return Application(load_settings())

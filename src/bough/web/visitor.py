@@ -1,0 +1,96 @@
+"""Who asks: address, country and scheme, with headers of proxies believed only when the proxy is trusted."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import maxminddb
+
+from bough.settings import Settings
+
+log = logging.getLogger("bough.web")
+
+GEO_FILE = "geo.mmdb"
+"""An optional MaxMind-format file in the data folder; nothing needs it."""
+
+_CACHED_COUNTRIES = 10_000
+
+
+class Visitor(NamedTuple):
+    """Where a request comes from."""
+
+    ip: str
+    country: str
+    """ISO 3166-1 alpha-2, or empty."""
+
+
+class Visitors:
+    """Finds out about visitors."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._trusted = frozenset(a.strip() for a in settings.trusted_proxies.split(",") if a.strip())
+        self._country_header = settings.country_header.lower().encode()
+        self._geo = _open_geo(settings.folder / GEO_FILE)
+        self._countries: dict[str, str] = {}
+
+    def visitor(self, peer: str, forwarded: bytes, country: bytes) -> Visitor:
+        """From the peer's address and the values of X-Forwarded-For and the country header (empty: not sent)."""
+        if peer not in self._trusted:
+            return Visitor(peer, self.country_of(peer))
+        ip = peer
+        if forwarded:
+            ip = self._last_untrusted(forwarded.decode("latin-1")) or peer
+        named = country.decode("latin-1").upper() if country else ""
+        if len(named) == 2 and named.isalpha():
+            return Visitor(ip, named)
+        return Visitor(ip, self.country_of(ip))
+
+    def is_country_header(self, name: bytes) -> bool:
+        """Whether a lower-case header name is the country header."""
+        return name == self._country_header
+
+    def country_of(self, ip: str) -> str:
+        """The country of an address, by the optional file; empty when unknown."""
+        if self._geo is None:
+            return ""
+        found = self._countries.get(ip)
+        if found is None:
+            found = self._look_up(ip)
+            if len(self._countries) >= _CACHED_COUNTRIES:
+                self._countries.clear()
+            self._countries[ip] = found
+        return found
+
+    def _look_up(self, ip: str) -> str:
+        try:
+            record = self._geo.get(ip) if self._geo else None
+        except ValueError:
+            return ""
+        country = record.get("country") if isinstance(record, dict) else None
+        code = country.get("iso_code") if isinstance(country, dict) else None
+        return code if isinstance(code, str) else ""
+
+    def _last_untrusted(self, forwarded: str) -> str:
+        """The right-most address that is not one of our proxies: what is left of it may be invented."""
+        for part in reversed(forwarded.split(",")):
+            text = part.strip()
+            if text in self._trusted:
+                continue
+            try:
+                return str(ipaddress.ip_address(text.strip("[]")))
+            except ValueError:
+                return ""
+        return ""
+
+
+def _open_geo(path: Path) -> maxminddb.Reader | None:
+    if not path.exists():
+        return None
+    try:
+        return maxminddb.open_database(str(path))
+    except (maxminddb.InvalidDatabaseError, OSError) as error:
+        log.warning("%s cannot be read and is not used: %s", path, error)
+        return None
