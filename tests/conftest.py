@@ -92,12 +92,15 @@ class Api:
     def delete(self, url: str, **query: str) -> httpx.Response:
         """DELETE /v1/url."""
         params = {"url": url, "app_id": self.card["app_id"], **query}
-        return self.http.request("DELETE", "/v1/url", params=params, headers={"Access-Token": self.card["access_token"]})
+        return self.http.request(
+            "DELETE", "/v1/url", params=params, headers={"Access-Token": self.card["access_token"]}
+        )
 
     def configure(self, **fields: Any) -> dict[str, Any]:
         """PUT /v1/app that must succeed."""
         response = self.http.put(
-            f"/v1/app/{self.key}", json={"branch_secret": self.card["branch_secret"], "dev_email": "dev@example.com", **fields}
+            f"/v1/app/{self.key}",
+            json={"branch_secret": self.card["branch_secret"], "dev_email": "dev@example.com", **fields},
         )
         assert response.status_code == 200, response.text
         document: dict[str, Any] = response.json()

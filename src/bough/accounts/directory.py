@@ -135,7 +135,8 @@ class Directory:
 
     def on_host(self, host: str) -> list[App]:
         """All apps with links on the host."""
-        return [self.apps[d.app] for (name, _), d in self._domains.items() if name == host]
+        found = {domain.app: self.apps[domain.app] for (name, _), domain in self._domains.items() if name == host}
+        return list(found.values())
 
     def _valid_key(self, branch_key: str) -> _Key:
         key = self._keys.get(branch_key)

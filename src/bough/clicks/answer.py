@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from bough.accounts.directory import Credential
 from bough.accounts.model import App
-from bough.clicks import hosted_files, long_links, rendering
+from bough.clicks import hosted_files, long_links, pages, show
 from bough.clicks.agent import Agent
 from bough.clicks.agents import parse
 from bough.clicks.cache import Entry
@@ -29,7 +29,7 @@ from bough.clicks.decide import decide
 from bough.clicks.decision import ClickRequest, Decision
 from bough.clicks.location import Prepared, prepare
 from bough.errors import InvalidCredentials, MethodNotAllowed
-from bough.ids import now_ms
+from bough.ids import new_id, now_ms
 from bough.journal import Click, RowKind
 from bough.links.address import Address, locate
 from bough.links.codec import from_row
@@ -184,7 +184,7 @@ class Clicks:
         address = locate(self._context.directory, host, path)
         owner, entry = await self._find(address, query)
         if owner is None:
-            return rendering.not_found()
+            return show.as_response(pages.not_found())
         if entry is not None and entry.link.id:
             self._remember(request, address)
         visit = self._visit(request)
@@ -193,19 +193,19 @@ class Clicks:
             link=entry.link if entry else None,
             agent=visit.agent,
             test=owner.test,
-            query=query if entry is None or entry.link.id else (),
+            query=query,
             web_only=address.web_only,
             country=visit.visitor.country,
             link_url=link_url(entry.link, owner.app) if entry else "",
             from_button=self._is_alternate(host),
         )
-        if "debug" in dict(query) and entry is not None:
-            return rendering.debug(asked)
         decision = decide(asked)
+        if ("debug", "1") in query and entry is not None:
+            return show.debug(asked, decision, visit.user_agent)
         click_id = None
         if request.method == "GET" and entry is not None and decision.process:
             click_id = await self._record(entry.link, decision, visit)
-        response = rendering.respond(asked, decision, prepare(decision), click_id)
+        response = show.answer(asked, decision, prepare(decision), click_id or new_id())
         if click_id is not None and not visit.browser and visit.agent.kind == "browser":
             secure = address_is_secure(owner.app, entry.link if entry else None)
             response.headers["set-cookie"] = cookie_value(click_id, secure)
@@ -220,6 +220,15 @@ class Clicks:
         if directory.knows_host(host) or directory.knows_host(locate(directory, host, "").domain):
             return host
         return self._context.settings.base_url.partition("://")[2].rstrip("/").lower()
+
+    def _hosted_file(self, path: str, host: str) -> bytes | None:
+        directory = self._context.directory
+        if path in hosted_files.APPLE_PATHS:
+            main = directory.main_host(host)
+            return hosted_files.apple_app_site_association(directory.on_host(main), main)
+        if path == hosted_files.ANDROID_PATH:
+            return hosted_files.assetlinks(directory.on_host(directory.main_host(host)))
+        return None
 
     def _is_alternate(self, host: str) -> bool:
         domain = self._context.directory.domain(host)
@@ -268,7 +277,8 @@ class Clicks:
         return entry
 
     def _dynamic(self, owner: Credential, address: Address, query: tuple[tuple[str, str], ...]) -> Entry:
-        return Entry(long_links.dynamic_link(owner.app, owner.test, address.domain, address.path, query), owner.app)
+        link = long_links.build(owner.app, address.domain, query, test=owner.test, path=address.path)
+        return Entry(link, owner.app)
 
     def _visit(self, request: Request) -> Visit:
         headers = request.headers

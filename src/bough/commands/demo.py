@@ -23,6 +23,16 @@ from bough.samples import SAMPLE_CONFIG, create_sample_links
 APP_NAME = "Bough Books"
 READY_SECONDS = 20.0
 
+VISITORS = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.4 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/124.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36",
+    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+)
+"""An iPhone, an Android phone, a desktop browser and a preview robot."""
+
 
 def add_to(commands: Commands) -> None:
     """Describe the command."""
@@ -84,6 +94,7 @@ def _announce(document: dict[str, str], listener: socket.socket) -> None:
 def instructions(document: dict[str, str]) -> str:
     """What `bough demo` prints: requests that work as they stand."""
     base = document["base_url"]
+    opened = "\n".join(f"curl -si {base}/hello -A '{user_agent}'" for user_agent in VISITORS)
     return f"""
 bough is ready at {base}
 
@@ -99,10 +110,7 @@ curl -X POST {base}/v1/url -H 'Content-Type: application/json' -d '{{
 
 2. Open it as an iPhone, an Android phone, a desktop browser, and a preview robot:
 
-curl -si {base}/hello -A 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1'
-curl -si {base}/hello -A 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36'
-curl -si {base}/hello -A 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36'
-curl -si {base}/hello -A 'facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)'
+{opened}
 
 3. See where every platform goes, and why: {base}/hello?debug=1
 
@@ -111,7 +119,8 @@ curl -si {base}/hello -A 'facebookexternalhit/1.1 (+http://www.facebook.com/exte
 curl '{base}/v1/url?url={base}/hello&branch_key={document["branch_key"]}'
 curl -X PUT '{base}/v1/url?url={base}/hello' -H 'Content-Type: application/json' -d '{{
   "branch_key": "{document["branch_key"]}", "branch_secret": "{document["branch_secret"]}", "channel": "twitter"}}'
-curl -X DELETE '{base}/v1/url?url={base}/hello&app_id={document["app_id"]}' -H 'Access-Token: {document["access_token"]}'
+curl -X DELETE '{base}/v1/url?url={base}/hello&app_id={document["app_id"]}' \\
+  -H 'Access-Token: {document["access_token"]}'
 
 Keys, secrets and the token are in demo.json in the data folder. Ctrl-C stops the server.
 """

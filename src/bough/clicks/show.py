@@ -1,0 +1,106 @@
+"""A decision as an HTTP answer: the redirect or the page it names."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from bough.clicks import pages
+from bough.clicks.decision import ClickRequest, Decision
+from bough.clicks.explain import explain
+from bough.clicks.location import Prepared
+from bough.clicks.preview import Preview, preview
+from bough.clicks.rendering import Page
+from bough.links.document import full_data
+
+REDIRECT_STATUS = 307
+
+
+def answer(asked: ClickRequest, decision: Decision, prepared: Prepared, click_id: int) -> Response:
+    """The response for a click that is on disk as `click_id`."""
+    if decision.kind == "redirect":
+        headers = {"Location": prepared.url(click_id), "Cache-Control": "no-store"}
+        return Response(b"", REDIRECT_STATUS, headers)
+    return as_response(_page(asked, decision, prepared, click_id))
+
+
+def debug(asked: ClickRequest, decision: Decision, user_agent: str) -> Response:
+    """`?debug=1`: what every platform would get, and why."""
+    link = decision.link or asked.link
+    link_url = decision.link_url or asked.link_url
+    others = explain(
+        asked.link,
+        asked.app,
+        test=asked.test,
+        query=asked.query,
+        web_only=asked.web_only,
+        country=asked.country,
+        link_url=asked.link_url,
+    )
+    routes = [_route("You", decision, current=True), *(_route(name, found) for name, found in others)]
+    page = pages.DebugPage(
+        link_url=link_url,
+        routes=tuple(routes),
+        data=full_data(link, link_url) if link else {},
+        user_agent=user_agent,
+    )
+    return as_response(pages.debug(page))
+
+
+def destination(decision: Decision) -> str:
+    """Where a decision leads, in words when it is a page of ours."""
+    return decision.target or f"{decision.page} page" + (f", then {decision.fallback}" if decision.fallback else "")
+
+
+def as_response(page: Page) -> Response:
+    """A page as a response."""
+    return Response(page.body, page.status, dict(page.headers))
+
+
+def _route(platform: str, decision: Decision, current: bool = False) -> pages.DebugRoute:
+    return pages.DebugRoute(
+        platform=platform,
+        target=destination(decision),
+        rule=decision.rule,
+        reason=decision.reason,
+        current=current,
+    )
+
+
+def _page(asked: ClickRequest, decision: Decision, prepared: Prepared, click_id: int) -> Page:
+    link = decision.link or asked.link
+    if decision.page == "not_found" or link is None:
+        home = asked.app.config.default_desktop_url
+        return pages.not_found(pages.NotFoundPage(app_name=asked.app.name, home_url=home))
+    shown = preview(full_data(link, decision.link_url), asked.app, decision.link_url)
+    if decision.page == "og":
+        return pages.og(pages.OgPage(preview=shown, link_url=decision.link_url))
+    after_click = decision.after_click_url or ""
+    url = prepared.url(click_id)
+    if decision.page == "desktop":
+        return pages.desktop(pages.DesktopPage(preview=shown, link_url=decision.link_url))
+    if decision.page == "nativelink":
+        return pages.nativelink(
+            pages.NativeLinkPage(preview=shown, link_url=decision.link_url, store_url=url, after_click_url=after_click)
+        )
+    if decision.page == "open_app":
+        return pages.open_app(
+            pages.OpenAppPage(
+                preview=shown,
+                open_url=prepared.app_url(click_id),
+                fallback_url=url,
+                timeout_ms=decision.timeout_ms,
+                after_click_url=after_click,
+            )
+        )
+    return _deepview(decision, shown, url)
+
+
+def _deepview(decision: Decision, shown: Preview, url: str) -> Page:
+    passive = decision.page == "passive_deepview"
+    page = pages.DeepviewPage(
+        preview=shown,
+        cta_url=url if passive else decision.cta_url or url,
+        web_url=url if decision.appends else "",
+        after_click_url=decision.after_click_url or "",
+    )
+    return pages.passive_deepview(page) if passive else pages.deepview(page)
