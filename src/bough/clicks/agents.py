@@ -41,8 +41,8 @@ def parse(user_agent: str) -> Agent:
 def with_hints(agent: Agent, *, platform: str = "", platform_version: str = "", model: str = "") -> Agent:
     """The Agent, with what Chrome's reduced User-Agent hides filled in from client hints.
 
-    The arguments are `Sec-CH-UA-Platform`, `-Platform-Version` and `-Model` as received, with or without quotes. Hints of
-    robots, scrapers and programs are not believed.
+    The arguments are `Sec-CH-UA-Platform`, `-Platform-Version` and `-Model` as received, with or without quotes.
+    Hints of robots, scrapers and programs are not believed.
     """
     system = HINT_PLATFORMS.get(platform.strip(' "'), "")
     if agent.kind != "browser" or system != agent.os or not system:

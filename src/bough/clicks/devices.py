@@ -61,7 +61,20 @@ SAYS_BRAND: tuple[tuple[str, str], ...] = (
 _BRANDS = [(re2.compile(pattern), brand) for pattern, brand in BRANDS]
 _LOCALE = re2.compile(r"^[a-zA-Z]{2}([-_][a-zA-Z]{2})?$")
 _VERSION = re2.compile(r"^\d+(?:[._]\d+)*")
-_NOT_A_MODEL = ("U", "wv", "K", "Mobile", "Tablet", "HarmonyOS", "rv:", "HMSCore", "Android", "Linux", "arm_64", "x86_64")
+_NOT_A_MODEL = (
+    "U",
+    "wv",
+    "K",
+    "Mobile",
+    "Tablet",
+    "HarmonyOS",
+    "rv:",
+    "HMSCore",
+    "Android",
+    "Linux",
+    "arm_64",
+    "x86_64",
+)
 
 
 def device_of(user_agent: str) -> Device:
