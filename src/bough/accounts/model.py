@@ -70,7 +70,10 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     redirect_allowlist: tuple[str, ...] = ()
     """Empty: any http(s) target. Entries: `example.com`, `*.example.com`, `myapp://`."""
     uri_schemes: tuple[str, ...] = ()
-    """Further custom schemes (besides the two app schemes) that link targets may use."""
+    """Further custom schemes (besides the app's own) that link targets may use."""
+    mac_uri_scheme: str = ""
+    """Scheme of the app's desktop edition, with or without `://`; as `windows_uri_scheme`."""
+    windows_uri_scheme: str = ""
 
 
 class Domain(Struct, frozen=True, kw_only=True):

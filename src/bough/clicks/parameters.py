@@ -1,0 +1,43 @@
+"""What is appended to a web target besides the match parameters (contract/links.md §3.3)."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from bough.clicks.candidates import Choice
+from bough.clicks.merge import Query
+from bough.clicks.visit import Visit
+
+UTM_LABELS = (("campaign", "utm_campaign"), ("channel", "utm_source"), ("feature", "utm_medium"))
+"""Label of the link and the parameter that it becomes."""
+
+UTM_KEYS = frozenset({"$fallback_url", "$ios_url", "$android_url", "$desktop_url", "$original_url", "$canonical_url"})
+"""Keys whose targets get `utm_*`; with their country variants."""
+
+
+def takes_parameters(visit: Visit, choice: Choice) -> bool:
+    """Whether anything is appended at all: to web pages that are no store, and not for robots and scrapers."""
+    if choice.address is None or not choice.address.is_web or choice.is_store:
+        return False
+    return visit.agent.kind in ("browser", "program")
+
+
+def parameters(visit: Visit, choice: Choice) -> Query:
+    """The forwarded pairs and `utm_*`, without any that the target itself names."""
+    if not takes_parameters(visit, choice) or choice.address is None:
+        return ()
+    query = choice.address.rest.partition("#")[0].partition("?")[2]
+    named = {key for key, _ in parse_qsl(query, keep_blank_values=True, errors="replace")}
+    passed = tuple((key, value) for key, value in visit.forwarded if key not in named)
+    named.update(key for key, _ in passed)
+    return passed + tuple((key, value) for key, value in _utm(visit, choice) if key not in named)
+
+
+def _utm(visit: Visit, choice: Choice) -> Query:
+    if not visit.config.utm_mapping or choice.candidate is None:
+        return ()
+    key = choice.candidate.key
+    if key not in UTM_KEYS and key.removesuffix(f"_{visit.country}") not in UTM_KEYS:
+        return ()
+    labels = ((parameter, getattr(visit.link, label)) for label, parameter in UTM_LABELS)
+    return tuple((parameter, value) for parameter, value in labels if value)

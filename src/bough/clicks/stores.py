@@ -1,0 +1,76 @@
+"""App stores: which addresses are store pages, and the pages made from a package name.
+
+A store page gets no match parameters (contract/links.md §3.3). The Play Store alone passes something on to the app: its
+`referrer`, in which the click's id travels through the install.
+"""
+
+from __future__ import annotations
+
+import re2
+
+from bough.clicks.decision import LINK_CLICK_ID
+from bough.links.addresses import Address, encode_value
+
+STORE_HOSTS = frozenset(
+    {
+        "apps.apple.com",
+        "itunes.apple.com",
+        "geo.itunes.apple.com",
+        "play.google.com",
+        "market.android.com",
+        "appgallery.huawei.com",
+        "appgallery.cloud.huawei.com",
+        "galaxystore.samsung.com",
+        "apps.samsung.com",
+        "www.samsungapps.com",
+        "samsungapps.com",
+        "apps.microsoft.com",
+        "app.mi.com",
+        "m.app.mi.com",
+    }
+)
+"""Hosts that are stores as a whole."""
+
+STORE_PATHS = (("www.amazon.com", "/gp/mas/"), ("amazon.com", "/gp/mas/"), ("www.microsoft.com", "/store/"))
+"""Stores that are a part of a host."""
+
+STORE_SCHEMES = frozenset({"market", "itms", "itms-apps", "itms-appss", "samsungapps", "amzn", "appmarket"})
+"""Schemes that open a store's app."""
+
+PLAY_STORE = "play.google.com"
+REFERRER = f"referrer=link_click_id%3D{LINK_CLICK_ID}"
+
+_PACKAGE = re2.compile(r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$")
+_HAS_REFERRER = re2.compile(r"[?&]referrer=")
+
+
+def is_store(address: Address) -> bool:
+    """Whether an address is a page of an app store, or opens one."""
+    if not address.is_web:
+        return address.scheme in STORE_SCHEMES
+    if address.host in STORE_HOSTS:
+        return True
+    return any(address.host == host and address.path.startswith(path) for host, path in STORE_PATHS)
+
+
+def play_store_url(package: str) -> str:
+    """The Play Store page of a package; the referrer is added by `with_referrer`."""
+    return f"https://{PLAY_STORE}/store/apps/details?id={encode_value(package)}"
+
+
+def amazon_store_url(package: str) -> str:
+    """The page of a package in Amazon's store for Android."""
+    return f"https://www.amazon.com/gp/mas/dl/android?p={encode_value(package)}"
+
+
+def with_referrer(address: Address) -> str:
+    """The address to send; a Play Store page carries the click's id, unless it brings a referrer of its own."""
+    if address.host != PLAY_STORE or "id=" not in address.rest or _HAS_REFERRER.search(address.rest):
+        return address.url
+    page, hash_sign, fragment = address.url.partition("#")
+    return f"{page}&{REFERRER}{hash_sign}{fragment}"
+
+
+def is_package(name: str) -> bool:
+    """Whether a text is an Android package name, and so can stand in an intent address."""
+    return len(name) <= 255 and bool(_PACKAGE.match(name))

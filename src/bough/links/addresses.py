@@ -1,0 +1,133 @@
+"""Reading an address from outside so that it can stand in a header: one parser for checking, comparing and sending.
+
+Browsers read addresses more generously than any RFC (`https:/\\evil.example`, tabs inside the scheme, wide dots in the
+host). What is checked here and what is sent are therefore the same text: the host is rebuilt from the part that was
+compared with the allowlist, and everything after it is percent-encoded to plain ASCII without control characters.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import re2
+from msgspec import Struct
+
+MAX_ADDRESS = 8192
+"""Characters of an address after encoding; longer ones would not pass common proxies as a Location header."""
+
+WEB_SCHEMES = frozenset({"https", "http"})
+
+
+class Address(Struct, frozen=True):
+    """An address that is safe to send. `authority` is lower-case ASCII (`example.com:8080`), empty for app schemes."""
+
+    scheme: str
+    authority: str
+    rest: str
+    """All that follows, percent-encoded: path, query and fragment; for app schemes everything after the colon."""
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.rest}" if self.is_web else f"{self.scheme}:{self.rest}"
+
+    @property
+    def is_web(self) -> bool:
+        return self.scheme in WEB_SCHEMES
+
+    @property
+    def host(self) -> str:
+        """The host without port and without the dot that may end it."""
+        if self.authority.startswith("["):
+            return self.authority.partition("]")[0] + "]"
+        return self.authority.partition(":")[0].rstrip(".")
+
+    @property
+    def path(self) -> str:
+        """The path of a web address, at least `/`."""
+        return self.rest.partition("#")[0].partition("?")[0] or "/"
+
+
+class Refused(Struct, frozen=True):
+    """Why a text is no address; `why` completes a sentence whose subject is the key that held it."""
+
+    why: str
+
+
+_CONTROL = re2.compile("[\\x{0}-\\x{1f}\\x{7f}-\\x{9f}]")
+_SCHEME = re2.compile(r"^([A-Za-z][A-Za-z0-9+.-]{0,63}):")
+_UNSAFE = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+|%(?![0-9A-Fa-f]{2})")
+_HOST = re2.compile(r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$")
+_IPV6 = re2.compile(r"^\[[0-9a-f:.]{2,45}\]$")
+_PORT = re2.compile(r"^[0-9]{1,5}$")
+
+
+def read_address(text: str) -> Address | Refused:
+    """The address in `text` (spaces around it do not count), or why it is none. Any string is answered."""
+    text = text.strip(" ")
+    if len(text) > MAX_ADDRESS:
+        return Refused(f"is longer than {MAX_ADDRESS} characters")
+    if _broken(text):
+        return Refused("is not valid Unicode")
+    if _CONTROL.search(text):
+        return Refused("holds a control character")
+    found = _SCHEME.match(text)
+    if not found:
+        return Refused("must begin with https:// or http:// or a scheme that the app has registered")
+    scheme, after = found.group(1).lower(), text[found.end() :]
+    address = _web(scheme, after) if scheme in WEB_SCHEMES else Address(scheme, "", encode(after))
+    if isinstance(address, Address) and len(address.url) > MAX_ADDRESS:
+        return Refused(f"is longer than {MAX_ADDRESS} characters")
+    return address
+
+
+def encode(text: str) -> str:
+    """Percent-encode what may not stand in an address; what is encoded already, and reserved characters, stay."""
+    return _UNSAFE.sub(lambda found: encode_value(found.group(0)), text)
+
+
+def encode_value(text: str) -> str:
+    """Percent-encode a query key or value completely, except for unreserved characters."""
+    return quote(text, safe="", errors="replace")
+
+
+def _broken(text: str) -> bool:
+    """Whether the text holds half of a surrogate pair, which JSON can carry and UTF-8 cannot."""
+    return any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False
+
+
+def _web(scheme: str, after: str) -> Address | Refused:
+    if not after.startswith("//"):
+        return Refused(f"must continue with // after {scheme}:")
+    end = min((at for at in map(after[2:].find, "/?#") if at >= 0), default=len(after) - 2) + 2
+    authority = _authority(after[2:end])
+    return authority if isinstance(authority, Refused) else Address(scheme, authority, encode(after[end:]))
+
+
+def _authority(text: str) -> str | Refused:
+    """`host[:port]` in lower-case ASCII; user names, encoded hosts and anything unusual are refused."""
+    if "@" in text:
+        return Refused("must not hold a user name before the host")
+    host, port = _host_and_port(text)
+    if not host.isascii() and len(host) <= 253:
+        host = _idna(host)
+    if len(host) > 253 or not (_HOST.match(host) or _IPV6.match(host)):
+        return Refused("has no valid host name")
+    if port and not (_PORT.match(port) and int(port) < 65536):
+        return Refused("has no valid port")
+    return f"{host}:{port}" if port else host
+
+
+def _host_and_port(text: str) -> tuple[str, str]:
+    if text.startswith("["):
+        host, bracket, tail = text.partition("]")
+        return (host + bracket).lower(), tail[1:] if tail.startswith(":") else tail
+    host, _, port = text.partition(":")
+    return host.lower(), port
+
+
+def _idna(host: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return ""
