@@ -176,10 +176,8 @@ class Clicks:
             return Response(b"", 200, {"Allow": "GET, HEAD, OPTIONS"})
         host = self.known_host(request)
         path: str = request.scope["path"]
-        if hosted := hosted_files.respond(
-            path, self._context.directory.on_host(self._context.directory.main_host(host))
-        ):
-            return hosted
+        if (hosted := self._hosted_file(path, host)) is not None:
+            return Response(hosted, 200, media_type=hosted_files.CONTENT_TYPE)
         query = tuple(parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
         address = locate(self._context.directory, host, path)
         owner, entry = await self._find(address, query)

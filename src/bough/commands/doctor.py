@@ -1,0 +1,120 @@
+"""`bough doctor`: what is wrong with settings, data folder, domains and certificates, in one sentence each."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bough.accounts.directory import Directory
+from bough.accounts.model import Domain
+from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.errors import BoughError
+from bough.settings import Settings
+
+CONNECT_SECONDS = 3.0
+CERTIFICATE_DAYS = 14
+FREE_BYTES = 512 * 1024 * 1024
+
+
+def add_to(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("doctor", help="say what is wrong with settings, data folder, domains, certificates")
+    add_data(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print every finding; status 1 when there is one."""
+    try:
+        findings = list(examine(settings_of(arguments)))
+    except BoughError as error:
+        findings = [error.message]
+    for finding in findings:
+        print(f"- {finding}")
+    if not findings:
+        print("Nothing is wrong.")
+    return 1 if findings else 0
+
+
+def examine(settings: Settings) -> Iterator[str]:
+    """One sentence per thing that is wrong, with what to do about it."""
+    yield from _folder(settings.folder)
+    yield from _base_url(settings.base_url)
+    try:
+        with opened_store(settings) as store:
+            directory = Directory(store)
+    except BoughError as error:
+        yield error.message
+        return
+    if not directory.apps:
+        yield "There is no app yet: run `bough apps create NAME`."
+    for app in directory.apps.values():
+        for domain in app.domains:
+            yield from _domain(app.name, domain)
+        if app.config.universal_linking_enabled and not (app.config.ios_team_id and app.config.ios_bundle_id):
+            yield f"App {app.name}: universal links are on, but ios_team_id or ios_bundle_id is empty."
+        if app.config.android_app_links_enabled and not app.config.sha256_cert_fingerprints:
+            yield f"App {app.name}: Android App Links are on, but sha256_cert_fingerprints is empty."
+
+
+def _folder(folder: Path) -> Iterator[str]:
+    if not folder.exists():
+        yield f"The data folder {folder} does not exist yet: it is made by the first `bough serve`, or set BOUGH_DATA."
+        return
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        yield f"The data folder {folder} cannot be written to: change its owner or set BOUGH_DATA."
+        return
+    free = os.statvfs(folder)
+    if free.f_bavail * free.f_frsize < FREE_BYTES:
+        yield f"The disk of the data folder {folder} has less than 512 MB left."
+
+
+def _base_url(base_url: str) -> Iterator[str]:
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.rstrip("/"):
+        yield f"BOUGH_BASE_URL={base_url!r} must look like https://go.example.com, without a path."
+    elif parts.scheme == "http" and not _is_local(parts.hostname or ""):
+        yield f"BOUGH_BASE_URL={base_url} is not https: Android and iOS refuse it, and universal links need it."
+
+
+def _domain(app_name: str, domain: Domain) -> Iterator[str]:
+    host, _, port = domain.host.partition(":")
+    if _is_local(host):
+        return
+    try:
+        socket.getaddrinfo(host, None)
+    except socket.gaierror:
+        yield f"App {app_name}: the link domain {host} has no DNS entry; point it at this server."
+        return
+    if domain.scheme == "https":
+        yield from _certificate(app_name, host, int(port or 443))
+
+
+def _certificate(app_name: str, host: str, port: int) -> Iterator[str]:
+    context = ssl.create_default_context()
+    try:
+        with (
+            socket.create_connection((host, port), timeout=CONNECT_SECONDS) as connection,
+            context.wrap_socket(connection, server_hostname=host) as secured,
+        ):
+            certificate = secured.getpeercert()
+    except ssl.SSLError as error:
+        yield f"App {app_name}: the certificate of {host} is not accepted ({error.reason or error})."
+        return
+    except OSError as error:
+        yield f"App {app_name}: nothing answers at {host} port {port} ({error})."
+        return
+    ends = ssl.cert_time_to_seconds(str(certificate["notAfter"])) if certificate else 0
+    days = (ends - datetime.now(UTC).timestamp()) / 86_400
+    if days < CERTIFICATE_DAYS:
+        yield f"App {app_name}: the certificate of {host} ends in {max(0, int(days))} days; renew it."
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
