@@ -1,0 +1,51 @@
+"""What the server adds to a journalled SDK request: the body's one reserved key `bough`.
+
+A journal row holds the request's own fields. Reading it again later also needs what only the server knew at that
+moment: the network address, the User-Agent header and the ids that the answer gave to a new device. They are journalled
+in the same row, so that a rebuild sees exactly what the live answer saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct, to_builtins
+
+KEY = "bough"
+"""The reserved key. The edge drops a key of this name from what clients send."""
+
+
+class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One request's server-side facts; empty means unknown or not issued."""
+
+    ip: str = ""
+    """Client address; for server-to-server requests the `X-IP-Override` one."""
+    user_agent: str = ""
+    """The User-Agent header."""
+    country: str = ""
+    """ISO 3166-1 alpha-2 from an address database, when there is one."""
+    bundle: str = ""
+    """`randomized_bundle_token` or Web `identity_id` of the answer."""
+    device: str = ""
+    """`randomized_device_token` of the answer."""
+    browser: str = ""
+    """`browser_fingerprint_id` of the answer: cookie, then `alternative_browser_fingerprint_id`, then a new one."""
+    session: str = ""
+    """`session_id` of the answer."""
+
+
+NOTHING = Facts()
+
+
+def facts_of(body: Mapping[str, Any]) -> Facts:
+    """The facts of a journal row's body; `NOTHING` when there are none."""
+    stored = body.get(KEY)
+    if not isinstance(stored, dict):
+        return NOTHING
+    return Facts(**{name: stored[name] for name in Facts.__struct_fields__ if isinstance(stored.get(name), str)})
+
+
+def with_facts(body: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    """The body to journal: the request's fields and the facts under `bough`."""
+    return {**body, KEY: to_builtins(facts)}

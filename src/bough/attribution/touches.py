@@ -1,0 +1,221 @@
+"""Touches: a click or impression as matching and credit see it, and the link data it carries.
+
+A touch is made from a journal row and its link once; matching then only compares fields, which keeps the synchronous
+path of an open cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from msgspec import Struct, convert
+
+from bough.attribution.identifiers import Identifier, given_on_click
+from bough.clicks.agent import Agent
+from bough.events.values import flag, whole
+from bough.journal import Click, Row
+from bough.links.model import DEFAULT_DURATION, LABELS, Link, LinkType
+
+TouchKind = Literal["click", "impression", "prefetch", "robot"]
+ParseAgent = Callable[[str], Agent]
+
+MAX_DURATION = 2_592_000
+"""Seconds; the longest deep-link duration a link may ask for (contract/links.md §10)."""
+
+QUERY_DROPPED = frozenset({"data", "password", "auth", "link_click_id", "_branch_match_id", "_branch_referrer"})
+"""Query keys of a click that never become link data (contract/links.md §2 "Prefix meaning")."""
+
+NOT_A_TOUCH = ("$deeplink_no_attribution", "$do_not_process")
+"""Link keys by which an owner takes a link out of attribution; its data still flows."""
+
+
+class Links(Protocol):
+    """Where links come from. For a rebuild to equal the live reading it must answer as of the touch's time."""
+
+    def by_id(self, link: int, at: int) -> Link | None:
+        """The link as it was at `at` (epoch ms)."""
+
+    def by_url(self, url: str, at: int) -> Link | None:
+        """The link of an address on one of the app's link domains, long (dynamic) links included; else None."""
+
+
+class LinkTable:
+    """`Links` over a fixed set, for tests, simulation and small tools. Addresses match by host and path."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        self._by_id: dict[int, Link] = {}
+        self._by_address: dict[tuple[str, str], Link] = {}
+        for link in links:
+            self._by_id[link.id] = link
+            self._by_address[link.domain, link.path] = link
+
+    def by_id(self, link: int, at: int) -> Link | None:
+        """The link of that id; time is ignored."""
+        return self._by_id.get(link)
+
+    def by_url(self, url: str, at: int) -> Link | None:
+        """The link at that host and path; time is ignored."""
+        parts = split(url)
+        return None if parts is None else self._by_address.get((parts[0], parts[1]))
+
+
+class Touch(Struct, frozen=True, kw_only=True):
+    """One click or impression."""
+
+    id: int
+    """`link_click_id`; for an address that opened the app without a redirect, the opening row's id."""
+    at: int
+    app: int
+    test: bool
+    kind: TouchKind
+    data: dict[str, Any]
+    """Link data with labels, the query of this very click merged over it."""
+    url: str = ""
+    link: int = 0
+    """Link id, 0 for long links and unknown ones."""
+    duration: int = DEFAULT_DURATION * 1000
+    """Milliseconds in which it can be matched to an opening."""
+    once: str = ""
+    """For one-time links: what may be matched only once (the link); empty for others."""
+    ip: str = ""
+    agent: Agent = Agent(kind="browser")
+    user_agent: str = ""
+    browser: str = ""
+    referrer: str = ""
+    screen: tuple[int, int] | None = None
+    given: tuple[Identifier, ...] = ()
+    """Device ids given on the click."""
+    credit: bool = True
+    """False when its owner took the link out of attribution."""
+    direct: bool = False
+    """The address opened the app itself: no redirect, hence no click row."""
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Position in the one order of all rows."""
+        return (self.at, self.id)
+
+
+def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
+    """The touch of a `click`, `impression`, `prefetch` or `robot` row."""
+    click = convert(row.body, Click)
+    link = links.by_id(row.link, row.at) if row.link else None
+    stored = link_data(link) if link is not None else dict(click.data)
+    return _touch(row, link, stored, click, parse)
+
+
+def direct_touch(row: Row, url: str, link: Link, ip: str) -> Touch:
+    """The touch of an app link, universal link or pasteboard address: a click that had no redirect, made now."""
+    data = merged(link_data(link), url)
+    return Touch(
+        id=row.id,
+        at=row.at,
+        app=link.app,
+        test=link.test,
+        kind="click",
+        data=data,
+        url=url,
+        link=link.id,
+        duration=duration_of(link, data),
+        once=_once(link, data, url),
+        ip=ip,
+        given=given_on_click(data),
+        credit=_credit(data),
+        direct=True,
+    )
+
+
+def _touch(row: Row, link: Link | None, stored: Mapping[str, Any], click: Click, parse: ParseAgent) -> Touch:
+    data = merged(stored, click.url)
+    kind: TouchKind = "click"
+    if row.kind in ("impression", "prefetch", "robot"):
+        kind = row.kind
+    return Touch(
+        id=row.id,
+        at=row.at,
+        app=row.app,
+        test=row.test,
+        kind=kind,
+        data=data,
+        url=click.url,
+        link=row.link or 0,
+        duration=duration_of(link, data),
+        once=_once(link, data, click.url),
+        ip=click.ip,
+        agent=parse(click.user_agent),
+        user_agent=click.user_agent,
+        browser=click.browser,
+        referrer=click.referrer,
+        given=given_on_click(data),
+        credit=_credit(data),
+    )
+
+
+def link_data(link: Link) -> dict[str, Any]:
+    """The link's keys with its labels and the server's own keys laid over them (contract/links.md §2)."""
+    data = dict(link.data)
+    for label in LABELS:
+        value = getattr(link, label)
+        if value is not None:
+            data["~" + label] = value
+    if link.tags:
+        data["~tags"] = list(link.tags)
+    data["~id"] = str(link.id)
+    data["~creation_source"] = link.source
+    data["$one_time_use"] = link.type == LinkType.ONE_TIME or flag(link.data.get("$one_time_use")) is True
+    if link.type == LinkType.MARKETING:
+        data["~marketing"] = True
+    return data
+
+
+def merged(stored: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """Link data with the click's own query over it (contract/links.md §3.1); server-made keys cannot be overridden."""
+    data = dict(stored)
+    try:
+        pairs = parse_qsl(urlsplit(url).query, max_num_fields=500)
+    except ValueError:  # not an address after all, or a flood of fields: the stored data stands
+        return data
+    tags: list[str] = []
+    for name, value in pairs:
+        if name in ("~tags", "tags", "tags[]"):
+            tags.append(value)
+        elif name in LABELS:
+            data["~" + name] = value
+        elif name not in QUERY_DROPPED and name not in ("~id", "~creation_source") and name[:1] != "+":
+            data[name] = value
+    if tags:
+        data["~tags"] = tags
+    return data
+
+
+def duration_of(link: Link | None, data: Mapping[str, Any]) -> int:
+    """Deep-link duration in milliseconds: `$match_duration` or `duration`, else the link's, at most 30 days."""
+    said = whole(data.get("$match_duration"))
+    if said is None or said <= 0:
+        said = link.duration if link is not None else whole(data.get("duration")) or DEFAULT_DURATION
+    return min(max(said, 1), MAX_DURATION) * 1000
+
+
+def split(url: str) -> tuple[str, str] | None:
+    """Host (lower case, with port) and path of an http(s) address, or None."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # e.g. an unclosed IPv6 bracket
+        return None
+    if parts.scheme.casefold() not in ("http", "https") or not parts.netloc:
+        return None
+    return parts.netloc.rpartition("@")[2].casefold(), parts.path.removeprefix("/")
+
+
+def _once(link: Link | None, data: Mapping[str, Any], url: str) -> str:
+    if link is not None and link.type == LinkType.ONE_TIME:
+        return str(link.id) if link.id else url
+    if flag(data.get("$one_time_use")):
+        return str(link.id) if link is not None and link.id else url
+    return ""
+
+
+def _credit(data: Mapping[str, Any]) -> bool:
+    return not any(flag(data.get(name)) for name in NOT_A_TOUCH)

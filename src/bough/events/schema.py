@@ -1,0 +1,250 @@
+"""Bodies of `/v2/event/standard` and `/v2/event/custom` (contract/sdk.md §3), checked and frozen.
+
+What identifies the event, its person and its money is checked and typed; everything else is stored as sent, unknown
+fields and values included, because the SDKs do not enforce their own lists either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from bough.errors import BadRequest
+from bough.events import ontology
+from bough.events.body import check_depth, nested_list, nested_object
+from bough.events.currencies import CURRENCIES
+from bough.events.values import first, flag, text, whole
+
+Kind = Literal["standard", "custom"]
+
+MAX_CONTENT_ITEMS = 1000
+MAX_TEXT = 255
+"""Characters of alias, transaction id, developer identity and request id."""
+MAX_KEYS = 500
+"""Keys of one object of the body."""
+
+MONEY_FIELDS = ("revenue", "shipping", "tax")
+ITEM_MONEY_FIELDS = ("$price",)
+
+USER_IDENTIFIERS = ("developer_identity", "browser_fingerprint_id")
+IOS_IDENTIFIERS = ("idfa", "idfv")
+ANDROID_IDENTIFIERS = ("aaid", "android_id")
+
+_NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
+_LIMIT = Decimal(10) ** 15
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """One accepted event."""
+
+    name: str
+    kind: Kind
+    alias: str = ""
+    """`customer_event_alias`."""
+    user_data: dict[str, Any]
+    event_data: dict[str, Any] = {}
+    """As sent, the money fields included; read money from the typed fields below."""
+    custom_data: dict[str, Any] = {}
+    content_items: tuple[dict[str, Any], ...] = ()
+    metadata: dict[str, Any] = {}
+    revenue: Decimal | None = None
+    """Exact, in `currency`; None when the event carries none."""
+    shipping: Decimal | None = None
+    tax: Decimal | None = None
+    currency: str = "USD"
+    """ISO 4217; USD when none was sent (cohort.md §9 "Money")."""
+    transaction_id: str = ""
+    request_id: str = ""
+    """`branch_sdk_request_unique_id`: the same on every retry of one request; empty from Web and servers."""
+    retry_number: int = 0
+    server_to_server: bool = False
+
+
+def parse(body: Mapping[str, Any], kind: Kind) -> Event:
+    """Check one body, decoded by `bough.events.body.decode` or from a form.
+
+    `branch_key` is the edge's business and not looked at.
+
+    Raises:
+        BadRequest: naming the field at fault.
+    """
+    check_depth(dict(body), "body")
+    name = event_name(body.get("name"), kind)
+    user_data = _object(body, "user_data")
+    server = is_server_to_server(body, user_data)
+    check_identifiers(user_data)
+    check_consent(user_data)
+    event_data = _object(body, "event_data")
+    money = {field: amount(event_data.get(field), f"event_data.{field}") for field in MONEY_FIELDS}
+    check_sign(name, money["revenue"], refunds=server)
+    return Event(
+        name=name,
+        kind=kind,
+        alias=_short(body, "customer_event_alias"),
+        user_data=user_data,
+        event_data=event_data,
+        custom_data=_object(body, "custom_data"),
+        content_items=_content_items(body),
+        metadata=_object(body, "metadata"),
+        revenue=money["revenue"],
+        shipping=money["shipping"],
+        tax=money["tax"],
+        currency=currency(event_data.get("currency"), "event_data.currency"),
+        transaction_id=_short(event_data, "transaction_id", "event_data."),
+        request_id=_short(body, "branch_sdk_request_unique_id"),
+        retry_number=whole(body.get("retryNumber")) or 0,
+        server_to_server=server,
+    )
+
+
+def event_name(value: object, kind: Kind) -> str:
+    """The event's name, allowed for its kind (see `bough.events.ontology`).
+
+    Raises:
+        BadRequest: missing, empty, no text, or not allowed.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise BadRequest("name: required, and must be text.")
+    if kind == "standard":
+        return ontology.check_standard_name(value).name
+    return ontology.check_custom_name(value)
+
+
+def check_identifiers(user_data: Mapping[str, Any]) -> None:
+    """The identifier rule (contract/sdk.md §3).
+
+    Raises:
+        BadRequest: nobody is named.
+    """
+    if any(text(user_data.get(name)) for name in USER_IDENTIFIERS):
+        return
+    system = text(user_data.get("os")).casefold()
+    if system in ("ios", "ipados") and any(text(user_data.get(name)) for name in IOS_IDENTIFIERS):
+        return
+    if system == "android" and any(text(user_data.get(name)) for name in ANDROID_IDENTIFIERS):
+        return
+    raise BadRequest(
+        "user_data: needs developer_identity, or browser_fingerprint_id, or os iOS with idfa or idfv, "
+        "or os Android with aaid or android_id."
+    )
+
+
+def check_consent(user_data: Mapping[str, Any]) -> None:
+    """With `dma_eea` true the two other DMA fields are required (contract/sdk.md §3).
+
+    Raises:
+        BadRequest: one is missing or no boolean.
+    """
+    if not flag(user_data.get("dma_eea")):
+        return
+    for name in ("dma_ad_personalization", "dma_ad_user_data"):
+        if flag(user_data.get(name)) is None:
+            raise BadRequest(f"user_data.{name}: required and boolean when dma_eea is true.")
+
+
+def is_server_to_server(body: Mapping[str, Any], user_data: Mapping[str, Any]) -> bool:
+    """Whether a server posted it: every SDK names itself in `sdk`, a server has no reason to."""
+    return not text(first(body, "sdk")) and not text(first(user_data, "sdk"))
+
+
+def amount(value: object, field: str) -> Decimal | None:
+    """An exact amount from a whole number, a `Decimal` or their text; None when not sent.
+
+    Raises:
+        BadRequest: no finite number, 10^15 or more, or more than 12 decimals.
+        TypeError: a float came in, a fault of our own: decode with `bough.events.body.decode`.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, float):
+        raise TypeError(f"{field}: a float cannot hold money; decode bodies with bough.events.body.decode")
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
+        raise BadRequest(f"{field}: must be a number.")
+    if isinstance(value, int) and abs(value) >= _LIMIT:
+        raise BadRequest(f"{field}: must be below 10^15.")
+    written = str(value).strip()
+    if not _NUMBER.match(written):
+        raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 12 decimals.")
+    try:
+        number = Decimal(written)
+    except InvalidOperation:
+        raise BadRequest(f"{field}: must be a number.") from None
+    exponent = number.as_tuple().exponent
+    if abs(number) >= _LIMIT or not isinstance(exponent, int) or exponent < -12:
+        raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 12 decimals.")
+    return number
+
+
+def currency(value: object, field: str) -> str:
+    """An ISO 4217 code in capitals; USD when none was sent.
+
+    Raises:
+        BadRequest: unknown code.
+    """
+    if value is None or value == "":
+        return "USD"
+    code = value.strip().upper() if isinstance(value, str) else ""
+    if code not in CURRENCIES:
+        raise BadRequest(f"{field}: not an ISO 4217 currency code.")
+    return code
+
+
+def check_sign(name: str, revenue: Decimal | None, *, refunds: bool) -> None:
+    """Negative revenue is a refund: on PURCHASE, by import and server to server only (cohort.md §9).
+
+    Raises:
+        BadRequest: negative elsewhere.
+    """
+    if revenue is None or revenue >= 0:
+        return
+    if name not in ontology.REFUNDABLE:
+        raise BadRequest("event_data.revenue: may be negative on PURCHASE only.")
+    if not refunds:
+        raise BadRequest("event_data.revenue: a refund must be sent from a server, not from an SDK.")
+
+
+def _content_items(body: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    items = nested_list(body.get("content_items"), "content_items")
+    if len(items) > MAX_CONTENT_ITEMS:
+        raise BadRequest(f"content_items: more than {MAX_CONTENT_ITEMS} items.")
+    return tuple(_content_item(item, f"content_items[{place}]") for place, item in enumerate(items))
+
+
+def _content_item(item: object, field: str) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise BadRequest(f"{field}: must be an object.")
+    _check_keys(item, field)
+    for name in ITEM_MONEY_FIELDS:
+        amount(item.get(name), f"{field}.{name}")
+    if item.get("$currency") is not None:
+        currency(item["$currency"], f"{field}.$currency")
+    if "$custom_fields" in item:
+        return {**item, "$custom_fields": nested_object(item["$custom_fields"], f"{field}.$custom_fields")}
+    return item
+
+
+def _object(body: Mapping[str, Any], field: str) -> dict[str, Any]:
+    value = nested_object(body.get(field), field)
+    _check_keys(value, field)
+    return value
+
+
+def _check_keys(value: Mapping[str, Any], field: str) -> None:
+    if len(value) > MAX_KEYS:
+        raise BadRequest(f"{field}: more than {MAX_KEYS} keys.")
+
+
+def _short(body: Mapping[str, Any], field: str, prefix: str = "") -> str:
+    value = body.get(field)
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list, bool)):
+        raise BadRequest(f"{prefix}{field}: must be text.")
+    written = text(value, MAX_TEXT + 1)
+    if len(written) > MAX_TEXT:
+        raise BadRequest(f"{prefix}{field}: longer than {MAX_TEXT} characters.")
+    return written
