@@ -56,7 +56,7 @@ FIELDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("anon", ("anon_id",)),
     ("request", ("branch_sdk_request_unique_id",)),
 )
-"""Which field holds which kind, the new name before the old one. `identity` and `hardware_id` have rules of their own."""
+"""Which field holds which kind, the new name before the old one. `identity` and `hardware_id` have their own rules."""
 
 GIVEN_ON_CLICK: dict[str, Kind] = {
     "idfa": "idfa",

@@ -25,6 +25,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bough.attribution.identifiers import Identifier
 from bough.attribution.likeness import Likeness, compare
 from bough.attribution.opens import Opening, Source
 from bough.attribution.touches import Touch
@@ -37,7 +38,8 @@ Verdict = Literal[
     "too_late",  # older than the deep-link duration
     "too_early",  # clicked after the opening
     "used",  # a one-time link that another opening has used
-    "used_by_other",  # probabilistic: already matched to another device
+    "used_by_other",  # probabilistic: already matched to another person
+    "given_before",  # by device id: this person's app was given its data already
     "ambiguous",  # probabilistic: another candidate is just as likely
     "weaker",  # probabilistic: another candidate agrees in more
     "older",  # another click came later
@@ -59,6 +61,9 @@ Verdict = Literal[
 MAX_NEARBY = 64
 """Clicks of one network address that are looked at; behind more than that many clicks nobody can be told apart."""
 
+MIN_LOOK_BACK = 86_400_000
+"""Milliseconds: clicks of the last day are listed as near misses even when their deep-link duration is shorter."""
+
 
 class Considered(Struct, frozen=True, kw_only=True):
     """One candidate and what became of it."""
@@ -77,7 +82,8 @@ class Considered(Struct, frozen=True, kw_only=True):
     """For way 4."""
 
 
-Outcome = Literal["matched", "refused", "nothing", "not_tried"]
+Guessing = Literal["done", "decided", "not_first", "web", "privacy", "no_address"]
+"""Whether way 4 was tried, or why not. `decided`: an earlier way had decided."""
 
 
 class Match(Struct, frozen=True, kw_only=True):
@@ -88,8 +94,7 @@ class Match(Struct, frozen=True, kw_only=True):
     guaranteed: bool = False
     """`+match_guaranteed`."""
     considered: tuple[Considered, ...] = ()
-    guessing: Literal["done", "decided", "not_first", "web", "privacy", "no_address"] = "decided"
-    """Whether way 4 was tried, or why not. `decided`: an earlier way had decided."""
+    guessing: Guessing = "decided"
     foreign_url: str = ""
     """`+non_branch_link`: the address that opened the app, when it is none of ours."""
 
@@ -111,6 +116,8 @@ class Candidates(Struct, kw_only=True):
     """`Touch.once` of one-time links that an earlier opening has used."""
     claimed: Container[int] = frozenset()
     """Ids of clicks that were matched to another person's opening."""
+    given_out: Container[int] = frozenset()
+    """Ids of clicks whose data this person's earlier openings were given."""
 
 
 def match(opening: Opening, at: int, app: int, test: bool, candidates: Candidates, *, first_open: bool) -> Match:
@@ -122,7 +129,7 @@ def match(opening: Opening, at: int, app: int, test: bool, candidates: Candidate
     found = search.by_name(opening) or search.by_address(opening)
     if found is None and not search.decided:
         found = search.by_given_ids(opening)
-    guessing: Literal["done", "decided", "not_first", "web", "privacy", "no_address"] = "decided"
+    guessing: Guessing = "decided"
     if found is None and not search.decided:
         if opening.platform == "web":
             guessing = "web"
@@ -160,6 +167,22 @@ def named_touches(result: Match) -> list[Touch]:
         and (one.verdict == "taken" or (one.way in DETERMINISTIC and one.verdict in ("too_late", "used")))
     }
     return sorted(found.values(), key=lambda touch: touch.order)
+
+
+def look_back(touch: Touch) -> int:
+    """For how many milliseconds after a click an opening nearby still looks at it."""
+    return max(touch.duration, MIN_LOOK_BACK)
+
+
+def newest_nearby(nearby: Sequence[Touch], at: int) -> list[Touch]:
+    """The clicks nearby that are still looked at, newest first, at most `MAX_NEARBY`."""
+    found: list[Touch] = []
+    for touch in reversed(nearby):
+        if at - touch.at <= look_back(touch):
+            found.append(touch)
+            if len(found) == MAX_NEARBY:
+                break
+    return found
 
 
 class _Search:
@@ -219,6 +242,10 @@ class _Search:
             if best is not None:
                 self.considered.append(self._considered("given_id", touch, "older"))
                 continue
+            if touch.id in self.candidates.given_out:
+                self.considered.append(self._considered("given_id", touch, "given_before"))
+                self.decided = True
+                break
             found = self._add("given_id", touch, None)
             if found.verdict == "taken":
                 best = found
@@ -230,7 +257,7 @@ class _Search:
     def by_likeness(self, opening: Opening) -> Considered | None:
         own = set(opening.identifiers)
         likely: list[Considered] = []
-        for touch in list(self.candidates.nearby)[-MAX_NEARBY:][::-1]:
+        for touch in newest_nearby(self.candidates.nearby, self.at):
             one = self._guess(touch, opening, own)
             if one.verdict == "taken":
                 likely.append(one)
@@ -241,7 +268,7 @@ class _Search:
             self.considered.append(one if verdict == "taken" else _with_verdict(one, verdict))
         return chosen
 
-    def _guess(self, touch: Touch, opening: Opening, own: set[tuple[str, str]]) -> Considered:
+    def _guess(self, touch: Touch, opening: Opening, own: set[Identifier]) -> Considered:
         verdict = self._verdict(touch)
         if verdict != "taken":
             return self._considered("probabilistic", touch, verdict)

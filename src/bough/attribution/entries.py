@@ -1,0 +1,169 @@
+"""Journal rows as attribution reads them: each row parsed once, by itself, without looking at any other row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from bough.attribution import identifiers as ids
+from bough.attribution.facts import facts_of
+from bough.attribution.identifiers import Identifier, Privacy
+from bough.attribution.opens import Opening, parse_opening
+from bough.attribution.persons import Claim
+from bough.attribution.touches import Links, ParseAgent, Touch, direct_touch, touch_of
+from bough.events.body import nested_object
+from bough.events.schema import amount
+from bough.events.values import first, flag, text, whole
+from bough.journal import Row
+
+TOUCH_KINDS = frozenset({"click", "impression", "prefetch", "robot"})
+
+
+class GivenTouch(Struct, frozen=True, kw_only=True):
+    """The touch that an imported row names; taken as given."""
+
+    type: str
+    at: int | None
+    data: dict[str, Any]
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One parsed row. Exactly one of `touch` and `claim` is there."""
+
+    row: int
+    at: int
+    app: int
+    test: bool
+    kind: str
+    touch: Touch | None = None
+    claim: Claim | None = None
+    opening: Opening | None = None
+    direct: dict[str, Touch] = {}
+    """For openings: the click made now, by address (sdk.md §1, way 2)."""
+    name: str = ""
+    """For everything but openings: the event's name."""
+    privacy: Privacy = Privacy()
+    request_id: str = ""
+    transaction_id: str = ""
+    refund: bool = False
+    given: GivenTouch | None = None
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Position in the one order of all rows: late rows sort to where they belong."""
+        return (self.at, self.row)
+
+
+def entry_of(row: Row, links: Links, parse: ParseAgent) -> Entry:
+    """Parse one journal row."""
+    if row.kind in TOUCH_KINDS:
+        return Entry(
+            row=row.id, at=row.at, app=row.app, test=row.test, kind=row.kind, touch=touch_of(row, links, parse)
+        )
+    if row.kind in ("install", "open"):
+        return _opening_entry(row, links)
+    if row.kind == "import":
+        return _import_entry(row)
+    return _event_entry(row)
+
+
+def _opening_entry(row: Row, links: Links) -> Entry:
+    facts = facts_of(row.body)
+    opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts)
+    direct: dict[str, Touch] = {}
+    for url in opening.evidence.urls:
+        link = links.by_url(url.url, row.at)
+        if link is not None:
+            direct[url.url] = direct_touch(row, url.url, link, opening.ip)
+    return Entry(
+        row=row.id,
+        at=row.at,
+        app=row.app,
+        test=row.test,
+        kind=row.kind,
+        claim=Claim(row.id, row.at, opening.identifiers),
+        opening=opening,
+        direct=direct,
+        privacy=opening.privacy,
+        request_id=opening.request_id,
+    )
+
+
+def _event_entry(row: Row) -> Entry:
+    user_data = nested_object(row.body.get("user_data"), "user_data")
+    event_data = nested_object(row.body.get("event_data"), "event_data")
+    identifiers = ids.extract(row.body, user_data, facts_of(row.body))
+    revenue = amount(_exact(event_data.get("revenue")), "event_data.revenue")
+    name = text(first(row.body, "name", "event"), 255)
+    return Entry(
+        row=row.id,
+        at=row.at,
+        app=row.app,
+        test=row.test,
+        kind=row.kind,
+        claim=Claim(row.id, row.at, identifiers),
+        name="PAGEVIEW" if row.kind == "pageview" else name,
+        privacy=ids.privacy(row.body, user_data),
+        request_id=ids.clean("request", row.body.get("branch_sdk_request_unique_id")),
+        transaction_id=text(event_data.get("transaction_id"), 255),
+        refund=revenue is not None and revenue < 0,
+    )
+
+
+_IMPORT_IDENTIFIERS: tuple[tuple[ids.Kind, str], ...] = (
+    ("identity", "developer_identity"),
+    ("idfa", "idfa"),
+    ("aaid", "aaid"),
+    ("browser", "browser_fingerprint_id"),
+)
+"""What joins imported rows into persons, and nothing else (cohort.md §9). `browser_id` is taken too."""
+
+
+def _import_entry(row: Row) -> Entry:
+    body = row.body
+    user_data = nested_object(body.get("user_data"), "user_data")
+    found: dict[Identifier, None] = {}
+    for kind, name in _IMPORT_IDENTIFIERS:
+        value = first(body, name, f"user_data_{name}")
+        cleaned = ids.clean(kind, first(user_data, name) if value is None else value)
+        if cleaned:
+            found[kind, cleaned] = None
+    browser = ids.clean("browser", first(body, "browser_id", "user_data_browser_id"))
+    if browser:
+        found["browser", browser] = None
+    imported = text(body.get("id"), 255)
+    return Entry(
+        row=row.id,
+        at=row.at,
+        app=row.app,
+        test=row.test,
+        kind=row.kind,
+        claim=Claim(row.id, row.at, tuple(found), imported=True),
+        name=text(body.get("name"), 255),
+        request_id=f"import {imported}" if imported else "",
+        given=_given_touch(body),
+    )
+
+
+def _given_touch(body: Mapping[str, Any]) -> GivenTouch | None:
+    kind = text(body.get("last_attributed_touch_type"), 64).upper()
+    if not kind or flag(body.get("attributed")) is False:
+        return None
+    data = dict(nested_object(body.get("last_attributed_touch_data"), "last_attributed_touch_data"))
+    for prefix, mark in (("tilde_", "~"), ("dollar_", "$"), ("plus_", "+")):
+        column = f"last_attributed_touch_data_{prefix}"
+        data.update((mark + name.removeprefix(column), body[name]) for name in body if name.startswith(column))
+    return GivenTouch(
+        type=kind,
+        at=whole(body.get("last_attributed_touch_timestamp")),
+        data={key: value for key, value in data.items() if value not in (None, "")},
+    )
+
+
+def _exact(value: object) -> object:
+    """Journal rows are read with `bough.events.body.decode`; a number that a store handed over as a float is exact in
+    its shortest text, and only its sign is asked for here."""
+    return Decimal(repr(value)) if isinstance(value, float) else value

@@ -1,0 +1,111 @@
+"""Incremental attribution: read again only what new rows can have changed.
+
+Two rows can influence each other only through something they share: an identifier, a click id, a one-time link, a
+request id, or, for a click and an app opening, a network address at about the same time. `keys_of` lists these things
+for one row. Rows that are connected through keys form a *group*; `read.attribute` over one group gives exactly what it
+gives for those rows within the whole journal (the property tests hold it to that). So a store needs an index
+key → group: new rows join (and merge) groups, and each touched group is read again from its rows. In the usual case a
+group is one person and the clicks near them.
+
+`Follower` is that in memory: the reference for a store's implementation, and enough for tests and simulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from bough.attribution.entries import Entry, entry_of
+from bough.attribution.matching import look_back
+from bough.attribution.read import Attributed, WindowsAt, attribute_entries
+from bough.attribution.touches import Links, ParseAgent, Touch
+from bough.attribution.windows import DAY
+from bough.journal import Row
+
+Key = tuple[Hashable, ...]
+
+
+def keys_of(entry: Entry) -> list[Key]:
+    """Everything through which this row can influence another one or be influenced."""
+    world = (entry.app, entry.test)
+    keys: list[Key] = [("click", str(entry.row))]
+    if entry.touch is not None:
+        keys.extend(_touch_keys(world, entry.touch))
+        if entry.touch.ip and entry.touch.kind == "click":
+            last = (entry.at + look_back(entry.touch)) // DAY
+            keys.extend(("near", *world, entry.touch.ip, day) for day in range(entry.at // DAY, last + 1))
+    if entry.claim is not None:
+        keys.extend(("id", *world, *one) for one in entry.claim.identifiers)
+    if entry.request_id:
+        keys.append(("request", *world, entry.request_id))
+    opening = entry.opening
+    if opening is not None:
+        for named in opening.evidence.clicks:
+            keys.append(("click", named.id))
+            keys.append(("id", *world, "browser", named.id))
+        for touch in entry.direct.values():
+            keys.extend(_touch_keys(world, touch))
+        if opening.ip and opening.platform != "web" and opening.privacy.probabilistic:
+            keys.append(("near", *world, opening.ip, entry.at // DAY))
+    return keys
+
+
+def _touch_keys(world: tuple[int, bool], touch: Touch) -> list[Key]:
+    keys: list[Key] = [("id", *world, *one) for one in touch.given]
+    if touch.browser:
+        keys.append(("id", *world, "browser", touch.browser))
+    if touch.once:
+        keys.append(("once", *world, touch.once))
+    return keys
+
+
+class Follower:
+    """Follows a journal: takes rows in any order and pieces, keeps the attribution of all rows so far."""
+
+    def __init__(self, windows: WindowsAt, links: Links, parse: ParseAgent) -> None:
+        self._windows = windows
+        self._links = links
+        self._parse = parse
+        self._groups: dict[int, dict[int, Entry]] = {}
+        """Group → its entries by row id."""
+        self._group_of: dict[Key, int] = {}
+        self._keys: dict[int, set[Key]] = {}
+        self._seen: set[int] = set()
+        self._results: dict[int, Attributed] = {}
+
+    def add(self, rows: Iterable[Row]) -> list[Attributed]:
+        """Take in rows; answers the results that are new or different now, in the order of (at, id)."""
+        touched: set[int] = set()
+        for row in rows:
+            if row.id not in self._seen:
+                self._seen.add(row.id)
+                touched.add(self._place(entry_of(row, self._links, self._parse)))
+        changed: list[Attributed] = []
+        for group in touched & self._groups.keys():
+            for result in attribute_entries(self._groups[group].values(), self._windows):
+                if self._results.get(result.id) != result:
+                    self._results[result.id] = result
+                    changed.append(result)
+        return sorted(changed, key=lambda result: (result.at, result.id))
+
+    def results(self) -> list[Attributed]:
+        """The attribution of all rows so far, in the order of (at, id)."""
+        return sorted(self._results.values(), key=lambda result: (result.at, result.id))
+
+    def _place(self, entry: Entry) -> int:
+        """Put an entry into the group of its keys, merging the groups that it connects into the largest."""
+        keys = keys_of(entry)
+        groups = {self._group_of[key] for key in keys if key in self._group_of}
+        if groups:
+            target = max(groups, key=lambda group: (len(self._groups[group]), -group))
+        else:
+            target = entry.row
+            self._groups[target], self._keys[target] = {}, set()
+        for group in groups - {target}:
+            self._groups[target].update(self._groups.pop(group))
+            for key in self._keys[group]:
+                self._group_of[key] = target
+            self._keys[target] |= self._keys.pop(group)
+        self._groups[target][entry.row] = entry
+        self._keys[target].update(keys)
+        self._group_of.update((key, target) for key in keys)
+        return target

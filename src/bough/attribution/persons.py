@@ -1,0 +1,206 @@
+"""Who is who: which identifiers belong to one person (contract/sdk.md §1 "Identity model", contract/cohort.md §9).
+
+The rule, in two steps:
+
+1. *Devices.* Requests that share an identifier of a device, app install or browser come from one device, also backwards
+   in time. Imported rows join through the developer identity just as firmly, as cohort.md §9 says of imports.
+2. *Users.* A developer identity owns the devices that it was the **first** to log in on. A person is an identity with
+   all devices it owns, or a device that nobody ever logged in on.
+
+So logging in on a phone and a tablet makes them one person; an install before the first login belongs to whoever logs
+in first; and when A lends a device to B, what B does while logged in is B's, while A and B stay two persons. Logging
+out goes back to the device's owner. "First" means by (at, id) of the journal, so the answer depends on the set of rows
+and never on the order in which they arrived. Network addresses join nobody.
+
+A person's id is the smallest journal id among the rows that are theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from bough.attribution.identifiers import Identifier
+
+Order = tuple[int, int]
+
+NOBODY = 0
+"""Person id of a row that names nobody, e.g. with tracking disabled."""
+
+
+class Claim(Struct, frozen=True):
+    """What one journal row says about who made it."""
+
+    row: int
+    at: int
+    identifiers: tuple[Identifier, ...]
+    imported: bool = False
+
+
+class Joined(Struct, frozen=True):
+    """What adding one claim changed."""
+
+    person: int
+    """The person the row belongs to now."""
+    changed: tuple[int, ...] = ()
+    """Ids that named other groups of rows before: persons merged into `person`, or one that lost a device to it. Their
+    rows must be read again. Sorted; empty when the row only joined an existing person or made a new one."""
+
+
+class _Cluster:
+    """Identifiers that are one device, or one identity, for good."""
+
+    __slots__ = ("anonymous", "has_identity", "named", "owned", "owner", "owner_since")
+
+    def __init__(self) -> None:
+        self.anonymous: int | None = None
+        """Smallest row id of rows without an identity of their own in this cluster."""
+        self.named: int | None = None
+        """Smallest row id of rows whose identity is in this cluster."""
+        self.has_identity = False
+        self.owner: Identifier | None = None
+        self.owner_since: Order = (0, 0)
+        self.owned: set[Identifier] = set()
+        """For clusters with identities: a representative of every device cluster that they own."""
+
+
+class Persons:
+    """All persons of one app and environment. Adding the same claims in any order ends in the same persons."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Identifier, Identifier] = {}
+        self._size: dict[Identifier, int] = {}
+        self._clusters: dict[Identifier, _Cluster] = {}
+
+    def add(self, claim: Claim) -> Joined:
+        """Take in one row's claim; a row without identifiers is nobody's."""
+        if not claim.identifiers:
+            return Joined(NOBODY)
+        identity, devices = split_identity(claim)
+        before = {self.person_of(one) for one in claim.identifiers if one in self._parent}
+        self._declare(claim.identifiers)
+        if claim.imported:
+            root = self._join(list(claim.identifiers))
+        else:
+            root = self._join(devices) if devices else None
+            if identity is not None and root is not None:
+                self._claim_ownership(root, identity, (claim.at, claim.row))
+        self._count(claim.row, identity, root)
+        person = self.person(claim)
+        before.discard(NOBODY)
+        changed = tuple(sorted(before))
+        return Joined(person, changed if changed != (person,) else ())
+
+    def person(self, claim: Claim) -> int:
+        """The person of a claim that was added."""
+        if not claim.identifiers:
+            return NOBODY
+        identity, devices = split_identity(claim)
+        return self.person_of(identity if identity is not None else devices[0])
+
+    def person_of(self, identifier: Identifier) -> int:
+        """The person that an identifier stands for: a device's owner; `NOBODY` when it was never seen."""
+        if identifier not in self._parent:
+            return NOBODY
+        cluster = self._clusters[self._find(identifier)]
+        if not cluster.has_identity and cluster.owner is not None:
+            cluster = self._clusters[self._find(cluster.owner)]
+        rows = [row for row in (cluster.named, cluster.anonymous) if row is not None]
+        for device in cluster.owned:
+            owned = self._clusters[self._find(device)]
+            if owned.anonymous is not None:
+                rows.append(owned.anonymous)
+        return min(rows, default=NOBODY)
+
+    def _declare(self, identifiers: Iterable[Identifier]) -> None:
+        for one in identifiers:
+            if one not in self._parent:
+                self._parent[one] = one
+                self._size[one] = 1
+                cluster = _Cluster()
+                cluster.has_identity = one[0] == "identity"
+                self._clusters[one] = cluster
+
+    def _count(self, row: int, identity: Identifier | None, root: Identifier | None) -> None:
+        if identity is not None:
+            cluster = self._clusters[self._find(identity)]
+            cluster.named = row if cluster.named is None else min(cluster.named, row)
+        elif root is not None:
+            cluster = self._clusters[self._find(root)]
+            cluster.anonymous = row if cluster.anonymous is None else min(cluster.anonymous, row)
+
+    def _claim_ownership(self, root: Identifier, identity: Identifier, since: Order) -> None:
+        """The first identity on a device owns it."""
+        device = self._clusters[root]
+        if device.owner is None or since < device.owner_since:
+            self._release(root)
+            device.owner, device.owner_since = identity, since
+            self._settle(root)
+
+    def _release(self, root: Identifier) -> None:
+        device = self._clusters[root]
+        if device.owner is not None:
+            owned = self._clusters[self._find(device.owner)].owned
+            for one in [one for one in owned if self._find(one) == root]:
+                owned.discard(one)
+
+    def _settle(self, root: Identifier) -> None:
+        """Enter a device cluster with its owner; clusters that hold identities themselves (imports) own themselves."""
+        device = self._clusters[root]
+        if device.owner is not None and not device.has_identity:
+            self._clusters[self._find(device.owner)].owned.add(root)
+
+    def _join(self, identifiers: list[Identifier]) -> Identifier:
+        root = self._find(identifiers[0])
+        for one in identifiers[1:]:
+            root = self._unite(root, self._find(one))
+        return root
+
+    def _unite(self, one: Identifier, other: Identifier) -> Identifier:
+        if one == other:
+            return one
+        self._release(one)
+        self._release(other)
+        if self._size[one] < self._size[other]:
+            one, other = other, one
+        self._parent[other] = one
+        self._size[one] += self._size.pop(other)
+        kept, gone = self._clusters[one], self._clusters.pop(other)
+        kept.anonymous = _smaller(kept.anonymous, gone.anonymous)
+        kept.named = _smaller(kept.named, gone.named)
+        kept.has_identity = kept.has_identity or gone.has_identity
+        if gone.owner is not None and (kept.owner is None or gone.owner_since < kept.owner_since):
+            kept.owner, kept.owner_since = gone.owner, gone.owner_since
+        kept.owned |= gone.owned
+        # A cluster may have owned one of the two as a device; inside one cluster that says nothing any more.
+        kept.owned = {device for device in kept.owned if self._find(device) != one}
+        self._settle(one)
+        return one
+
+    def _find(self, identifier: Identifier) -> Identifier:
+        parent = self._parent
+        root = identifier
+        while parent[root] != root:
+            root = parent[root]
+        while parent[identifier] != root:
+            parent[identifier], identifier = root, parent[identifier]
+        return root
+
+
+def split_identity(claim: Claim) -> tuple[Identifier | None, list[Identifier]]:
+    """The claim's developer identity, if any, and its other identifiers."""
+    identity: Identifier | None = None
+    devices: list[Identifier] = []
+    for one in claim.identifiers:
+        if one[0] == "identity":
+            identity = identity or one
+        else:
+            devices.append(one)
+    return identity, devices
+
+
+def _smaller(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -1,0 +1,306 @@
+"""Attribution as one ordered, deterministic reading of the journal (shared design, step 4; contract/sdk.md §4).
+
+`attribute` looks at a set of rows. It first finds the persons (which needs all rows, in no order), then walks the rows
+by (at, id): whatever arrived late is read where it belongs. The result is a pure function of the set of rows, so a
+rebuild from zero, a restart after any row and any order of arrival give the same rows. For incremental use
+`bough.attribution.follow` reads again only what a new row can have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from bough.attribution import kinds
+from bough.attribution.entries import Entry, entry_of
+from bough.attribution.identifiers import HARDWARE
+from bough.attribution.kinds import History
+from bough.attribution.matching import Candidates, Match, match, named_touches
+from bough.attribution.opens import Opening
+from bough.attribution.persons import NOBODY, Persons
+from bough.attribution.session_data import session_data
+from bough.attribution.touches import Links, ParseAgent, Touch
+from bough.attribution.windows import Credit, Windows, last_touch, touch_data
+from bough.journal import Row
+
+WindowsAt = Callable[[int, int], Windows]
+"""(app, epoch ms) → the windows that were set then: changes apply to future attributions only."""
+
+World = tuple[int, bool]
+"""App and environment: nothing is shared between two of them but the namespace of click ids."""
+
+
+class Attributed(Struct, frozen=True, kw_only=True):
+    """What attribution says about one event."""
+
+    id: int
+    """The journal row."""
+    at: int
+    app: int
+    test: bool
+    person: int
+    """`persons.NOBODY` when the row names nobody."""
+    name: str
+    """INSTALL, REINSTALL, OPEN, WEB_SESSION_START, PAGEVIEW, or the event's own name."""
+    counted: bool = True
+    """False for a retry (`duplicate_of`) and for what came with tracking disabled: in no count and no cohort."""
+    duplicate_of: int | None = None
+    touch_type: str | None = None
+    """`last_attributed_touch_type`: CLICK, IMPRESSION, or what an import says."""
+    touch_id: int | None = None
+    touch_at: int | None = None
+    """`last_attributed_touch_timestamp`, epoch ms."""
+    touch_data: dict[str, Any] = {}
+    """`last_attributed_touch_data`."""
+    days_from_touch: int | None = None
+    """`days_from_last_attributed_touch_to_event`."""
+    first_event_for_user: bool = False
+    """The person's first event of this name."""
+    had_app: bool = False
+    """The person was seen in the app before this event."""
+    previous_activity: int | None = None
+    """The person's latest activity strictly earlier, epoch ms."""
+    reengagement: bool = False
+    deep_link: dict[str, Any] | None = None
+    """For openings: the session's data (`bough.attribution.session_data`)."""
+    match: Match | None = None
+    """For openings: how the link data were decided."""
+    credit: Credit | None = None
+    """How the credit was decided; None for imports, retries and without tracking."""
+
+    @property
+    def attributed(self) -> bool:
+        """Whether some touch has the credit."""
+        return self.touch_type is not None
+
+
+def always(windows: Windows) -> WindowsAt:
+    """The same windows for every app at all times."""
+    return lambda app, at: windows
+
+
+def attribute(rows: Iterable[Row], windows: WindowsAt, links: Links, parse: ParseAgent) -> list[Attributed]:
+    """Read a closed set of rows (one app's, or one group of `follow`): one result per row that is no touch.
+
+    Results are in the order of (at, id). A row id that comes twice counts once. `parse` reads User-Agents
+    (`bough.clicks.agents.parse`); `links` answers as of the touch's time.
+    """
+    unique = {row.id: row for row in rows}
+    return attribute_entries((entry_of(row, links, parse) for row in unique.values()), windows)
+
+
+def attribute_entries(entries: Iterable[Entry], windows: WindowsAt) -> list[Attributed]:
+    """`attribute` over parsed rows with unique ids."""
+    ordered = sorted(entries, key=lambda entry: entry.order)
+    reading = Reading(windows)
+    for entry in ordered:
+        reading.meet(entry)
+    results = (reading.read(entry) for entry in ordered)
+    return [result for result in results if result is not None]
+
+
+class _State:
+    """One app and environment, as far as the reading has come."""
+
+    def __init__(self) -> None:
+        self.persons = Persons()
+        self.histories: dict[int, History] = {}
+        self.browsers: dict[str, Touch] = {}
+        self.given: dict[tuple[str, str], list[Touch]] = {}
+        self.nearby: dict[str, list[Touch]] = {}
+        self.used: set[str] = set()
+        self.claims: dict[int, int] = {}
+        """Click → person (or minus the row, without one) whose opening was matched to it first."""
+        self.requests: dict[str, int] = {}
+
+    def history(self, person: int) -> History:
+        found = self.histories.get(person)
+        if found is None:
+            found = self.histories[person] = History()
+        return found
+
+
+class _ClaimedByOthers:
+    """Clicks that were matched to somebody else's opening."""
+
+    def __init__(self, claims: dict[int, int], person: int) -> None:
+        self.claims = claims
+        self.person = person
+
+    def __contains__(self, click: object) -> bool:
+        owner = self.claims.get(click) if isinstance(click, int) else None
+        return owner is not None and owner != self.person
+
+
+class _ClaimedBy:
+    """Clicks that were matched to this person's own earlier openings."""
+
+    def __init__(self, claims: dict[int, int], person: int) -> None:
+        self.claims = claims
+        self.person = person
+
+    def __contains__(self, click: object) -> bool:
+        return isinstance(click, int) and self.person != NOBODY and self.claims.get(click) == self.person
+
+
+class Reading:
+    """The walk itself: first `meet` every entry, in any order; then `read` every entry, in the order of time."""
+
+    def __init__(self, windows: WindowsAt) -> None:
+        self._windows = windows
+        self._worlds: dict[World, _State] = {}
+        self._clicks: dict[str, Touch] = {}
+
+    def meet(self, entry: Entry) -> None:
+        """Learn who the row is from."""
+        if entry.claim is not None and entry.privacy.tracking:
+            self._state(entry).persons.add(entry.claim)
+
+    def read(self, entry: Entry) -> Attributed | None:
+        """The result for one row; None for touches, which only wait to be matched or credited."""
+        state = self._state(entry)
+        if entry.touch is not None:
+            self._touch(state, entry.touch)
+            return None
+        person = state.persons.person(entry.claim) if entry.claim is not None and entry.privacy.tracking else NOBODY
+        original = self._original(state, entry, person)
+        if original is not None:
+            name = "" if entry.opening is not None else entry.name
+            return _result(entry, person, name, counted=False, duplicate_of=original)
+        if entry.opening is not None:
+            return self._opening(state, entry, entry.opening, person)
+        if person == NOBODY:
+            return _result(entry, person, entry.name, counted=False)
+        return self._event(state, entry, person, entry.name)
+
+    def _state(self, entry: Entry) -> _State:
+        found = self._worlds.get((entry.app, entry.test))
+        if found is None:
+            found = self._worlds[entry.app, entry.test] = _State()
+        return found
+
+    def _touch(self, state: _State, touch: Touch) -> None:
+        self._clicks[str(touch.id)] = touch
+        if touch.kind not in ("click", "impression"):
+            return
+        owners = {state.persons.person_of(one) for one in touch.given}
+        if touch.browser:
+            owners.add(state.persons.person_of(("browser", touch.browser)))
+        for person in owners - {NOBODY}:
+            state.history(person).add_touch(touch)
+        if touch.kind == "click":
+            for one in touch.given:
+                state.given.setdefault(one, []).append(touch)
+            if touch.browser:
+                state.browsers[touch.browser] = touch
+            if touch.ip:
+                state.nearby.setdefault(touch.ip, []).append(touch)
+
+    def _original(self, state: _State, entry: Entry, person: int) -> int | None:
+        """The earlier row that this one repeats, if it is a retry; notes it otherwise."""
+        if entry.request_id:
+            found = state.requests.setdefault(entry.request_id, entry.row)
+            if found != entry.row:
+                return found
+        if entry.transaction_id and person != NOBODY and entry.kind == "event":
+            key = (entry.name, entry.transaction_id, entry.refund)
+            found = state.history(person).transactions.setdefault(key, entry.row)
+            if found != entry.row:
+                return found
+        return None
+
+    def _opening(self, state: _State, entry: Entry, opening: Opening, person: int) -> Attributed:
+        history = state.history(person) if person != NOBODY else History()
+        name = kinds.session_name(opening, has_app=history.has_app)
+        decided = match(
+            opening,
+            entry.at,
+            entry.app,
+            entry.test,
+            self._candidates(state, entry, opening, person),
+            first_open=opening.request == "install" or not history.has_app,
+        )
+        self._clicks.update((str(touch.id), touch) for touch in entry.direct.values())
+        if decided.touch is not None:
+            state.claims.setdefault(decided.touch.id, person if person != NOBODY else -entry.row)
+            if decided.touch.once:
+                state.used.add(decided.touch.once)
+        for touch in named_touches(decided):
+            history.add_touch(touch)
+        given = session_data(decided, first_session=kinds.is_first_session(opening, name))
+        if person == NOBODY:
+            return _result(entry, person, name, counted=False, deep_link=given, match=decided)
+        return self._event(state, entry, person, name, deep_link=given, match=decided)
+
+    def _candidates(self, state: _State, entry: Entry, opening: Opening, person: int) -> Candidates:
+        named = [one.id for one in opening.evidence.clicks]
+        given: dict[int, Touch] = {}
+        for one in opening.identifiers:
+            if one[0] in HARDWARE:
+                given.update((touch.id, touch) for touch in state.given.get(one, ()))
+        return Candidates(
+            named={one: self._clicks[one] for one in named if one in self._clicks},
+            browsers={one: state.browsers[one] for one in named if one in state.browsers},
+            opened=entry.direct,
+            given=sorted(given.values(), key=lambda touch: touch.order),
+            nearby=state.nearby.get(opening.ip, ()) if opening.ip else (),
+            used=state.used,
+            claimed=_ClaimedByOthers(state.claims, person),
+            given_out=_ClaimedBy(state.claims, person),
+        )
+
+    def _event(
+        self,
+        state: _State,
+        entry: Entry,
+        person: int,
+        name: str,
+        deep_link: dict[str, Any] | None = None,
+        match: Match | None = None,
+    ) -> Attributed:
+        history = state.history(person)
+        windows = self._windows(entry.app, entry.at)
+        previous = history.activity(entry.at)
+        first, had_app = name not in history.names, history.has_app
+        history.names.add(name)
+        if (entry.opening is not None or entry.kind == "import") and name in kinds.HAS_APP:
+            history.has_app = True
+        credit = (
+            None if entry.kind == "import" else last_touch(history.touches, entry.at, kinds.occasion(name), windows)
+        )
+        return _result(
+            entry,
+            person,
+            name,
+            credit=credit,
+            first_event_for_user=first,
+            had_app=had_app,
+            previous_activity=previous,
+            reengagement=kinds.is_reengagement(name, entry.at, previous, windows.reengagement_inactivity),
+            deep_link=deep_link,
+            match=match,
+        )
+
+
+def _result(entry: Entry, person: int, name: str, credit: Credit | None = None, **rest: Any) -> Attributed:
+    touch = credit.touch if credit is not None else None
+    if touch is not None:
+        rest |= {
+            "touch_type": touch.kind.upper(),
+            "touch_id": touch.id,
+            "touch_at": touch.at,
+            "touch_data": touch_data(touch),
+            "days_from_touch": kinds.days_between(touch.at, entry.at),
+        }
+    elif entry.given is not None:
+        rest |= {
+            "touch_type": entry.given.type,
+            "touch_at": entry.given.at,
+            "touch_data": entry.given.data,
+            "days_from_touch": None if entry.given.at is None else kinds.days_between(entry.given.at, entry.at),
+        }
+    return Attributed(
+        id=entry.row, at=entry.at, app=entry.app, test=entry.test, person=person, name=name, credit=credit, **rest
+    )
