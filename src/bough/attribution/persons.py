@@ -80,12 +80,10 @@ class Persons:
         identity, devices = split_identity(claim)
         before = {self.person_of(one) for one in claim.identifiers if one in self._parent}
         self._declare(claim.identifiers)
-        if claim.imported:
-            root = self._join(list(claim.identifiers))
-        else:
-            root = self._join(devices) if devices else None
-            if identity is not None and root is not None:
-                self._claim_ownership(root, identity, (claim.at, claim.row))
+        joining = list(claim.identifiers) if claim.imported else devices
+        root = self._join(joining) if joining else None
+        if not claim.imported and identity is not None and root is not None:
+            self._claim_ownership(root, identity, (claim.at, claim.row))
         self._count(claim.row, identity, root)
         person = self.person(claim)
         before.discard(NOBODY)

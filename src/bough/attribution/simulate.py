@@ -1,0 +1,86 @@
+"""What would happen: one click, a delay and one open, attributed and explained, writing nothing (`POST /api/simulate`).
+
+It runs the very functions that read the journal, on two rows that exist only here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct, to_builtins
+
+from bough.attribution.explain import Explanation, explain
+from bough.attribution.facts import Facts, with_facts
+from bough.attribution.read import Attributed, always, attribute
+from bough.attribution.touches import LinkTable, ParseAgent
+from bough.attribution.windows import Windows
+from bough.errors import BadRequest
+from bough.journal import Click, Row
+from bough.links.model import Link
+
+MAX_DELAY = 400 * 86_400_000
+"""Milliseconds."""
+
+_START = 1_700_000_000_000
+_CLICK = 100_000_000_000_000_001
+_OPEN = 100_000_000_000_000_002
+
+
+class Scene(Struct, frozen=True, kw_only=True):
+    """What to play."""
+
+    link: Link
+    delay: int
+    """Milliseconds from click to open."""
+    touch: Literal["click", "impression", "prefetch", "robot"] = "click"
+    click: Click
+    opening: Literal["install", "open"] = "install"
+    body: dict[str, Any]
+    """The open's request fields; `CLICK_ID` anywhere in their values becomes the click's id."""
+    facts: Facts = Facts()
+
+
+CLICK_ID = "CLICK_ID"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What would happen, and why."""
+
+    result: Attributed
+    explanation: Explanation
+
+
+def simulate(scene: Scene, windows: Windows, parse: ParseAgent) -> Outcome:
+    """Play the scene. Pure; the same scene gives the same outcome.
+
+    Raises:
+        BadRequest: the delay is negative or above 400 days.
+    """
+    if not 0 <= scene.delay <= MAX_DELAY:
+        raise BadRequest("delay: must be between 0 and 400 days.")
+    click = Row(
+        id=_CLICK,
+        at=_START,
+        app=scene.link.app,
+        test=scene.link.test,
+        kind=scene.touch,
+        link=scene.link.id or None,
+        body=to_builtins(scene.click),
+    )
+    opened = Row(
+        id=_OPEN,
+        at=_START + scene.delay,
+        app=scene.link.app,
+        test=scene.link.test,
+        kind=scene.opening,
+        body=with_facts(_filled(scene.body), scene.facts),
+    )
+    (result,) = attribute([click, opened], always(windows), LinkTable([scene.link]), parse)
+    return Outcome(result=result, explanation=explain(result))
+
+
+def _filled(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.replace(CLICK_ID, str(_CLICK)) if isinstance(value, str) else value for name, value in body.items()
+    }
