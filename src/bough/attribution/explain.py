@@ -202,8 +202,8 @@ def _too_late_with_credit(result: Attributed, decided: Match) -> str | None:
         return None
     sentence = f"The click was {span(late.age)} earlier; deep-link duration is {span(late.touch.duration)}"
     if result.credit is not None and result.touch_id == late.touch.id:
-        occasion = OCCASIONS[result.credit.occasion]
-        return f"{sentence}; still inside the {window_span(result.credit.window)} {occasion} window, so it gets the credit but no link data."
+        window = f"{window_span(result.credit.window)} {OCCASIONS[result.credit.occasion]} window"
+        return f"{sentence}; still inside the {window}, so it gets the credit but no link data."
     return f"{sentence}, so there is no link data."
 
 

@@ -78,17 +78,25 @@ class Persons:
         if not claim.identifiers:
             return Joined(NOBODY)
         identity, devices = split_identity(claim)
-        before = {self.person_of(one) for one in claim.identifiers if one in self._parent}
+        before = {one: self.person_of(one) for one in claim.identifiers if one in self._parent}
         self._declare(claim.identifiers)
         joining = list(claim.identifiers) if claim.imported else devices
         root = self._join(joining) if joining else None
+        stolen = False
         if not claim.imported and identity is not None and root is not None:
-            self._claim_ownership(root, identity, (claim.at, claim.row))
+            stolen = self._claim_ownership(root, identity, (claim.at, claim.row))
         self._count(claim.row, identity, root)
-        person = self.person(claim)
-        before.discard(NOBODY)
-        changed = tuple(sorted(before))
-        return Joined(person, changed if changed != (person,) else ())
+        return Joined(self.person(claim), self._changed(before, stolen))
+
+    def _changed(self, before: dict[Identifier, int], stolen: bool) -> tuple[int, ...]:
+        """Which of the former person ids stand for other rows now (see `Joined.changed`)."""
+        former = set(before.values())
+        moved = {person for one, person in before.items() if self.person_of(one) != person}
+        if stolen:
+            moved = former
+        elif moved:
+            moved |= former & {self.person_of(one) for one in before}
+        return tuple(sorted(moved - {NOBODY}))
 
     def person(self, claim: Claim) -> int:
         """The person of a claim that was added."""
@@ -128,13 +136,16 @@ class Persons:
             cluster = self._clusters[self._find(root)]
             cluster.anonymous = row if cluster.anonymous is None else min(cluster.anonymous, row)
 
-    def _claim_ownership(self, root: Identifier, identity: Identifier, since: Order) -> None:
-        """The first identity on a device owns it."""
+    def _claim_ownership(self, root: Identifier, identity: Identifier, since: Order) -> bool:
+        """The first identity on a device owns it; True when that takes the device from another identity."""
         device = self._clusters[root]
-        if device.owner is None or since < device.owner_since:
-            self._release(root)
-            device.owner, device.owner_since = identity, since
-            self._settle(root)
+        if device.owner is not None and device.owner_since <= since:
+            return False
+        stolen = device.owner is not None and device.owner != identity and not device.has_identity
+        self._release(root)
+        device.owner, device.owner_since = identity, since
+        self._settle(root)
+        return stolen
 
     def _release(self, root: Identifier) -> None:
         device = self._clusters[root]
