@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bough.attribution.follow import Follower
 from bough.attribution.read import always, attribute
 from bough.attribution.windows import Windows
-from bough.journal import Row
+from bough.journal import Row, RowKind
 from tests.attribution.world import (
     APP,
     BY_PATH,
@@ -34,6 +34,9 @@ ANDROIDS = ("a1b2c3d4e5f60718", "a1b2c3d4e5f60719")
 BROWSERS = ("500000000000000001", "500000000000000002")
 ADDRESSES = ("203.0.113.7", "198.51.100.1")
 AD_ID = "38400000-8cf0-11bd-b23e-10b96e40000d"
+
+KINDS: tuple[RowKind, ...] = ("click", "click", "impression", "prefetch", "open", "open", "event", "import")
+OPENINGS: tuple[RowKind, ...] = ("install", "install", "open")
 
 minutes = st.one_of(
     st.integers(0, 20),
@@ -73,7 +76,7 @@ def rows(draw: st.DrawFn) -> list[Row]:
     found = []
     for number in range(1, draw(st.integers(2, 12)) + 1):
         at = draw(minutes)
-        what = draw(st.sampled_from(["click", "click", "impression", "prefetch", "open", "open", "event", "import"]))
+        what: RowKind = draw(st.sampled_from(KINDS))
         address = draw(st.sampled_from(ADDRESSES))
         if what in ("click", "impression", "prefetch"):
             found.append(
@@ -89,7 +92,7 @@ def rows(draw: st.DrawFn) -> list[Row]:
                 )
             )
         elif what == "open":
-            kind = draw(st.sampled_from(["install", "install", "open"]))
+            kind: RowKind = draw(st.sampled_from(OPENINGS))
             phone = draw(st.sampled_from([*map(iphone, VENDORS), *map(android, ANDROIDS), *map(web, BROWSERS)]))
             body = {**phone, **draw(identities), **_evidence(draw, number)}
             found.append(opened(number, at, body, kind="open" if body["sdk"] == "web2.89.2" else kind, ip=address))
@@ -151,3 +154,15 @@ def test_a_follower_reports_what_a_late_row_changes_and_nothing_else() -> None:
     (changed,) = follower.add([click(1, 0, BY_PATH["summer"])])
     assert (changed.id, changed.touch_id) == (3, 1)
     assert follower.add([click(1, 0, BY_PATH["summer"])]) == []
+
+
+def test_strangers_on_one_one_time_link_are_read_together() -> None:
+    url = {"universal_link_url": "https://go.example.com/coupon"}
+    first = opened(1, 0, iphone(VENDORS[0], **url), ip="192.0.2.1")
+    second = opened(2, 1, iphone(VENDORS[1], **url), ip="192.0.2.2")
+    follower = Follower(always(Windows()), LINKS, parse)
+    (alone,) = follower.add([second])
+    assert alone.deep_link is not None
+    assert alone.deep_link["+clicked_branch_link"] is True
+    follower.add([first])
+    assert [one.deep_link["+clicked_branch_link"] for one in follower.results() if one.deep_link] == [True, False]

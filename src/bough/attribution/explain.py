@@ -117,6 +117,8 @@ def summary(result: Attributed) -> str:
         parts.append("The import names no touch.")
     if result.match is not None:
         parts.append(_data_sentence(result, result.match))
+    if result.privacy and result.counted:
+        parts.append(f"Not everything could be used: {result.privacy}.")
     return " ".join(parts)
 
 
@@ -128,16 +130,16 @@ def _kind_sentence(result: Attributed) -> str:
         "WEB_SESSION_START": "a new session in the browser",
         "PAGEVIEW": "a page was loaded",
     }
-    sentence = f"{result.name}: {reasons[result.name]}" if result.name in reasons else f"{result.name}"
+    known = result.person and result.name in reasons
+    sentence = f"{result.name}: {reasons[result.name]}" if known else result.name
     if result.reengagement and result.previous_activity is not None:
         sentence += f", and a re-engagement after {span(result.at - result.previous_activity)} without activity"
     return sentence + "."
 
 
 def _uncounted(result: Attributed) -> str:
-    if result.match is not None and result.match.guessing == "privacy":
-        return "Tracking is off, so it is in no count and has no person."
-    return "It names nobody (tracking off, or no identifiers), so it is in no count."
+    reason = result.privacy or "the request carries no usable identifier"
+    return f"Because {reason}, it is in no count and belongs to nobody."
 
 
 def _credit_sentence(result: Attributed, credit: Credit) -> str:

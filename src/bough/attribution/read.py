@@ -65,6 +65,8 @@ class Attributed(Struct, frozen=True, kw_only=True):
     reengagement: bool = False
     deep_link: dict[str, Any] | None = None
     """For openings: the session's data (`bough.attribution.session_data`)."""
+    privacy: str = ""
+    """Which privacy setting took identifiers or matching away, in words; empty when none did."""
     match: Match | None = None
     """For openings: how the link data were decided."""
     credit: Credit | None = None
@@ -302,5 +304,13 @@ def _result(entry: Entry, person: int, name: str, credit: Credit | None = None, 
             "days_from_touch": None if entry.given.at is None else kinds.days_between(entry.given.at, entry.at),
         }
     return Attributed(
-        id=entry.row, at=entry.at, app=entry.app, test=entry.test, person=person, name=name, credit=credit, **rest
+        id=entry.row,
+        at=entry.at,
+        app=entry.app,
+        test=entry.test,
+        person=person,
+        name=name,
+        privacy=entry.privacy.reason,
+        credit=credit,
+        **rest,
     )
