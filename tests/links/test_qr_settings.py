@@ -128,7 +128,7 @@ def test_pictures_are_web_or_data_urls_of_bounded_size(field: str, value: object
 def test_other_formats_and_shapes_of_the_object_are_refused() -> None:
     with pytest.raises(BadRequest, match=r"^qr_code_settings\.image_format must be one of png, jpeg, jpg, svg$"):
         parse_settings({"image_format": "gif"})
-    wrong: list[object] = [[], 5, "not json", "[]", '"x"', "\ud800"]
+    wrong: list[object] = [[], 5, "not json", "[]", '"x"', "\ud800", "[" * 100_000]
     for raw in wrong:
         with pytest.raises(BadRequest, match=r"^qr_code_settings must be an object"):
             parse_settings(raw)
