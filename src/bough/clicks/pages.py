@@ -6,11 +6,11 @@ carry one that runs: an address that may not stand in a page counts as not given
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -107,6 +107,7 @@ class DebugPage(Struct, frozen=True, kw_only=True):
     """`?debug=1`: where a link goes from each platform, and from what data."""
 
     link_url: str
+    """Without the `debug` parameter."""
     routes: tuple[DebugRoute, ...]
     data: Mapping[str, Any]
     """The link's data under what the query laid over it."""
@@ -220,9 +221,4 @@ def curl_line(page: DebugPage) -> str:
 
 def _shown(value: object) -> str:
     """A value as JSON, so that a number and its text are told apart."""
-    shown = msgspec.json.encode(value).decode("utf-8", "replace") if not _holds_surrogates(value) else repr(value)
-    return text(shown, MAX_SHOWN_VALUE)
-
-
-def _holds_surrogates(value: object) -> bool:
-    return isinstance(value, str) and not value.isascii() and value != value.encode("utf-8", "replace").decode("utf-8")
+    return text(json.dumps(value, ensure_ascii=False), MAX_SHOWN_VALUE)

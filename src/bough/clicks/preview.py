@@ -122,7 +122,7 @@ def _custom_tags(raw: object) -> dict[str, str]:
     if isinstance(raw, str):
         try:
             raw = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, UnicodeEncodeError):
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             return {}
     if not isinstance(raw, dict):
         return {}

@@ -108,7 +108,7 @@ def _as_object(raw: object) -> dict[str, object]:
     if isinstance(raw, str):
         try:
             raw = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, UnicodeEncodeError):
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             raise BadRequest("qr_code_settings must be an object or the JSON text of one") from None
     if not isinstance(raw, dict):
         raise BadRequest("qr_code_settings must be an object or the JSON text of one")

@@ -1,6 +1,6 @@
 // Ask the system to open the app. It does not say whether it did: a page that is still on top after the timeout was
-// not left, and one whose clock jumped was asleep behind the app.
-(() => {
+// not left, and one whose clock jumped was asleep behind the app. Begins after the load, which a new address would end.
+addEventListener("load", () => {
   const { open, fallback, timeout } = document.body.dataset;
   const wait = Number(timeout);
   const started = Date.now();
@@ -14,4 +14,4 @@
     }, wait);
   }
   if (open) location.href = open;
-})();
+});
