@@ -41,38 +41,20 @@ class Directory:
         self.load()
 
     def load(self) -> None:
-        """Read everything again."""
-        domains: dict[int, list[Domain]] = {}
-        self._domains: dict[tuple[str, str], Domain] = {}
-        for host, prefix, scheme, app, test, kind in self._store.rows(queries.ALL_DOMAINS):
-            domain = Domain(host=host, prefix=prefix, scheme=scheme, app=app, test=bool(test), kind=kind)
-            domains.setdefault(app, []).append(domain)
-            self._domains[host, prefix] = domain
-        self._hosts = {host for host, _ in self._domains}
-        self.apps: dict[int, App] = {}
-        for app, organization, name, timezone, config, created_at in self._store.rows(queries.ALL_APPS):
-            self.apps[app] = App(
-                id=app,
-                organization=organization,
-                name=name,
-                timezone=timezone,
-                config=msgspec.json.decode(config, type=AppConfig),
-                domains=tuple(domains.get(app, ())),
-                created_at=created_at,
-            )
-        self._keys = {
+        """Read everything again. Other threads see the old state or the new one, never a mixture."""
+        domains = _domains(self._store)
+        by_app: dict[int, list[Domain]] = {}
+        for domain in domains.values():
+            by_app.setdefault(domain.app, []).append(domain)
+        apps = _apps(self._store, by_app)
+        keys = {
             key: _Key(app, bool(test), secret_hash, expires_at)
             for app, test, key, secret_hash, expires_at in self._store.rows(queries.ALL_KEYS)
+            if app in apps
         }
-        self._tokens: dict[str, tuple[int | None, User]] = {}
-        for token_hash, expires_at, user, organization, email, permissions in self._store.rows(queries.ALL_TOKENS):
-            known = User(
-                id=user,
-                organization=organization,
-                email=email,
-                permissions=frozenset(msgspec.json.decode(permissions, type=list[str])),
-            )
-            self._tokens[token_hash] = (expires_at, known)
+        tokens = _tokens(self._store)
+        self.apps, self._keys, self._tokens = apps, keys, tokens
+        self._domains, self._hosts = domains, {host for host, _ in domains}
 
     def by_key(self, branch_key: str) -> Credential:
         """The app of a branch key. Raises InvalidCredentials."""
@@ -143,3 +125,40 @@ class Directory:
         if key is None or (key.expires_at is not None and key.expires_at <= now_ms()):
             raise InvalidCredentials
         return key
+
+
+def _domains(store: Store) -> dict[tuple[str, str], Domain]:
+    return {
+        (host, prefix): Domain(host=host, prefix=prefix, scheme=scheme, app=app, test=bool(test), kind=kind)
+        for host, prefix, scheme, app, test, kind in store.rows(queries.ALL_DOMAINS)
+    }
+
+
+def _apps(store: Store, domains: dict[int, list[Domain]]) -> dict[int, App]:
+    return {
+        app: App(
+            id=app,
+            organization=organization,
+            name=name,
+            timezone=timezone,
+            config=msgspec.json.decode(config, type=AppConfig),
+            domains=tuple(domains.get(app, ())),
+            created_at=created_at,
+        )
+        for app, organization, name, timezone, config, created_at in store.rows(queries.ALL_APPS)
+    }
+
+
+def _tokens(store: Store) -> dict[str, tuple[int | None, User]]:
+    return {
+        token_hash: (
+            expires_at,
+            User(
+                id=user,
+                organization=organization,
+                email=email,
+                permissions=frozenset(msgspec.json.decode(permissions, type=list[str])),
+            ),
+        )
+        for token_hash, expires_at, user, organization, email, permissions in store.rows(queries.ALL_TOKENS)
+    }

@@ -33,6 +33,13 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`browser_fingerprint_id` of the answer: cookie, then `alternative_browser_fingerprint_id`, then a new one."""
     session: str = ""
     """`session_id` of the answer."""
+    match: str = ""
+    """For openings: `way click-id` of the click whose data the answer gave, `none` when it gave none; empty when the
+    row was not answered by this server (an import, a test)."""
+    named: str = ""
+    """For openings: ids of the clicks that it brings to its person for credit, joined by commas."""
+    first: str = ""
+    """For openings: `1` when the answer said that this is the first session."""
 
 
 NOTHING = Facts()

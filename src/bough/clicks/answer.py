@@ -39,15 +39,12 @@ from bough.links.queries import BY_PATH
 from bough.store.journal import NewRow, append_batch
 from bough.store.sqlite import SqliteStore
 from bough.web.context import Context
+from bough.web.cookies import browser_of, cookie_value
 from bough.web.errors import error_response
-from bough.web.visitor import Visitor, Visitors
+from bough.web.visitor import Visitor
 
 MAX_QUERY_FIELDS = 200
 MAX_ADDRESSES = 100_000
-COOKIE = "_s"
-COOKIE_SECONDS = 2 * 365 * 86_400
-
-_COOKIE = re.compile(rb"(?:^|;\s*)_s=(\d{18,19})(?:;|$)")
 _PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
 
@@ -80,7 +77,7 @@ class Clicks:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._visitors = Visitors(context.settings)
+        self._visitors = context.visitors
         self._addresses: dict[tuple[bytes, bytes], Address] = {}
         self._reads_at_once = isinstance(context.store, SqliteStore)
         self._second = 0
@@ -118,10 +115,9 @@ class Clicks:
         plan = self._plan(entry, agent, visitor.country, address.web_only)
         if plan.decision.kind != "redirect" or not plan.decision.process:
             return False
-        found = _COOKIE.search(cookie) if cookie else None
-        browser = found[1].decode() if found else ""
+        browser = browser_of(cookie.decode("latin-1")) if cookie else ""
         click = Click(
-            url=_address_text(host, url),
+            url=_asked_address(entry.app, entry.link, host, url),
             user_agent=user_agent.decode("latin-1"),
             ip=visitor.ip,
             country=visitor.country,
@@ -185,7 +181,8 @@ class Clicks:
             return show.as_response(pages.not_found())
         if entry is not None and entry.link.id:
             self._remember(request, address)
-        visit = self._visit(request)
+        secure = address_is_secure(owner.app, entry.link if entry else None)
+        visit = self._visit(request, str(request.url.replace(scheme="https" if secure else "http")))
         asked = ClickRequest(
             app=owner.app,
             link=entry.link if entry else None,
@@ -205,7 +202,6 @@ class Clicks:
             click_id = await self._record(entry.link, decision, visit)
         response = show.answer(asked, decision, prepare(decision), click_id or new_id())
         if click_id is not None and not visit.browser and visit.agent.kind == "browser":
-            secure = address_is_secure(owner.app, entry.link if entry else None)
             response.headers["set-cookie"] = cookie_value(click_id, secure)
         if request.method == "HEAD":
             response.body = b""
@@ -278,14 +274,13 @@ class Clicks:
         link = long_links.build(owner.app, address.domain, query, test=owner.test, path=address.path)
         return Entry(link, owner.app)
 
-    def _visit(self, request: Request) -> Visit:
+    def _visit(self, request: Request, url: str) -> Visit:
         headers = request.headers
         user_agent = headers.get("user-agent", "")
         country = self._context.settings.country_header
-        found = _COOKIE.search(headers.get("cookie", "").encode("latin-1"))
         marks = " ".join(headers.get(name, "") for name in ("purpose", "sec-purpose", "x-moz"))
         return Visit(
-            url=str(request.url),
+            url=url,
             agent=parse(user_agent),
             user_agent=user_agent,
             visitor=self._visitors.visitor(
@@ -294,7 +289,7 @@ class Clicks:
                 headers.get(country, "").encode("latin-1") if country else b"",
             ),
             referrer=headers.get("referer", ""),
-            browser=found[1].decode() if found else "",
+            browser=browser_of(headers.get("cookie")),
             prefetch=_PREFETCH.search(marks) is not None,
         )
 
@@ -352,12 +347,6 @@ class Clicks:
         self._addresses[host, request.scope["raw_path"]] = address
 
 
-def cookie_value(browser: int, secure: bool) -> str:
-    """The `_s` cookie: the id of a browser is that of its first click on the link domain."""
-    attributes = "Secure; SameSite=None" if secure else "SameSite=Lax"
-    return f"{COOKIE}={browser}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; {attributes}"
-
-
 def address_is_secure(app: App, link: Link | None) -> bool:
     """Whether the link's domain is served over https."""
     host = link.domain if link else ""
@@ -372,8 +361,10 @@ def _expired(link: Link) -> bool:
     return link.expires_at is not None and link.expires_at <= now_ms()
 
 
-def _address_text(host: bytes, url: bytes) -> str:
-    return (b"//" + host + url).decode("latin-1")
+def _asked_address(app: App, link: Link, host: bytes, target: bytes) -> str:
+    """The address as the visitor's browser showed it; a proxy in front may have taken the TLS away."""
+    scheme = b"https://" if address_is_secure(app, link) else b"http://"
+    return (scheme + host + target).decode("latin-1")
 
 
 def _as_bytes(response: Response) -> bytes:

@@ -13,6 +13,7 @@ from bough.accounts.model import User
 from bough.errors import AuthenticationFailed, BadRequest, InvalidCredentials, TooLarge
 from bough.web.bodies import parse_body
 from bough.web.errors import CORS_HEADERS
+from bough.web.visitor import Visitor
 
 if TYPE_CHECKING:
     from bough.web.context import Context
@@ -36,6 +37,15 @@ class Call:
     def header(self, name: str) -> str | None:
         """A request header, or None."""
         return self.request.headers.get(name)
+
+    def visitor(self) -> Visitor:
+        """Address and country of who asks."""
+        country = self.context.settings.country_header
+        return self.context.visitors.visitor(
+            self.request.client.host if self.request.client else "",
+            ",".join(self.request.headers.getlist("x-forwarded-for")).encode("latin-1"),
+            (self.header(country) or "").encode("latin-1") if country else b"",
+        )
 
     async def bytes(self, limit: int | None = None) -> bytes:
         """The body. Raises TooLarge above `limit` bytes (default: the server's setting)."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bough.accounts.directory import Directory
 from bough.clicks.cache import LinkCache
+from bough.sdk.opens import Opens
 from bough.settings import Settings
 from bough.store import Store
 from bough.store.changes import AFTER, NEWEST
 from bough.web.limits import Limits
+from bough.web.visitor import Visitors
 
 
 class Context:
@@ -19,6 +21,8 @@ class Context:
         self.seen: int = store.rows(NEWEST)[0][0] or 0
         self.directory = Directory(store)
         self.links = LinkCache(settings.link_cache)
+        self.opens = Opens(self.directory)
+        self.visitors = Visitors(settings)
         self.limits = Limits(settings.folder, enabled=settings.rate_limits == "on")
 
     def refresh(self) -> None:

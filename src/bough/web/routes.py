@@ -6,10 +6,11 @@ from starlette.responses import Response
 
 from bough.accounts import routes as accounts
 from bough.links import routes as links
+from bough.sdk.routes import SDK_ROUTES
 from bough.web.call import Call, json_response
 from bough.web.routing import Parameter, Route, Table
 
-API_SEGMENTS = frozenset({"v1", "v2", "api", "healthz", "readyz", "openapi.json"})
+API_SEGMENTS = frozenset({"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk"})
 """First path segments that are answered from the table and never as clicks."""
 
 
@@ -138,6 +139,7 @@ ROUTES = (
     ),
     Route(method="GET", path="/healthz", handler=healthz, access="public", summary="Whether the process answers"),
     Route(method="GET", path="/readyz", handler=readyz, access="public", summary="Whether the store answers too"),
+    *SDK_ROUTES,
 )
 
 TABLE = Table(ROUTES)

@@ -1,0 +1,111 @@
+"""Finding clicks again: by network address, by browser, by a device id given on them.
+
+A click's own transaction writes nothing but its journal row, which keeps redirects cheap. Its keys are written from the
+journal afterwards: by the background process all the time, and by the transaction of an opening right before it looks,
+so that an app that opens a moment after its click finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bough.attribution.identifiers import Identifier
+from bough.attribution.keys import key
+from bough.attribution.matching import MAX_NEARBY, MIN_LOOK_BACK
+from bough.attribution.touches import MAX_DURATION, Links, Touch, touch_of
+from bough.clicks.agents import parse
+from bough.ids import RANDOM_BITS
+from bough.store.journal import BY_ID, to_row
+from bough.store.transaction import Transaction
+
+WATERMARK = "touch_index"
+ROWS_AT_ONCE = 5000
+MAX_CACHED = 20_000
+
+READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
+SET_WATERMARK = (
+    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
+)
+NEW_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? ORDER BY id LIMIT ?"
+NEWEST_BY_KEY = "SELECT touch FROM touch_key WHERE key = ? AND touch < ? AND touch >= ? ORDER BY touch DESC LIMIT ?"
+
+TOUCHES = ("click", "impression")
+
+
+class TouchIndex:
+    """Touches by key. One per process; what it keeps of parsed touches never goes out of date (the past is fixed)."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[int, Touch] = {}
+
+    def catch_up(self, tx: Transaction, links: Links, at_most: int | None = None) -> int:
+        """Write the keys of clicks that arrived since the last time; returns how many rows were looked at."""
+        looked_at = 0
+        while at_most is None or looked_at < at_most:
+            found = tx.rows(READ_WATERMARK, (WATERMARK,))
+            rows = tx.rows(NEW_ROWS, (found[0][0] if found else 0, ROWS_AT_ONCE))
+            if not rows:
+                break
+            keys: dict[tuple[int, int], None] = {}
+            for values in rows:
+                if values[4] in TOUCHES:
+                    touch = self._parse(values, links)
+                    keys.update(((one, touch.id), None) for one in touch_keys(touch))
+            tx.insert("touch_key", ("key", "touch"), list(keys))
+            tx.run(SET_WATERMARK, (WATERMARK, rows[-1][0]))
+            looked_at += len(rows)
+        return looked_at
+
+    def touch(self, tx: Transaction, identifier: int, links: Links) -> Touch | None:
+        """The touch of a journal row, or None when it is none."""
+        if identifier in self._parsed:
+            return self._parsed[identifier]
+        found = tx.rows(BY_ID, (identifier,))
+        return self._parse(found[0], links) if found and found[0][4] in (*TOUCHES, "prefetch", "robot") else None
+
+    def by_browser(
+        self, tx: Transaction, app: int, test: bool, browser: str, before: int, links: Links
+    ) -> Touch | None:
+        """The newest click of a browser that arrived before a row."""
+        found = self._by_key(tx, key(app, test, "browser", browser), before, 0, 1, links)
+        return found[0] if found else None
+
+    def by_given(
+        self, tx: Transaction, app: int, test: bool, identifiers: Iterable[Identifier], before: int, links: Links
+    ) -> list[Touch]:
+        """Clicks on which one of these ids was given and that could still be matched, oldest first."""
+        oldest = before - (MAX_DURATION * 1000 << RANDOM_BITS)
+        found: dict[int, Touch] = {}
+        for kind, value in identifiers:
+            touches = self._by_key(tx, key(app, test, f"given {kind}", value), before, oldest, MAX_NEARBY, links)
+            found.update((touch.id, touch) for touch in touches)
+        return sorted(found.values(), key=lambda touch: touch.order)
+
+    def nearby(self, tx: Transaction, app: int, test: bool, ip: str, before: int, links: Links) -> list[Touch]:
+        """Clicks from a network address, oldest first: those of the last day, and older ones of links that last."""
+        oldest = before - (max(MAX_DURATION * 1000, MIN_LOOK_BACK) << RANDOM_BITS)
+        found = self._by_key(tx, key(app, test, "ip", ip), before, oldest, MAX_NEARBY, links)
+        return sorted(found, key=lambda touch: touch.order)
+
+    def _by_key(self, tx: Transaction, one: int, before: int, oldest: int, at_most: int, links: Links) -> list[Touch]:
+        rows = tx.rows(NEWEST_BY_KEY, (one, before, max(0, oldest), at_most))
+        touches = (self.touch(tx, identifier, links) for (identifier,) in rows)
+        return [touch for touch in touches if touch is not None and touch.kind == "click"]
+
+    def _parse(self, values: tuple[object, ...], links: Links) -> Touch:
+        touch = touch_of(to_row(values), links, parse)
+        if len(self._parsed) >= MAX_CACHED:
+            for old in list(self._parsed)[: MAX_CACHED // 10]:
+                del self._parsed[old]
+        self._parsed[touch.id] = touch
+        return touch
+
+
+def touch_keys(touch: Touch) -> list[int]:
+    """Everything a touch can be found by."""
+    keys = [key(touch.app, touch.test, f"given {kind}", value) for kind, value in touch.given]
+    # A browser without a cookie is known by its first click from then on (`bough.clicks.answer`).
+    keys.append(key(touch.app, touch.test, "browser", touch.browser or str(touch.id)))
+    if touch.ip and touch.kind == "click":
+        keys.append(key(touch.app, touch.test, "ip", touch.ip))
+    return keys

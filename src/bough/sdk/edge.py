@@ -1,0 +1,77 @@
+"""What all SDK endpoints do first: read the body, find the app, take the server's own facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bough.accounts.directory import Credential
+from bough.attribution import facts as fact
+from bough.attribution.facts import Facts
+from bough.errors import BadRequest, InvalidCredentials
+from bough.events import body as bodies
+from bough.ids import new_id
+from bough.web.bodies import FORM, parse_form
+from bough.web.call import Call
+
+CREDENTIALS = frozenset({"branch_key", "branch_secret", "app_id", fact.KEY})
+"""Fields that never reach the journal: secrets, what the row says itself, and the server's own key."""
+
+NESTED = ("metadata", "options", "advertising_ids", "user_data", "event_data", "custom_data", "partner_data")
+"""Objects that the Web SDK sends as JSON strings."""
+
+
+async def read_body(call: Call) -> dict[str, Any]:
+    """The fields of a JSON or form body, decimals kept exact. Raises BadRequest, TooLarge."""
+    raw = await call.bytes(bodies.MAX_BODY)
+    kind = (call.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind == FORM and raw.lstrip()[:1] != b"{":
+        return parse_form(raw)
+    value = bodies.decode(raw) if raw.strip() else {}
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be an object.")
+    return value
+
+
+def owner_of(call: Call, body: dict[str, Any]) -> Credential:
+    """The app and environment of a request; the key may stand in the body or the query."""
+    return call.credential(body)
+
+
+def journalled(body: dict[str, Any]) -> dict[str, Any]:
+    """The request's own fields as they are kept: nested JSON texts as objects, credentials left out."""
+    kept: dict[str, Any] = {}
+    for name, value in body.items():
+        if name in CREDENTIALS:
+            continue
+        if name in NESTED and isinstance(value, str):
+            kept[name] = bodies.nested_object(value, name)
+        else:
+            kept[name] = value
+    return kept
+
+
+def facts_of_request(call: Call, *, ip: str = "") -> Facts:
+    """Address, User-Agent and country of who asks."""
+    visitor = call.visitor()
+    return Facts(ip=ip or visitor.ip, user_agent=(call.header("user-agent") or "")[:1024], country=visitor.country)
+
+
+def new_token() -> str:
+    """A new id for a device, bundle, session or browser, as a decimal string."""
+    return str(new_id())
+
+
+def check_server(call: Call, body: dict[str, Any], owner: Credential) -> str:
+    """A server-to-server request needs the secret and the device's address, which is returned.
+
+    Raises InvalidCredentials and BadRequest (X-IP-Override).
+    """
+    secret = body.get("branch_secret")
+    key = body.get("branch_key")
+    if not isinstance(secret, str) or not isinstance(key, str):
+        raise InvalidCredentials
+    call.context.directory.by_secret(key, secret)
+    ip = call.header("x-ip-override") or ""
+    if not ip:
+        raise BadRequest("X-IP-Override: is missing; it must be the device's IP address.")
+    return ip.strip()[:64]

@@ -1,0 +1,71 @@
+"""POST /v2/event/standard, /v2/event/custom, /v1/pageview and the legacy /v1/event (contract/sdk.md §1, §3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from bough.attribution.facts import with_facts
+from bough.errors import BadRequest
+from bough.events import ontology, schema
+from bough.events.body import encode, nested_object
+from bough.ids import now_ms
+from bough.journal import RowKind
+from bough.sdk.edge import facts_of_request, journalled, owner_of, read_body
+from bough.store.journal import NewRow, append_batch
+from bough.web.call import Call, json_response
+
+MAX_LEGACY_NAME = 63
+
+
+async def standard_event(call: Call) -> Response:
+    """POST /v2/event/standard."""
+    return await _event(call, "standard")
+
+
+async def custom_event(call: Call) -> Response:
+    """POST /v2/event/custom."""
+    return await _event(call, "custom")
+
+
+async def pageview(call: Call) -> Response:
+    """POST /v1/pageview: an event PAGEVIEW; the answer holds no journey."""
+    body = await read_body(call)
+    await _append(call, body, "pageview")
+    return json_response({})
+
+
+async def legacy_event(call: Call) -> Response:
+    """POST /v1/event: the event of old SDKs, by its name; standard names are known by their old spelling, too."""
+    body = await read_body(call)
+    name = body.get("event")
+    if not isinstance(name, str) or not name.strip() or len(name) > MAX_LEGACY_NAME:
+        raise BadRequest(f"event: required, text of at most {MAX_LEGACY_NAME} characters.")
+    if name not in ontology.BY_NAME:
+        ontology.check_custom_name(name)
+    nested_object(body.get("metadata"), "metadata")
+    await _append(call, {**body, "name": name}, "event")
+    return json_response({})
+
+
+async def _event(call: Call, kind: schema.Kind) -> Response:
+    body = await read_body(call)
+    owner_of(call, body)
+    event = schema.parse(body, kind)
+    user_data = dict(event.user_data)
+    kept = {**body, "name": event.name, "user_data": user_data, "event_data": event.event_data}
+    kept |= {"custom_data": event.custom_data, "content_items": list(event.content_items)}
+    await _append(call, kept, "event")
+    return json_response({"branch_view_enabled": False})
+
+
+async def _append(call: Call, body: dict[str, Any], kind: RowKind) -> int:
+    """Journal a request; durable when it returns."""
+    owner = owner_of(call, body)
+    user_data = nested_object(body.get("user_data"), "user_data")
+    said = user_data.get("ip") if call.header("x-ip-override") else None
+    ip = said if isinstance(said, str) and said == call.header("x-ip-override") else ""
+    kept = encode(with_facts(journalled(body), facts_of_request(call, ip=ip))).decode()
+    row = NewRow(now_ms(), owner.app.id, int(owner.test), kind, None, kept)
+    return await call.context.store.write(append_batch, row)

@@ -1,0 +1,155 @@
+"""POST /v1/open and /v1/install, for Web, Android, iOS and servers (contract/sdk.md §1, §3)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.responses import Response
+
+from bough.accounts.directory import Credential
+from bough.attribution import identifiers as ids
+from bough.attribution.facts import Facts
+from bough.errors import BadRequest
+from bough.events.body import encode
+from bough.events.values import first, flag, text
+from bough.ids import now_ms
+from bough.sdk.edge import check_server, facts_of_request, journalled, new_token, owner_of, read_body
+from bough.sdk.opens import OpenAnswer, OpenRequest
+from bough.web.call import Call, json_response
+from bough.web.cookies import browser_of
+
+SERVER_FIELDS = ("app_version", "model", "os", "os_version", "user_agent", "is_hardware_id_real", "ad_tracking_enabled")
+"""What a server-to-server open must carry (contract/sdk.md §3)."""
+
+
+async def open_session(call: Call) -> Response:
+    """POST /v1/open."""
+    return await _answer(call, "open")
+
+
+async def install(call: Call) -> Response:
+    """POST /v1/install."""
+    return await _answer(call, "install")
+
+
+async def _answer(call: Call, kind: str) -> Response:
+    body = await read_body(call)
+    owner = owner_of(call, body)
+    _check_types(body)
+    server = bool(flag(body.get("server_to_server")))
+    ip = check_server(call, body, owner) if server else ""
+    if server:
+        _check_server_fields(body)
+    kept = journalled(body)
+    platform = "web" if _is_web(body) else "app"
+    facts = _issued(call, body, facts_of_request(call, ip=ip), platform)
+    request = OpenRequest(at=now_ms(), app=owner.app.id, test=owner.test, kind=kind, body=kept, facts=facts)
+    answer = await call.context.store.write(call.context.opens.batch, request)
+    return json_response(_document(call, owner, body, answer))
+
+
+def _is_web(body: dict[str, Any]) -> bool:
+    return text(body.get("sdk"), 64).casefold().startswith("web") or (
+        not body.get("os") and not body.get("hardware_id") and "browser_fingerprint_id" in body
+    )
+
+
+def _check_types(body: dict[str, Any]) -> None:
+    """Fields that decide who is who must be text or numbers. Raises BadRequest naming the field."""
+    for name in (
+        "sdk",
+        "identity",
+        "browser_fingerprint_id",
+        "alternative_browser_fingerprint_id",
+        "link_identifier",
+        "link_click_id",
+        "hardware_id",
+        "randomized_bundle_token",
+        "randomized_device_token",
+        "identity_id",
+        "device_fingerprint_id",
+        "branch_sdk_request_unique_id",
+        "os",
+    ):
+        if isinstance(body.get(name), dict | list):
+            raise BadRequest(f"{name}: must be a string.")
+
+
+def _check_server_fields(body: dict[str, Any]) -> None:
+    for name in SERVER_FIELDS:
+        if body.get(name) in (None, ""):
+            raise BadRequest(f"{name}: is missing; a server-to-server open must carry it.")
+
+
+def _issued(call: Call, body: dict[str, Any], facts: Facts, platform: str) -> Facts:
+    """The ids that the answer gives: what the client already has stays, the rest is new."""
+    if platform == "web":
+        return Facts(
+            ip=facts.ip,
+            user_agent=facts.user_agent,
+            country=facts.country,
+            bundle=ids.clean("bundle", body.get("identity_id")) or new_token(),
+            browser=_browser(call, body),
+            session=new_token(),
+        )
+    return Facts(
+        ip=facts.ip,
+        user_agent=facts.user_agent,
+        country=facts.country,
+        bundle=ids.clean("bundle", first(body, "randomized_bundle_token", "identity_id")) or new_token(),
+        device=ids.clean("device", first(body, "randomized_device_token", "device_fingerprint_id")) or new_token(),
+        session=new_token(),
+    )
+
+
+def _browser(call: Call, body: dict[str, Any]) -> str:
+    """The browser's id: what the SDK knows, else the link domain's cookie, else a new one.
+
+    The SDK repeats a page's `link_identifier` as its own browser id; that is a click's id and never adopted
+    (contract/sdk.md §1), unless the cookie says that the click made this browser's id.
+    """
+    cookie = browser_of(call.header("cookie"))
+    said = ids.clean("browser", body.get("browser_fingerprint_id"))
+    other = ids.clean("browser", body.get("alternative_browser_fingerprint_id"))
+    if said and said == text(body.get("link_identifier")):
+        said = ""
+    return cookie or said or other or new_token()
+
+
+def _document(call: Call, owner: Credential, body: dict[str, Any], answer: OpenAnswer) -> dict[str, Any]:
+    """What the SDKs read; `data` is a JSON string, all ids are decimal strings (contract/sdk.md §0.3-0.7)."""
+    facts = answer.facts
+    identity = answer.opening.identity
+    document: dict[str, Any] = {
+        "session_id": facts.session,
+        "randomized_bundle_token": facts.bundle,
+        "identity_id": facts.bundle,
+        "link": user_link(call, owner, facts.bundle),
+        "data": encode(answer.data).decode(),
+        "has_app": answer.has_app,
+        "branch_view_enabled": False,
+    }
+    if facts.device:
+        document["randomized_device_token"] = facts.device
+        document["device_fingerprint_id"] = facts.device
+    if facts.browser:
+        document["browser_fingerprint_id"] = facts.browser
+    if identity:
+        document["identity"] = identity
+    touch = answer.touch
+    if touch is not None:
+        click = str(touch.id)
+        document["link_click_id"] = click
+        document["click_id"] = click
+        document["session_link_click_id"] = click
+        document["referring_link"] = touch.url
+    return document
+
+
+def user_link(call: Call, owner: Credential, bundle: str) -> str:
+    """`link`: the long link that SDKs build on when a link cannot be created: our domain, /a/<key>."""
+    domain = owner.app.domain(owner.test)
+    base = f"{domain.scheme}://{domain.host}" if domain else call.context.settings.base_url
+    key = call.context.directory.branch_key(owner.app.id, owner.test)
+    return f"{base}/a/{key}?{urlencode({'$identity_id': bundle}, quote_via=quote)}"

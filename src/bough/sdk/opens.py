@@ -1,0 +1,305 @@
+"""Openings: which click an open or install belongs to, decided and journalled in one transaction.
+
+The order of events is the order of the journal: an opening is matched inside the transaction that appends it, so it
+sees every click and every opening before it and none after. What was answered is kept with the row
+(`bough.attribution.facts`), because it was told to an app and cannot be taken back: a rebuild reads it, it does not
+decide again.
+
+Four small tables make it quick: `touch_key` (clicks by address, browser, given id), `device_key` (the first opening
+with an identifier), `claim` (whose opening a click was matched to), `once_used` (one-time links that were used).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from bough.accounts.directory import Directory
+from bough.attribution import kinds
+from bough.attribution.facts import Facts, facts_of, with_facts
+from bough.attribution.identifiers import HARDWARE, Identifier
+from bough.attribution.keys import key
+from bough.attribution.matching import Candidates, Match, match, named_touches
+from bough.attribution.opens import Opening, parse_opening
+from bough.attribution.session_data import session_data
+from bough.attribution.stored_links import StoredLinks
+from bough.attribution.touch_index import TouchIndex
+from bough.attribution.touches import Touch, direct_touch
+from bough.errors import BoughError
+from bough.events.body import encode
+from bough.ids import growing_ids
+from bough.journal import Row
+from bough.links.model import Link
+from bough.store.journal import BY_ID, COLUMNS, NEWEST_ID, to_row
+from bough.store.transaction import Transaction
+
+KNOWN_KEYS = "SELECT id, opening FROM device_key WHERE id IN ({})"
+ADD_KEY = ("id", "opening")
+CLAIM = "SELECT owners FROM claim WHERE id = ?"
+USED = "SELECT opening FROM once_used WHERE id = ?"
+
+APP_OPENING = "opening"
+"""Kind of the keys under which an app's openings are found: those of Web pages say nothing about an installed app."""
+
+
+class OpenRequest(Struct, frozen=True, kw_only=True):
+    """One request of `/v1/open` or `/v1/install`, not decided yet."""
+
+    at: int
+    app: int
+    test: bool
+    kind: str
+    """`open` or `install`."""
+    body: dict[str, Any]
+    """As sent, without credentials."""
+    facts: Facts
+    """What the server knows and issues; matching adds to it."""
+
+
+class OpenAnswer(Struct, frozen=True, kw_only=True):
+    """What the app is told."""
+
+    row: int
+    facts: Facts
+    opening: Opening
+    data: dict[str, Any]
+    """The session's data."""
+    touch: Touch | None
+    has_app: bool
+
+
+class Opens:
+    """Decides openings for one process. `batch` is the `Batch` to write with."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._index = TouchIndex()
+
+    def batch(self, tx: Transaction, requests: list[OpenRequest]) -> list[OpenAnswer | Exception]:
+        """Decide and append openings in the order in which they came."""
+        links = StoredLinks(tx.rows, self._directory)
+        self._index.catch_up(tx, links)
+        run = _Run(tx, links, self._index)
+        answers: list[OpenAnswer | Exception] = []
+        for request in requests:
+            try:
+                answers.append(run.open(request))
+            except BoughError as error:
+                answers.append(error)
+        run.write()
+        return answers
+
+    def follow(self, tx: Transaction, limits: list[int]) -> list[int | Exception]:
+        """Keep the index of clicks short behind the journal (background process)."""
+        links = StoredLinks(tx.rows, self._directory)
+        return [self._index.catch_up(tx, links, at_most) for at_most in limits]
+
+
+class _Run:
+    """The openings of one transaction; later ones see what earlier ones will have written."""
+
+    def __init__(self, tx: Transaction, links: StoredLinks, index: TouchIndex) -> None:
+        self._tx = tx
+        self._links = links
+        self._index = index
+        self._ids = growing_ids(tx.rows(NEWEST_ID)[0][0] or 0)
+        self._rows: dict[int, tuple[Any, ...]] = {}
+        self._keys: dict[int, int] = {}
+        self._claims: dict[int, tuple[int, str]] = {}
+        self._used: dict[int, int] = {}
+
+    def open(self, request: OpenRequest) -> OpenAnswer:
+        opening = parse_opening(request.body, "install" if request.kind == "install" else "open", request.facts)
+        own = self._own_keys(request, opening)
+        known = self._known(own)
+        original = self._original(request, opening)
+        if original is not None:
+            return self._again(original, request)
+        row = next(self._ids)
+        has_app = bool(known) and opening.platform != "web"
+        direct = self._direct(row, request, opening)
+        decided = match(
+            opening,
+            request.at,
+            request.app,
+            request.test,
+            self._candidates(row, request, opening, own, direct, seek_nearby=request.kind == "install" or not has_app),
+            first_open=request.kind == "install" or not has_app,
+        )
+        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app))
+        facts = msgspec.structs.replace(
+            request.facts,
+            match=f"{decided.way} {decided.touch.id}" if decided.touch is not None else "none",
+            named=",".join(str(touch.id) for touch in named_touches(decided)),
+            first="1" if first else "",
+        )
+        self._keep(row, request, opening, own, decided, facts)
+        return OpenAnswer(
+            row=row,
+            facts=facts,
+            opening=opening,
+            data=session_data(decided, first_session=first),
+            touch=decided.touch,
+            has_app=has_app,
+        )
+
+    def write(self) -> None:
+        """Everything that the openings of this transaction add."""
+        self._tx.insert("journal", COLUMNS, list(self._rows.values()))
+        self._tx.insert("device_key", ADD_KEY, list(self._keys.items()), skip_conflicts=True)
+        self._tx.insert(
+            "claim",
+            ("id", "opening", "owners"),
+            [(click, row, owners) for click, (row, owners) in self._claims.items()],
+            skip_conflicts=True,
+        )
+        self._tx.insert("once_used", ("id", "opening"), list(self._used.items()), skip_conflicts=True)
+
+    def _own_keys(self, request: OpenRequest, opening: Opening) -> list[int]:
+        if opening.platform == "web":
+            return []
+        return [
+            key(request.app, request.test, f"{APP_OPENING} {kind}", value)
+            for kind, value in opening.identifiers
+            if kind != "browser"
+        ]
+
+    def _known(self, own: list[int]) -> set[int]:
+        """Earlier openings that share an identifier with this one."""
+        found = {self._keys[one] for one in own if one in self._keys}
+        missing = [one for one in own if one not in self._keys]
+        if missing:
+            rows = self._tx.rows(KNOWN_KEYS.format(",".join("?" * len(missing))), missing)
+            found.update(opening for _, opening in rows)
+        return found
+
+    def _original(self, request: OpenRequest, opening: Opening) -> Row | None:
+        """The opening that this request is a retry of."""
+        if not opening.request_id:
+            return None
+        found = self._known([key(request.app, request.test, f"{APP_OPENING} request", opening.request_id)])
+        for identifier in sorted(found):
+            values = self._rows.get(identifier) or next(iter(self._tx.rows(BY_ID, (identifier,))), None)
+            if values is not None:
+                return to_row(values)
+        return None
+
+    def _again(self, row: Row, request: OpenRequest) -> OpenAnswer:
+        """The answer that a retry's first request was given."""
+        facts = facts_of(row.body)
+        opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts)
+        way, _, click = facts.match.partition(" ")
+        touch = self._touch(int(click), request) if click else None
+        decided = Match(touch=touch, way=way, guaranteed=way != "probabilistic") if touch else Match()  # type: ignore[arg-type]
+        return OpenAnswer(
+            row=row.id,
+            facts=facts,
+            opening=opening,
+            data=session_data(decided, first_session=bool(facts.first)),
+            touch=touch,
+            has_app=not facts.first,
+        )
+
+    def _touch(self, identifier: int, request: OpenRequest) -> Touch | None:
+        """The touch with this id: a click, or the opening that was one itself."""
+        found = self._index.touch(self._tx, identifier, self._links)
+        if found is not None:
+            return found
+        values = self._rows.get(identifier) or next(iter(self._tx.rows(BY_ID, (identifier,))), None)
+        if values is None or values[4] not in ("open", "install"):
+            return None
+        row = to_row(values)
+        opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
+        return next(iter(self._direct(row.id, _as_request(row), opening).values()), None)
+
+    def _direct(self, row: int, request: OpenRequest, opening: Opening) -> dict[str, Touch]:
+        """The clicks made now: addresses of the app's link domains that opened the app (contract/sdk.md §1, way 2)."""
+        found: dict[str, Touch] = {}
+        for url in opening.evidence.urls:
+            link: Link | None = self._links.by_url(url.url, request.at)
+            if link is not None:
+                made = Row(id=row, at=request.at, app=request.app, test=request.test, kind="open", body={})
+                found[url.url] = direct_touch(made, url.url, link, opening.ip)
+        return found
+
+    def _candidates(
+        self,
+        row: int,
+        request: OpenRequest,
+        opening: Opening,
+        own: list[int],
+        direct: dict[str, Touch],
+        *,
+        seek_nearby: bool,
+    ) -> Candidates:
+        app, test = request.app, request.test
+        named: dict[str, Touch] = {}
+        browsers: dict[str, Touch] = {}
+        for one in opening.evidence.clicks:
+            if not one.id.isdigit() or len(one.id) > 19:
+                continue
+            touch = self._touch(int(one.id), request)
+            if touch is not None:
+                named[one.id] = touch
+            elif (newest := self._index.by_browser(self._tx, app, test, one.id, row, self._links)) is not None:
+                browsers[one.id] = newest
+        hardware: list[Identifier] = [one for one in opening.identifiers if one[0] in HARDWARE]
+        guesses = seek_nearby and opening.ip and opening.platform != "web" and opening.privacy.probabilistic
+        return Candidates(
+            named=named,
+            browsers=browsers,
+            opened=direct,
+            given=self._index.by_given(self._tx, app, test, hardware, row, self._links),
+            nearby=self._index.nearby(self._tx, app, test, opening.ip, row, self._links) if guesses else (),
+            used=_Asked(lambda once: self._is_used(app, test, once)),
+            claimed=_Asked(lambda click: self._owned(click, own) is False),
+            given_out=_Asked(lambda click: self._owned(click, own) is True),
+        )
+
+    def _is_used(self, app: int, test: bool, once: str) -> bool:
+        one = key(app, test, "once", once)
+        return one in self._used or bool(self._tx.rows(USED, (one,)))
+
+    def _owned(self, click: int, own: list[int]) -> bool | None:
+        """Whether a click was matched to an opening of this device (True), of another one (False), or to none."""
+        if click in self._claims:
+            owners = self._claims[click][1]
+        else:
+            rows = self._tx.rows(CLAIM, (click,))
+            if not rows:
+                return None
+            owners = rows[0][0]
+        return not set(owners.split(",")).isdisjoint(str(one) for one in own)
+
+    def _keep(
+        self, row: int, request: OpenRequest, opening: Opening, own: list[int], decided: Match, facts: Facts
+    ) -> None:
+        body = encode(with_facts(request.body, facts)).decode()
+        link = decided.touch.link if decided.touch is not None and decided.touch.direct else 0
+        self._rows[row] = (row, request.at, request.app, int(request.test), request.kind, link or None, body)
+        for one in own:
+            self._keys.setdefault(one, row)
+        touch = decided.touch
+        if touch is None:
+            return
+        if own:
+            self._claims.setdefault(touch.id, (row, ",".join(map(str, own))))
+        if touch.once:
+            self._used.setdefault(key(request.app, request.test, "once", touch.once), row)
+
+
+class _Asked(Container[Any]):
+    """A container that asks for each element when it is needed."""
+
+    def __init__(self, holds: Callable[[Any], bool]) -> None:
+        self._holds = holds
+
+    def __contains__(self, one: object) -> bool:
+        return self._holds(one)
+
+
+def _as_request(row: Row) -> OpenRequest:
+    return OpenRequest(at=row.at, app=row.app, test=row.test, kind=row.kind, body=row.body, facts=facts_of(row.body))
