@@ -45,17 +45,18 @@ def render(url: str, settings: QrSettings = DEFAULT, fetch_image: FetchImage | N
     return buffer.getvalue(), CONTENT_TYPES[settings.image_format]
 
 
+@lru_cache(maxsize=512)
 def inline_svg(url: str, title: str, settings: QrSettings = DEFAULT) -> str:
     """An `<svg>` element for use inside HTML; `title` is what a screen reader says. Pictures are left out.
 
-    Raises BadRequest when `url` is too long for a code.
+    Cached, since a page shows the same link again and again. Raises BadRequest when `url` is too long for a code.
     """
     return qr_svg.paint(_drawing(url, settings, logo=False), settings, Pictures(), title)
 
 
 @lru_cache(maxsize=512)
 def _matrix(url: str, error: str) -> Matrix:
-    """Cached because segno takes milliseconds, and pages show the same link again and again."""
+    """Cached because segno takes milliseconds, and one link's code is often drawn in several looks."""
     try:
         code = segno.make_qr(url, error=error, encoding="utf-8", boost_error=True)
     except DataOverflowError:
