@@ -34,7 +34,7 @@ BRANDS: tuple[tuple[str, str], ...] = (
     (r"^[A-Z]{3}-(L\d\d|LX\d|LX\d\d|AL\d\d|TL\d\d|BX\d|W\d\d)", "Huawei"),
     (r"^(KF[A-Z]{2,}|AFT|Kindle|Amazon)", "Amazon"),
     (r"(?i)^(pixel|nexus)", "Google"),
-    (r"(?i)^(redmi|poco|xiaomi|mi |mix |M20\d\d|2\d{3,7}[A-Z0-9]{2,})", "Xiaomi"),
+    (r"(?i)^(redmi|poco|xiaomi|mi |mix |M2\d{3}|2\d{3,7}[A-Z0-9]{2,})", "Xiaomi"),
     (r"(?i)^(oppo|CPH\d)", "Oppo"),
     (r"(?i)^(vivo|V\d{4}[A-Z]?$)", "Vivo"),
     (r"(?i)^(oneplus|LE21|KB20|IN20|NE22)", "OnePlus"),
@@ -105,7 +105,7 @@ def _blackberry(user_agent: str) -> Device:
 
 
 def _ios(user_agent: str) -> Device:
-    model = next(name for name in ("iPad", "iPhone", "iPod") if name in user_agent)
+    model = next(name for name in ("iPad", "iPod", "iPhone") if name in user_agent)
     return Device(
         os="ios",
         os_version=version_after(user_agent, "iPhone OS ", "CPU OS ", "iOS "),
