@@ -94,7 +94,8 @@ class Persons:
         """Which of the former person ids stand for other rows now (see `Joined.changed`)."""
         former = set(before.values())
         moved = {person for one, person in before.items() if self.person_of(one) != person}
-        if any(center[0] == "identity" and self._find(center) != self._center(one) for one, center in centers.items()):
+        users = {one: center for one, center in centers.items() if center[0] == "identity"}
+        if any(self._find(user) != self._find(self._center(one)) for one, user in users.items()):
             # An identity lost a device, and with it perhaps the row that its person was named after.
             moved = former
         elif moved:
