@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bough.attribution.follow import Follower
 from bough.attribution.read import always, attribute
 from bough.attribution.windows import Windows
+from bough.clicks.agents import parse
 from bough.journal import Row, RowKind
 from tests.attribution.world import (
     APP,
@@ -25,7 +26,6 @@ from tests.attribution.world import (
     event,
     iphone,
     opened,
-    parse,
     web,
 )
 

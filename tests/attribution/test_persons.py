@@ -34,7 +34,7 @@ def _persons(journal: list[Claim]) -> dict[int, int]:
     return {claim.row: persons.person(claim) for claim in journal}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data(), claims)
 def test_persons_do_not_depend_on_the_order_of_arrival(data: st.DataObject, journal: list[Claim]) -> None:
     expected = _persons(journal)
@@ -44,7 +44,7 @@ def test_persons_do_not_depend_on_the_order_of_arrival(data: st.DataObject, jour
         assert person <= row
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(claims)
 def test_every_person_whose_rows_moved_is_reported(journal: list[Claim]) -> None:
     persons = Persons()

@@ -10,15 +10,12 @@ import pytest
 
 from bough.attribution.explain import explain
 from bough.attribution.read import Attributed
-from bough.clicks.agent import Agent
 from bough.journal import Row, RowKind
 from tests.attribution import world
-from tests.attribution.world import AGENTS, BY_PATH, DESKTOP_UA, IPHONE_UA, PIXEL_UA, android, iphone, opened, web
+from tests.attribution.world import BY_PATH, DESKTOP_UA, IPHONE_UA, PIXEL_UA, REDUCED_UA, android, iphone, opened, web
 
 TABLE = Path(__file__).with_name("scenarios.md")
 ADDRESSES = {"home": "203.0.113.7", "office": "198.51.100.9"}
-REDUCED_UA = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36"
-AGENTS[REDUCED_UA] = Agent(kind="browser", os="android", os_version="10", device="phone", model="K", browser="Chrome")
 USER_AGENTS = {"iphone": IPHONE_UA, "pixel": PIXEL_UA, "desktop": DESKTOP_UA, "reduced-chrome": REDUCED_UA}
 COOKIES = {"a": "600000000000000001", "b": "600000000000000002", "browser": "500000000000000001"}
 AD_IDS = {

@@ -8,7 +8,7 @@ from bough.attribution.facts import Facts, with_facts
 from bough.attribution.read import Attributed, always, attribute
 from bough.attribution.touches import LinkTable
 from bough.attribution.windows import Windows
-from bough.clicks.agent import Agent
+from bough.clicks.agents import parse
 from bough.journal import Row, RowKind
 from bough.links.model import Link, LinkType
 
@@ -20,33 +20,16 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-IPHONE_UA = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 Version/17.4.1 Mobile Safari/604.1"
+REDUCED_UA = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36"
 )
-PIXEL_UA = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36"
-DESKTOP_UA = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36"
-
-AGENTS: dict[str, Agent] = {
-    IPHONE_UA: Agent(
-        kind="browser",
-        os="ios",
-        os_version="17.4.1",
-        device="phone",
-        brand="Apple",
-        model="iPhone",
-        browser="Safari",
-        browser_version="17.4.1",
-    ),
-    PIXEL_UA: Agent(
-        kind="browser", os="android", os_version="14", device="phone", brand="Google", model="Pixel 8", browser="Chrome"
-    ),
-    DESKTOP_UA: Agent(kind="browser", os="linux", device="desktop", browser="Chrome"),
-}
-
-
-def parse(user_agent: str) -> Agent:
-    """The Agents of the User-Agents above; unknown ones are a browser that tells nothing."""
-    return AGENTS.get(user_agent, Agent(kind="browser"))
+"""What Chrome on Android says on every phone."""
+IPHONE_UA = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.4.1 Mobile/15E148 Safari/604.1"
+)
+PIXEL_UA = REDUCED_UA.replace("Android 10; K", "Android 14; Pixel 8")
+DESKTOP_UA = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 
 
 def link(number: int, path: str, **fields: Any) -> Link:

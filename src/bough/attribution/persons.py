@@ -51,14 +51,15 @@ class Joined(Struct, frozen=True):
 class _Cluster:
     """Identifiers that are one device, or one identity, for good."""
 
-    __slots__ = ("anonymous", "has_identity", "named", "owned", "owner", "owner_since")
+    __slots__ = ("anonymous", "identity", "named", "owned", "owner", "owner_since")
 
     def __init__(self) -> None:
         self.anonymous: int | None = None
         """Smallest row id of rows without an identity of their own in this cluster."""
         self.named: int | None = None
         """Smallest row id of rows whose identity is in this cluster."""
-        self.has_identity = False
+        self.identity: Identifier | None = None
+        """One of the identities in this cluster; None for devices."""
         self.owner: Identifier | None = None
         self.owner_since: Order = (0, 0)
         self.owned: set[Identifier] = set()
@@ -78,21 +79,24 @@ class Persons:
         if not claim.identifiers:
             return Joined(NOBODY)
         identity, devices = split_identity(claim)
-        before = {one: self.person_of(one) for one in claim.identifiers if one in self._parent}
+        known = [one for one in claim.identifiers if one in self._parent]
+        before = {one: self.person_of(one) for one in known}
+        centers = {one: self._center(one) for one in known}
         self._declare(claim.identifiers)
         joining = list(claim.identifiers) if claim.imported else devices
         root = self._join(joining) if joining else None
-        stolen = False
         if not claim.imported and identity is not None and root is not None:
-            stolen = self._claim_ownership(root, identity, (claim.at, claim.row))
+            self._claim_ownership(root, identity, (claim.at, claim.row))
         self._count(claim.row, identity, root)
-        return Joined(self.person(claim), self._changed(before, stolen))
+        return Joined(self.person(claim), self._changed(before, centers))
 
-    def _changed(self, before: dict[Identifier, int], stolen: bool) -> tuple[int, ...]:
+    def _changed(self, before: dict[Identifier, int], centers: dict[Identifier, Identifier]) -> tuple[int, ...]:
         """Which of the former person ids stand for other rows now (see `Joined.changed`)."""
         former = set(before.values())
         moved = {person for one, person in before.items() if self.person_of(one) != person}
-        if stolen:
+        users = {one: center for one, center in centers.items() if center[0] == "identity"}
+        if any(self._find(user) != self._find(self._center(one)) for one, user in users.items()):
+            # An identity lost a device, and with it perhaps the row that its person was named after.
             moved = former
         elif moved:
             moved |= former & {self.person_of(one) for one in before}
@@ -109,9 +113,7 @@ class Persons:
         """The person that an identifier stands for: a device's owner; `NOBODY` when it was never seen."""
         if identifier not in self._parent:
             return NOBODY
-        cluster = self._clusters[self._find(identifier)]
-        if not cluster.has_identity and cluster.owner is not None:
-            cluster = self._clusters[self._find(cluster.owner)]
+        cluster = self._clusters[self._find(self._center(identifier))]
         rows = [row for row in (cluster.named, cluster.anonymous) if row is not None]
         for device in cluster.owned:
             owned = self._clusters[self._find(device)]
@@ -119,13 +121,21 @@ class Persons:
                 rows.append(owned.anonymous)
         return min(rows, default=NOBODY)
 
+    def _center(self, identifier: Identifier) -> Identifier:
+        """What the identifier's person is built around: the owning identity where there is one, else the device."""
+        root = self._find(identifier)
+        cluster = self._clusters[root]
+        if cluster.identity is not None:
+            return cluster.identity
+        return root if cluster.owner is None else cluster.owner
+
     def _declare(self, identifiers: Iterable[Identifier]) -> None:
         for one in identifiers:
             if one not in self._parent:
                 self._parent[one] = one
                 self._size[one] = 1
                 cluster = _Cluster()
-                cluster.has_identity = one[0] == "identity"
+                cluster.identity = one if one[0] == "identity" else None
                 self._clusters[one] = cluster
 
     def _count(self, row: int, identity: Identifier | None, root: Identifier | None) -> None:
@@ -136,16 +146,13 @@ class Persons:
             cluster = self._clusters[self._find(root)]
             cluster.anonymous = row if cluster.anonymous is None else min(cluster.anonymous, row)
 
-    def _claim_ownership(self, root: Identifier, identity: Identifier, since: Order) -> bool:
-        """The first identity on a device owns it; True when that takes the device from another identity."""
+    def _claim_ownership(self, root: Identifier, identity: Identifier, since: Order) -> None:
+        """The first identity on a device owns it."""
         device = self._clusters[root]
-        if device.owner is not None and device.owner_since <= since:
-            return False
-        stolen = device.owner is not None and device.owner != identity and not device.has_identity
-        self._release(root)
-        device.owner, device.owner_since = identity, since
-        self._settle(root)
-        return stolen
+        if device.owner is None or since < device.owner_since:
+            self._release(root)
+            device.owner, device.owner_since = identity, since
+            self._settle(root)
 
     def _release(self, root: Identifier) -> None:
         device = self._clusters[root]
@@ -157,7 +164,7 @@ class Persons:
     def _settle(self, root: Identifier) -> None:
         """Enter a device cluster with its owner; clusters that hold identities themselves (imports) own themselves."""
         device = self._clusters[root]
-        if device.owner is not None and not device.has_identity:
+        if device.owner is not None and device.identity is None:
             self._clusters[self._find(device.owner)].owned.add(root)
 
     def _join(self, identifiers: list[Identifier]) -> Identifier:
@@ -178,7 +185,7 @@ class Persons:
         kept, gone = self._clusters[one], self._clusters.pop(other)
         kept.anonymous = _smaller(kept.anonymous, gone.anonymous)
         kept.named = _smaller(kept.named, gone.named)
-        kept.has_identity = kept.has_identity or gone.has_identity
+        kept.identity = kept.identity or gone.identity
         if gone.owner is not None and (kept.owner is None or gone.owner_since < kept.owner_since):
             kept.owner, kept.owner_since = gone.owner, gone.owner_since
         kept.owned |= gone.owned

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from bough.attribution.explain import Explanation, explain
 from bough.attribution.facts import Facts, with_facts
@@ -17,6 +18,7 @@ from bough.attribution.touches import LinkTable, ParseAgent
 from bough.attribution.windows import Windows
 from bough.errors import BadRequest
 from bough.journal import Click, Row
+from bough.links.document import full_data
 from bough.links.model import Link
 
 MAX_DELAY = 400 * 86_400_000
@@ -66,7 +68,7 @@ def simulate(scene: Scene, windows: Windows, parse: ParseAgent) -> Outcome:
         test=scene.link.test,
         kind=scene.touch,
         link=scene.link.id or None,
-        body=to_builtins(scene.click),
+        body=_click_body(scene),
     )
     opened = Row(
         id=_OPEN,
@@ -78,6 +80,13 @@ def simulate(scene: Scene, windows: Windows, parse: ParseAgent) -> Outcome:
     )
     (result,) = attribute([click, opened], always(windows), LinkTable([scene.link]), parse)
     return Outcome(result=result, explanation=explain(result))
+
+
+def _click_body(scene: Scene) -> dict[str, Any]:
+    """A long link is not stored: its click holds its data."""
+    click = scene.click if scene.link.id else replace(scene.click, data=full_data(scene.link, scene.click.url))
+    body: dict[str, Any] = to_builtins(click)
+    return body
 
 
 def _filled(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,12 @@ from msgspec import Struct, convert
 
 from bough.attribution.identifiers import Identifier, given_on_click
 from bough.clicks.agent import Agent
+from bough.clicks.merge import Query, accepted, merge
+from bough.errors import BadRequest
 from bough.events.values import flag, whole
 from bough.journal import Click, Row
-from bough.links.model import DEFAULT_DURATION, LABELS, Link, LinkType
+from bough.links.document import full_data
+from bough.links.model import DEFAULT_DURATION, Link
 
 TouchKind = Literal["click", "impression", "prefetch", "robot"]
 ParseAgent = Callable[[str], Agent]
@@ -24,8 +27,8 @@ ParseAgent = Callable[[str], Agent]
 MAX_DURATION = 2_592_000
 """Seconds; the longest deep-link duration a link may ask for (contract/links.md §10)."""
 
-QUERY_DROPPED = frozenset({"data", "password", "auth", "link_click_id", "_branch_match_id", "_branch_referrer"})
-"""Query keys of a click that never become link data (contract/links.md §2 "Prefix meaning")."""
+MAX_FIELDS = 500
+"""Query fields of one address."""
 
 NOT_A_TOUCH = ("$deeplink_no_attribution", "$do_not_process")
 """Link keys by which an owner takes a link out of attribution; its data still flows."""
@@ -101,34 +104,8 @@ class Touch(Struct, frozen=True, kw_only=True):
 def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
     """The touch of a `click`, `impression`, `prefetch` or `robot` row."""
     click = convert(row.body, Click)
-    link = links.by_id(row.link, row.at) if row.link else None
-    stored = link_data(link) if link is not None else dict(click.data)
-    return _touch(row, link, stored, click, parse)
-
-
-def direct_touch(row: Row, url: str, link: Link, ip: str) -> Touch:
-    """The touch of an app link, universal link or pasteboard address: a click that had no redirect, made now."""
-    data = merged(link_data(link), url)
-    return Touch(
-        id=row.id,
-        at=row.at,
-        app=link.app,
-        test=link.test,
-        kind="click",
-        data=data,
-        url=url,
-        link=link.id,
-        duration=duration_of(link, data),
-        once=_once(link, data, url),
-        ip=ip,
-        given=given_on_click(data),
-        credit=_credit(data),
-        direct=True,
-    )
-
-
-def _touch(row: Row, link: Link | None, stored: Mapping[str, Any], click: Click, parse: ParseAgent) -> Touch:
-    data = merged(stored, click.url)
+    stored = links.by_id(row.link, row.at) if row.link else None
+    data = merged(stored, click.url) if stored is not None else dict(click.data)
     kind: TouchKind = "click"
     if row.kind in ("impression", "prefetch", "robot"):
         kind = row.kind
@@ -141,8 +118,8 @@ def _touch(row: Row, link: Link | None, stored: Mapping[str, Any], click: Click,
         data=data,
         url=click.url,
         link=row.link or 0,
-        duration=duration_of(link, data),
-        once=_once(link, data, click.url),
+        duration=duration_of(stored, data, click.url),
+        once=_once(row.link or 0, data, click.url),
         ip=click.ip,
         agent=parse(click.user_agent),
         user_agent=click.user_agent,
@@ -153,48 +130,54 @@ def _touch(row: Row, link: Link | None, stored: Mapping[str, Any], click: Click,
     )
 
 
-def link_data(link: Link) -> dict[str, Any]:
-    """The link's keys with its labels and the server's own keys laid over them (contract/links.md §2)."""
-    data = dict(link.data)
-    for label in LABELS:
-        value = getattr(link, label)
-        if value is not None:
-            data["~" + label] = value
-    if link.tags:
-        data["~tags"] = list(link.tags)
-    data["~id"] = str(link.id)
-    data["~creation_source"] = link.source
-    data["$one_time_use"] = link.type == LinkType.ONE_TIME or flag(link.data.get("$one_time_use")) is True
-    if link.type == LinkType.MARKETING:
-        data["~marketing"] = True
-    return data
+def direct_touch(row: Row, url: str, link: Link, ip: str) -> Touch:
+    """The touch of an app link, universal link or pasteboard address: a click that had no redirect, made now."""
+    data = merged(link, url)
+    return Touch(
+        id=row.id,
+        at=row.at,
+        app=link.app,
+        test=link.test,
+        kind="click",
+        data=data,
+        url=url,
+        link=link.id,
+        duration=duration_of(link, data, url),
+        once=_once(link.id, data, url),
+        ip=ip,
+        given=given_on_click(data),
+        credit=_credit(data),
+        direct=True,
+    )
 
 
-def merged(stored: Mapping[str, Any], url: str) -> dict[str, Any]:
-    """Link data with the click's own query over it (contract/links.md §3.1); server-made keys cannot be overridden."""
-    data = dict(stored)
+def merged(link: Link, url: str) -> dict[str, Any]:
+    """The link's whole data with the query of this click over it (contract/links.md §2, §3.1).
+
+    A query that the redirect would refuse for credentials is left out; the app was opened all the same.
+    """
     try:
-        pairs = parse_qsl(urlsplit(url).query, max_num_fields=500)
-    except ValueError:  # not an address after all, or a flood of fields: the stored data stands
-        return data
-    tags: list[str] = []
-    for name, value in pairs:
-        if name in ("~tags", "tags", "tags[]"):
-            tags.append(value)
-        elif name in LABELS:
-            data["~" + name] = value
-        elif name not in QUERY_DROPPED and name not in ("~id", "~creation_source") and name[:1] != "+":
-            data[name] = value
-    if tags:
-        data["~tags"] = tags
-    return data
+        return full_data(merge(link, accepted(query_of(url))), url)
+    except BadRequest:
+        return full_data(link, url)
 
 
-def duration_of(link: Link | None, data: Mapping[str, Any]) -> int:
-    """Deep-link duration in milliseconds: `$match_duration` or `duration`, else the link's, at most 30 days."""
+def query_of(url: str) -> Query:
+    """Decoded pairs of an address's query; none for what is no address or a flood of fields."""
+    try:
+        return tuple(parse_qsl(urlsplit(url).query, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        return ()
+
+
+def duration_of(link: Link | None, data: Mapping[str, Any], url: str) -> int:
+    """Deep-link duration in milliseconds: `$match_duration`, else the link's own, at most 30 days.
+
+    A long link is not stored: its `duration` stands in its query.
+    """
     said = whole(data.get("$match_duration"))
     if said is None or said <= 0:
-        said = link.duration if link is not None else whole(data.get("duration")) or DEFAULT_DURATION
+        said = link.duration if link is not None else whole(dict(query_of(url)).get("duration")) or DEFAULT_DURATION
     return min(max(said, 1), MAX_DURATION) * 1000
 
 
@@ -209,12 +192,10 @@ def split(url: str) -> tuple[str, str] | None:
     return parts.netloc.rpartition("@")[2].casefold(), parts.path.removeprefix("/")
 
 
-def _once(link: Link | None, data: Mapping[str, Any], url: str) -> str:
-    if link is not None and link.type == LinkType.ONE_TIME:
-        return str(link.id) if link.id else url
-    if flag(data.get("$one_time_use")):
-        return str(link.id) if link is not None and link.id else url
-    return ""
+def _once(link: int, data: Mapping[str, Any], url: str) -> str:
+    if not flag(data.get("$one_time_use")):
+        return ""
+    return str(link) if link else url
 
 
 def _credit(data: Mapping[str, Any]) -> bool:

@@ -1,0 +1,50 @@
+"""Event names."""
+
+from __future__ import annotations
+
+import pytest
+
+from bough.errors import BadRequest
+from bough.events import ontology
+
+
+def test_the_closed_list_has_ten_commerce_seven_content_and_eight_lifecycle_events() -> None:
+    groups = [event.group for event in ontology.STANDARD]
+    assert [groups.count(group) for group in ("commerce", "content", "lifecycle", "privacy")] == [10, 7, 8, 2]
+    assert len(ontology.BY_NAME) == len(ontology.STANDARD)
+
+
+def test_revenue_counts_on_commerce_subscribe_and_start_trial() -> None:
+    commerce = {event.name for event in ontology.STANDARD if event.group == "commerce"}
+    assert commerce | {"SUBSCRIBE", "START_TRIAL"} == ontology.REVENUE_EVENTS
+
+
+@pytest.mark.parametrize("name", ["purchase", "Purchase ", "MY_EVENT", ""])
+def test_standard_names_are_exact(name: str) -> None:
+    with pytest.raises(BadRequest, match="not a standard event"):
+        ontology.check_standard_name(name)
+
+
+@pytest.mark.parametrize("name", ontology.AUTOMATIC)
+def test_nobody_posts_what_the_server_records_itself(name: str) -> None:
+    with pytest.raises(BadRequest, match="recorded by the server"):
+        ontology.check_standard_name(name)
+    with pytest.raises(BadRequest, match="built-in"):
+        ontology.check_custom_name(name)
+
+
+@pytest.mark.parametrize("name", ["PURCHASE", "purchase", "retention", "LTV", "Users", "open", "eCPA", "ROAS"])
+def test_a_custom_event_cannot_bear_a_built_in_name_in_any_letter_case(name: str) -> None:
+    with pytest.raises(BadRequest, match="built-in"):
+        ontology.check_custom_name(name)
+
+
+@pytest.mark.parametrize("name", ["OPT_IN", "opt_out", "Käse gekauft", "users_2", "x" * 255])
+def test_other_custom_names_are_fine(name: str) -> None:
+    assert ontology.check_custom_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "a\nb", "\x00"])
+def test_long_names_and_control_characters_are_refused(name: str) -> None:
+    with pytest.raises(BadRequest, match=r"^name: "):
+        ontology.check_custom_name(name)
