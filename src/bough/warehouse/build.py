@@ -28,7 +28,7 @@ from bough.errors import BadRequest
 from bough.warehouse import schema
 from bough.warehouse.derive import derive
 from bough.warehouse.event import AttributedEvent, CostRow
-from bough.warehouse.intake import append, learn, sorted_set, stage_events, zone_table
+from bough.warehouse.intake import append, code_texts, learn, sorted_set, stage_events, zone_table
 from bough.warehouse.schema import ACTIVITY_COLUMNS, COHORTS, MEMBER_CODES, MEMBER_COLUMNS
 from bough.warehouse.zones import zone_of
 
@@ -98,7 +98,7 @@ class Warehouse:
     def merge_persons(self, app: str, pairs: Sequence[tuple[int, int]]) -> None:
         """(from, into): two persons turned out to be one; their events, past and future, are one person's."""
         with self._transaction():
-            learn(self.connection, f"SELECT unnest([{'?'}]) AS word".replace("?", _text(app)))
+            learn(self.connection, f"SELECT {_text(app)} AS word")
             for old, into in pairs:
                 self._merge(app, old, into)
 
@@ -225,18 +225,17 @@ class Warehouse:
             )
         for column in sets:
             self.connection.execute(f"UPDATE cost_texts SET {column} = {sorted_set(column)}")
-        every = [f"SELECT {column} AS word FROM cost_texts" for column in COST_COLUMNS]
-        learn(self.connection, " UNION ALL ".join([f"SELECT {_text(app)} AS word", *every]))
+        learn(self.connection, f"SELECT {_text(app)} AS word")
+        code_texts(self.connection, "cost", COST_COLUMNS)
         self.connection.execute(
             "DELETE FROM costs WHERE source = $source AND day BETWEEN $first AND $last"
             " AND app = (SELECT code FROM words WHERE word = $app)",
             {"source": source, "first": days[0], "last": days[1], "app": app},
         )
-        codes = ", ".join(f"coalesce(w{i}.code, 0)" for i, _ in enumerate(COST_COLUMNS))
-        joins = " ".join(f"LEFT JOIN words AS w{i} ON w{i}.word = t.{c}" for i, c in enumerate(COST_COLUMNS))
+        codes = ", ".join(f"c.{column}" for column in COST_COLUMNS)
         self.connection.execute(
             "INSERT INTO costs SELECT $source, (SELECT code FROM words WHERE word = $app), t.day, t.micro,"
-            f" {codes} FROM cost_texts AS t {joins}",
+            f" {codes} FROM cost_numbered AS t JOIN cost_codes AS c ON c.rid = t.rid",
             {"source": source, "app": app},
         )
 
@@ -249,7 +248,8 @@ class Warehouse:
             return
         with self._transaction():
             everyone = row[0] >= row[1]
-            derive(self.connection, "events" if everyone else "(SELECT * FROM events WHERE who IN (FROM touched))")
+            whose = "" if everyone else " WHERE who IN (FROM touched)"
+            derive(self.connection, f"(SELECT rowid AS rid, * FROM events{whose})")
             for cohort in COHORTS:
                 self._take_over(cohort, everyone)
             self.connection.execute("DELETE FROM touched")

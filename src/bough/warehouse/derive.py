@@ -12,7 +12,7 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from bough.cohorts.events import GENERATED_EVENTS, SESSION_EVENTS, STANDARD_EVENTS, TOUCH_EVENTS
-from bough.warehouse.intake import learn
+from bough.warehouse.intake import learn, sorted_set
 from bough.warehouse.schema import ACTIVITY_COLUMNS, MEMBER_CODES
 
 _STANDARD: Final = tuple(sorted(STANDARD_EVENTS))
@@ -33,7 +33,7 @@ def derive(connection: DuckDBPyConnection, source: str) -> None:
 
     Args:
         connection: a warehouse, inside a transaction.
-        source: SQL for rows of `events`: all events of the people concerned.
+        source: SQL in parentheses for rows of `events` with `rowid AS rid`: all events of the people concerned.
     """
     _names(connection, source)
     _completed(connection, source)
@@ -65,7 +65,7 @@ def _completed(connection: DuckDBPyConnection, source: str) -> None:
         " CASE WHEN r.name IS NULL THEN 0 ELSE coalesce(e.micro, 0) END AS micro,"
         " CASE WHEN r.name IS NULL THEN 0 ELSE e.missing_rate END AS missing_rate,"
         " bit_or(n.bit) OVER by_time AS mask, lag(e.ms) OVER by_time AS before"
-        f" FROM (SELECT e.rowid AS rid, e.* FROM {source} AS e) AS e JOIN event_names AS n ON n.name = e.name"
+        f" FROM {source} AS e JOIN event_names AS n ON n.name = e.name"
         " LEFT JOIN revenue_events AS r ON r.app = e.app AND r.name = e.name"
         " WHERE NOT n.touch WINDOW by_time AS (PARTITION BY e.who ORDER BY e.ms)"
     )
@@ -84,11 +84,12 @@ def _completed(connection: DuckDBPyConnection, source: str) -> None:
 
 def _custom_completed(connection: DuckDBPyConnection) -> None:
     """`customs`: from which instant on a person has completed which set of custom events."""
+    joined = "array_to_string(list(word) OVER (PARTITION BY who ORDER BY ms), ',')"
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE custom_words AS SELECT who, ms, max(word) AS word FROM ("
-        "SELECT who, ms, array_to_string(list_sort(list(word) OVER (PARTITION BY who ORDER BY ms)), ',') AS word FROM ("
+        "CREATE OR REPLACE TEMP TABLE custom_words AS SELECT DISTINCT who, ms, word FROM ("
+        f"SELECT who, ms, {sorted_set(joined)} AS word FROM ("
         "SELECT s.who, n.word, min(s.ms) AS ms FROM steps AS s JOIN event_names AS n ON n.name = s.name"
-        " WHERE n.custom GROUP BY s.who, n.word) AS f) AS g GROUP BY who, ms"
+        " WHERE n.custom GROUP BY s.who, n.word) AS f) AS g"
     )
     learn(connection, "SELECT word FROM custom_words")
     connection.execute(
@@ -139,7 +140,7 @@ def _install_members(connection: DuckDBPyConnection, source: str) -> None:
     """The earliest INSTALL of each person; a recalculation pair gives two rows, one per setting."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE install_events AS SELECT e.*, row_number() OVER (PARTITION BY e.who"
-        f" ORDER BY e.ms, e.id) AS place FROM (SELECT e.rowid AS rid, e.* FROM {source} AS e) AS e"
+        f" ORDER BY e.ms, e.id) AS place FROM {source} AS e"
         f" WHERE e.name = {_code('INSTALL')}"
     )
     described = (

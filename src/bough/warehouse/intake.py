@@ -193,24 +193,41 @@ def _touch_key() -> str:
 def _encode(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
     """`<name>_texts` -> new rows of `contexts` or `touches`, and `<name>_text_codes`: the texts with their row's number."""
     table = {"context": "contexts", "touch": "touches"}[name]
-    learn(connection, " UNION ALL ".join(f"SELECT DISTINCT {c} AS word FROM {name}_texts" for c in columns))
-    codes = ", ".join(f"coalesce(w{i}.code, 0) AS {c}" for i, c in enumerate(columns))
-    words = " ".join(f"LEFT JOIN words AS w{i} ON w{i}.word = t.{c}" for i, c in enumerate(columns))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name}_codes AS SELECT {codes} FROM {name}_texts AS t {words}")
+    code_texts(connection, name, columns)
     same = " AND ".join(f"k.{c} = n.{c}" for c in columns)
     listed = ", ".join(f"n.{c}" for c in columns)
     counter = f"(SELECT value FROM counters WHERE name = '{name}')"
     connection.execute(
         f"INSERT INTO {table} SELECT {counter} + row_number() OVER (), {listed}"
-        f" FROM {name}_codes AS n ANTI JOIN {table} AS k ON {same}"
+        f" FROM (SELECT DISTINCT {', '.join(columns)} FROM {name}_codes) AS n ANTI JOIN {table} AS k ON {same}"
     )
     connection.execute(
         f"UPDATE counters SET value = (SELECT coalesce(max({name}), 0) FROM {table}) WHERE name = '{name}'"
     )
-    same_text = " AND ".join(f"k.{c} = coalesce(w{i}.code, 0)" for i, c in enumerate(columns))
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name}_text_codes AS SELECT t.*, k.{name} FROM {name}_texts AS t {words}"
-        f" JOIN {table} AS k ON {same_text}"
+        f"CREATE OR REPLACE TEMP TABLE {name}_text_codes AS SELECT t.*, k.{name} FROM {name}_numbered AS t"
+        f" JOIN {name}_codes AS n ON n.rid = t.rid JOIN {table} AS k ON {same}"
+    )
+
+
+def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
+    """`<name>_texts` -> `<name>_numbered`, the same with `rid`, and `<name>_codes`: rid and the code of every column.
+
+    All columns go through one join, because planning a join per column takes longer than running it.
+    """
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name}_numbered AS SELECT row_number() OVER () AS rid, t.* FROM {name}_texts AS t"
+    )
+    texts = ", ".join(columns)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name}_cells AS SELECT rid, unnest([{texts}]) AS word,"
+        f" unnest(range({len(columns)})) AS place FROM {name}_numbered"
+    )
+    learn(connection, f"SELECT DISTINCT word FROM {name}_cells")
+    codes = ", ".join(f"max(CASE WHEN place = {i} THEN code ELSE 0 END) AS {c}" for i, c in enumerate(columns))
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name}_codes AS SELECT rid, {codes} FROM (SELECT c.rid, c.place,"
+        f" coalesce(w.code, 0) AS code FROM {name}_cells AS c LEFT JOIN words AS w ON w.word = c.word) AS c GROUP BY rid"
     )
 
 
