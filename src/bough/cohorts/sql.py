@@ -116,7 +116,9 @@ class _Writer:
         """Groups by cohort dimensions: their people, and the ages of the oldest and youngest member in days."""
         count = "COUNT(*)" if self.plan.cohort == "install" else "COUNT(DISTINCT p.person)"
         keys = [f"p.k{i}" for i, _ in self.member_groups]
-        number = f", ROW_NUMBER() OVER (ORDER BY {', '.join(keys) or 'MIN(p.age)'}) AS cohort" if self.event_groups else ""
+        number = (
+            f", ROW_NUMBER() OVER (ORDER BY {', '.join(keys) or 'MIN(p.age)'}) AS cohort" if self.event_groups else ""
+        )
         listed = "".join(f"{key} AS {key[2:]}, " for key in keys)
         grouped = f"\n  GROUP BY {', '.join(keys)}" if keys else ""
         return (
@@ -130,7 +132,9 @@ class _Writer:
         keys = [f"p.k{i} = c.k{i}" for i, _ in self.member_groups]
         join = f"JOIN {table} AS c ON {' AND '.join(keys)}" if keys else f"CROSS JOIN {table} AS c"
         person = ", p.person" if self.plan.counted_apart or self.plan.reach else ""
-        reach = f", CASE WHEN p.age < 0 THEN -1 ELSE p.age // {self.plan.band_days} END AS reach" if self.plan.reach else ""
+        reach = (
+            f", CASE WHEN p.age < 0 THEN -1 ELSE p.age // {self.plan.band_days} END AS reach" if self.plan.reach else ""
+        )
         return f"SELECT p.member{person}, c.{number} AS place{reach}\n  FROM picked AS p {join}"
 
     # --- tuples -------------------------------------------------------------------------------------------------
@@ -384,9 +388,7 @@ class _Writer:
         equal = f"word IN ({', '.join(self.bind(text) for text in texts)})"
         if kind is not Kind.SET:
             return equal
-        members = [
-            f"strpos(',' || word || ',', {self.bind(f',{text},')}) > 0" for text in texts if "," not in text
-        ]
+        members = [f"strpos(',' || word || ',', {self.bind(f',{text},')}) > 0" for text in texts if "," not in text]
         return " OR ".join([equal, *members])
 
 

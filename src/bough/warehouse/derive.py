@@ -238,7 +238,9 @@ def _collect(connection: DuckDBPyConnection, cohort: str, rows: str) -> None:
         f" max(CASE WHEN micro > 0 THEN 1 ELSE 0 END) AS paid FROM ({rows}) AS r GROUP BY {key}"
     )
     columns = ", ".join(
-        "CAST(lag(d, 1, -1) OVER (PARTITION BY member, event, variant ORDER BY d) AS INTEGER) AS prev" if c == "prev" else c
+        "CAST(lag(d, 1, -1) OVER (PARTITION BY member, event, variant ORDER BY d) AS INTEGER) AS prev"
+        if c == "prev"
+        else c
         for c in ACTIVITY_COLUMNS
     )
     connection.execute(

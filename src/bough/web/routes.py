@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from bough.accounts import routes as accounts
+from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import routes as links
 from bough.sdk.routes import SDK_ROUTES
 from bough.web.call import Call, json_response
@@ -140,6 +141,7 @@ ROUTES = (
     Route(method="GET", path="/healthz", handler=healthz, access="public", summary="Whether the process answers"),
     Route(method="GET", path="/readyz", handler=readyz, access="public", summary="Whether the store answers too"),
     *SDK_ROUTES,
+    *EXPORT_ROUTES,
 )
 
 TABLE = Table(ROUTES)
