@@ -25,10 +25,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bough.attribution.identifiers import Identifier
+from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.likeness import Likeness, compare
 from bough.attribution.opens import Opening, Source
-from bough.attribution.touches import Touch
+from bough.attribution.touches import MAX_DURATION, Touch
 
 Way = Literal["click_id", "browser", "opened_url", "given_id", "probabilistic"]
 DETERMINISTIC: frozenset[Way] = frozenset({"click_id", "browser", "opened_url", "given_id"})
@@ -120,6 +120,27 @@ class Candidates(Struct, kw_only=True):
     """Ids of clicks whose data this person's earlier openings were given."""
 
 
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What to fetch for one opening before `match` can decide."""
+
+    named: tuple[str, ...]
+    """Click ids; each may also be a browser id."""
+    given: tuple[Identifier, ...]
+    """Device ids that a click may carry."""
+    address: str
+    """Network address whose newest clicks are candidates; empty when nothing may be guessed."""
+
+
+def wanted(opening: Opening) -> Wanted:
+    """The lookups for one opening; addresses to resolve are `opening.evidence.urls`."""
+    guess = opening.platform != "web" and opening.privacy.probabilistic
+    return Wanted(
+        named=tuple(one.id for one in opening.evidence.clicks),
+        given=tuple(one for one in opening.identifiers if one[0] in HARDWARE),
+        address=opening.ip if guess else "",
+    )
+
+
 def match(opening: Opening, at: int, app: int, test: bool, candidates: Candidates, *, first_open: bool) -> Match:
     """Decide which click an opening at `at` (epoch ms) of that app and environment belongs to.
 
@@ -178,6 +199,8 @@ def newest_nearby(nearby: Sequence[Touch], at: int) -> list[Touch]:
     """The clicks nearby that are still looked at, newest first, at most `MAX_NEARBY`."""
     found: list[Touch] = []
     for touch in reversed(nearby):
+        if at - touch.at > MAX_DURATION * 1000:
+            break
         if at - touch.at <= look_back(touch):
             found.append(touch)
             if len(found) == MAX_NEARBY:
