@@ -28,7 +28,7 @@ from bough.clicks.cache import Entry
 from bough.clicks.decide import decide
 from bough.clicks.decision import ClickRequest, Decision
 from bough.clicks.location import Prepared, prepare
-from bough.errors import InvalidCredentials, MethodNotAllowed
+from bough.errors import BadRequest, InvalidCredentials, MethodNotAllowed
 from bough.ids import new_id, now_ms
 from bough.journal import Click, RowKind
 from bough.links.address import Address, locate
@@ -174,7 +174,7 @@ class Clicks:
         path: str = request.scope["path"]
         if (hosted := self._hosted_file(path, host)) is not None:
             return Response(hosted, 200, media_type=hosted_files.CONTENT_TYPE)
-        query = tuple(parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
+        query = _query(request)
         address = locate(self._context.directory, host, path)
         owner, entry = await self._find(address, query)
         if owner is None:
@@ -351,6 +351,14 @@ def address_is_secure(app: App, link: Link | None) -> bool:
     """Whether the link's domain is served over https."""
     host = link.domain if link else ""
     return next((domain.scheme == "https" for domain in app.domains if domain.host == host), True)
+
+
+def _query(request: Request) -> tuple[tuple[str, str], ...]:
+    text = request.scope["query_string"].decode("latin-1")
+    try:
+        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
+    except ValueError as error:
+        raise BadRequest(f"The query must have at most {MAX_QUERY_FIELDS} fields.") from error
 
 
 def _row_kind(agent: Agent) -> Literal["click", "robot"]:

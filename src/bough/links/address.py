@@ -39,7 +39,8 @@ def parse_address(url: object, directory: Directory) -> Address:
 def locate(directory: Directory, host: str, path: str) -> Address:
     """The stored address behind a host and a decoded path: alternate hosts and web-only forms lead to the same link."""
     host = host.lower()
-    path = path.lstrip("/")
+    # No link has NUL in its path, and PostgreSQL refuses to look for one.
+    path = path.lstrip("/").replace("\0", "\ufffd")
     web_only = False
     if not directory.knows_host(host):
         name, dot, rest = host.partition(".")
