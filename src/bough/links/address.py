@@ -51,7 +51,11 @@ def locate(directory: Directory, host: str, path: str) -> Address:
         ):
             host = name.removesuffix(WEB_ONLY_SUFFIX) + dot + rest
             web_only = True
+    prefix, slash, rest = path.partition("/")
     if path.startswith(WEB_ONLY_PREFIX):
         path = path.removeprefix(WEB_ONLY_PREFIX)
+        web_only = True
+    elif slash and rest.startswith(WEB_ONLY_PREFIX) and directory.domain(host, prefix) is not None:
+        path = f"{prefix}/{rest.removeprefix(WEB_ONLY_PREFIX)}"
         web_only = True
     return Address(directory.main_host(host), path, web_only)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from bough.accounts.model import App
+from bough.links.address import WEB_ONLY_PREFIX
 from bough.links.model import LABELS, Link, LinkType
 
 
 def short_url(link: Link, scheme: str) -> str:
-    """The address people share."""
-    return f"{scheme}://{link.domain}/{link.path}"
+    """The address people share. A web-only link's begins with `/e/`, which no app claims (contract/links.md §3.1)."""
+    web_only = WEB_ONLY_PREFIX if link.data.get("$web_only") in (True, "true", "1") else ""
+    return f"{scheme}://{link.domain}/{web_only}{link.path}"
 
 
 def link_url(link: Link, app: App) -> str:

@@ -22,6 +22,7 @@ MAX_TAG = 64
 MAX_TAGS = 200
 MAX_IDENTITY = 127
 MAX_DATA_BYTES = 100 * 1024
+TOO_MUCH_DATA = "data: must have at most 100 KB of JSON."
 MAX_DATA_DEPTH = 64
 MAX_DURATION = 2_592_000
 
@@ -65,7 +66,9 @@ class LinkParameters(Struct, frozen=True, kw_only=True):
     alias: str | None = None
     type: int = LinkType.STANDARD
     data: dict[str, Any] | UnsetType = UNSET
-    """The customer's keys without SERVER_KEYS."""
+    """The customer's keys without SERVER_KEYS, and without a `$one_time_use` that is off."""
+    analytics: dict[str, Any] = {}
+    """`~` keys of the `analytics` parameter that are no labels; they belong to `data`, which wins."""
     labels: dict[str, str | None] = {}
     """Top-level labels that were sent, by name."""
     inner_labels: dict[str, str | None] = {}
@@ -91,13 +94,16 @@ class LinkParameters(Struct, frozen=True, kw_only=True):
 def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
     """Check a request's link parameters. Unknown keys are ignored. Raises BadRequest naming the field."""
     data = parse_data(body.get("data"))
-    inner = _merge_analytics(body.get("analytics"), data)
+    analytics = _analytics(body.get("analytics"))
+    inner = {**analytics, **({} if data is UNSET else data)}
+    _check_size(inner)
     labels = {name: _label(name, body[name]) for name in LABELS if name in body}
     inner_labels = {name: _label(f"data.~{name}", inner[f"~{name}"]) for name in LABELS if f"~{name}" in inner}
     return LinkParameters(
         alias=_alias(body.get("alias")),
         type=parse_type(body.get("type")),
-        data=UNSET if data is UNSET and not inner else {k: v for k, v in inner.items() if k not in SERVER_KEYS},
+        data=UNSET if data is UNSET else _own_keys(data),
+        analytics=_own_keys(analytics),
         labels=labels,
         inner_labels=inner_labels,
         tags=_tags("tags", body["tags"]) if "tags" in body else UNSET,
@@ -115,14 +121,17 @@ def parse_data(value: Any) -> dict[str, Any] | UnsetType:
         return UNSET
     if isinstance(value, str):
         if len(value) > MAX_DATA_BYTES:
-            raise BadRequest("data: must have at most 100 KB of JSON.")
+            raise BadRequest(TOO_MUCH_DATA)
         value = _decode("data", value)
     if not isinstance(value, dict):
         raise BadRequest("data: must be an object or a JSON string of one.")
     check_depth(value)
-    if len(msgspec.json.encode(value)) > MAX_DATA_BYTES:
-        raise BadRequest("data: must have at most 100 KB of JSON.")
     return value
+
+
+def _check_size(data: Mapping[str, Any]) -> None:
+    if len(msgspec.json.encode(data)) > MAX_DATA_BYTES:
+        raise BadRequest(TOO_MUCH_DATA)
 
 
 def check_depth(value: Any) -> None:
@@ -152,15 +161,24 @@ def parse_type(value: Any) -> int:
     return int(value)
 
 
-def _merge_analytics(analytics: Any, data: dict[str, Any] | UnsetType) -> dict[str, Any]:
-    inner = {} if data is UNSET else data
-    if analytics is None:
-        return inner
+def _analytics(analytics: Any) -> dict[str, Any]:
+    if analytics is None or analytics == "":
+        return {}
     if isinstance(analytics, str):
         analytics = _decode("analytics", analytics)
     if not isinstance(analytics, dict):
         raise BadRequest("analytics: must be an object of '~' keys.")
-    return {**{key: value for key, value in analytics.items() if key.startswith("~")}, **inner}
+    check_depth(analytics)
+    return {key: value for key, value in analytics.items() if key.startswith("~")}
+
+
+def _own_keys(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is the customer's. Reads always show `$one_time_use`, so a false one only says that it was read before."""
+    return {
+        key: value
+        for key, value in data.items()
+        if key not in SERVER_KEYS and not (key == "$one_time_use" and value in (False, "false"))
+    }
 
 
 def _decode(field: str, text: str) -> Any:

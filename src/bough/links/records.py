@@ -119,6 +119,8 @@ def _create(tx: Transaction, drafts: list[Draft]) -> Created:
 def _existing(tx: Transaction, wanted: Link, conflict_status: int) -> Link | BoughError:
     stored = from_row(tx.rows(queries.BY_PATH, (wanted.domain, wanted.path))[0])
     if same_parameters(wanted, stored):
+        if stored.expires_at is not None and stored.expires_at <= wanted.created_at:
+            tx.run(queries.EXTEND, (wanted.expires_at, stored.id))  # or the address given back would lead nowhere
         return stored
     return AliasConflict(wanted.domain, wanted.path, conflict_status)
 
