@@ -37,6 +37,11 @@ def expiry(app: App, link_type: int, now: int) -> int | None:
     return now + app.config.expiry_days * DAY_MS
 
 
+def is_expired(link: Link, app: App, now: int) -> bool:
+    """Whether the app's rule has ended the link at `now` (epoch ms); without the rule no link ends."""
+    return app.config.expiry_days > 0 and link.expires_at is not None and link.expires_at <= now
+
+
 def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> Link:
     """A link that has no id yet, and no path when it has no alias: the store gives both."""
     path = parameters.alias or ""
@@ -66,11 +71,19 @@ def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> 
 
 
 def same_parameters(wanted: Link, stored: Link) -> bool:
-    """Whether a repeated POST with the alias of `stored` asks for that very link."""
-    return all(
-        getattr(wanted, field) == getattr(stored, field)
-        for field in ("app", "test", "type", "data", *LABELS, "tags", "duration", "identity")
-    )
+    """Whether a repeated POST with the alias of `stored` asks for that very link.
+
+    `data` is compared as JSON, because 1, 1.0 and true are different there and alike in Python.
+    """
+    fields = ("app", "test", "type", *LABELS, "tags", "duration", "identity")
+    return all(getattr(wanted, field) == getattr(stored, field) for field in fields) and as_json(
+        wanted.data
+    ) == as_json(stored.data)
+
+
+def as_json(value: Any) -> bytes:
+    """JSON to compare by: the order of keys does not matter, types do."""
+    return msgspec.json.encode(value, order="sorted")
 
 
 def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:

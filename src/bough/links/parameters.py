@@ -103,8 +103,8 @@ def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
         tags=_tags("tags", body["tags"]) if "tags" in body else UNSET,
         inner_tags=_tags("data.~tags", inner["~tags"]) if "~tags" in inner else UNSET,
         duration=_duration(body, inner),
-        identity=_text("identity", body.get("identity"), MAX_IDENTITY),
-        domain=_text("domain", body.get("domain"), MAX_LABEL),
+        identity=parse_text("identity", body.get("identity"), MAX_IDENTITY),
+        domain=parse_text("domain", body.get("domain"), MAX_LABEL),
         source=SOURCES.get(str(body.get("source")), CreationSource.API),
     )
 
@@ -120,9 +120,14 @@ def parse_data(value: Any) -> dict[str, Any] | UnsetType:
     if not isinstance(value, dict):
         raise BadRequest("data: must be an object or a JSON string of one.")
     check_depth(value)
-    if len(msgspec.json.encode(value)) > MAX_DATA_BYTES:
-        raise BadRequest("data: must have at most 100 KB of JSON.")
+    check_data_size(value)
     return value
+
+
+def check_data_size(data: dict[str, Any]) -> None:
+    """Raises BadRequest when a link's data is larger than MAX_DATA_BYTES."""
+    if len(msgspec.json.encode(data)) > MAX_DATA_BYTES:
+        raise BadRequest("data: must have at most 100 KB of JSON.")
 
 
 def check_depth(value: Any) -> None:
@@ -171,10 +176,10 @@ def _decode(field: str, text: str) -> Any:
 
 
 def _label(field: str, value: Any) -> str | None:
-    return _text(field, value, MAX_LABEL)
+    return parse_text(field, value, MAX_LABEL)
 
 
-def _text(field: str, value: Any, limit: int) -> str | None:
+def parse_text(field: str, value: Any, limit: int) -> str | None:
     """A string without control characters, or None for null and empty."""
     if value is None or value == "":
         return None
@@ -204,7 +209,7 @@ def _tags(field: str, value: Any) -> tuple[str, ...]:
         raise BadRequest(f"{field}: must be an array of strings.")
     if len(value) > MAX_TAGS:
         raise BadRequest(f"{field}: must have at most {MAX_TAGS} entries.")
-    return tuple(tag for item in value if (tag := _text(field, item, MAX_TAG)) is not None)
+    return tuple(tag for item in value if (tag := parse_text(field, item, MAX_TAG)) is not None)
 
 
 def _duration(body: Mapping[str, Any], inner: Mapping[str, Any]) -> int | UnsetType:
