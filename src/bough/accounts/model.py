@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,7 +54,7 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     alias_conflict_status: Literal[409, 400] = 409
     test_env_delete: Literal["deny", "allow"] = "deny"
     allow_type2: bool = True
-    expiry_days: int = 0
+    expiry_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
     """0: links never expire. 380: Branch's rule for short links."""
     append_match_params: bool = True
     """Add `_branch_match_id` and `_branch_referrer` to web targets."""

@@ -32,7 +32,7 @@ from bough.errors import BadRequest, InvalidCredentials, MethodNotAllowed
 from bough.ids import new_id, now_ms
 from bough.journal import Click, RowKind
 from bough.links.address import Address, locate
-from bough.links.change import has_expired
+from bough.links.change import is_expired
 from bough.links.codec import from_row
 from bough.links.document import full_data, link_url
 from bough.links.model import Link
@@ -109,7 +109,7 @@ class Clicks:
         self._context.refresh()
         address = self._addresses.get((host, url))
         entry = self._entry_now(address) if address is not None else None
-        if entry is None or address is None or _expired(entry):
+        if entry is None or address is None or is_expired(entry.link, entry.app, now_ms()):
             return False
         agent = parse(user_agent.decode("latin-1"))
         visitor = self._visitors.visitor(peer, forwarded, country)
@@ -253,7 +253,7 @@ class Clicks:
 
     async def _stored(self, address: Address) -> Entry | None:
         entry = self._context.links.get(address.domain, address.path)
-        if entry is None or _expired(entry):
+        if entry is None or is_expired(entry.link, entry.app, now_ms()):
             while True:
                 seen = self._context.seen
                 rows = await self._context.store.fetch(BY_PATH, (address.domain, address.path))
@@ -261,7 +261,7 @@ class Clicks:
                 if seen == self._context.seen:
                     break  # nothing changed while we read, so what was read may be kept
             entry = self._keep(rows)
-        return None if entry is None or _expired(entry) else entry
+        return None if entry is None or is_expired(entry.link, entry.app, now_ms()) else entry
 
     def _keep(self, rows: list[tuple[object, ...]]) -> Entry | None:
         if not rows:
@@ -364,10 +364,6 @@ def address_is_secure(app: App, link: Link | None) -> bool:
 
 def _row_kind(agent: Agent) -> Literal["click", "robot"]:
     return "robot" if agent.kind in ("robot", "social") else "click"
-
-
-def _expired(entry: Entry) -> bool:
-    return has_expired(entry.link, entry.app, now_ms())
 
 
 def _asked_address(app: App, link: Link, host: bytes, target: bytes) -> str:

@@ -40,9 +40,9 @@ def expiry(app: App, link_type: int, now: int) -> int | None:
     return now + app.config.expiry_days * DAY_MS
 
 
-def has_expired(link: Link, app: App, now: int) -> bool:
-    """Whether the app's rule has ended the link at `now` (epoch ms); without a rule no link ends."""
-    return app.config.expiry_days != 0 and link.expires_at is not None and link.expires_at <= now
+def is_expired(link: Link, app: App, now: int) -> bool:
+    """Whether the app's rule has ended the link at `now` (epoch ms); without the rule no link ends."""
+    return app.config.expiry_days > 0 and link.expires_at is not None and link.expires_at <= now
 
 
 def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> Link:
@@ -76,12 +76,19 @@ def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> 
 
 
 def same_parameters(wanted: Link, stored: Link) -> bool:
-    """Whether a repeated POST with the alias of `stored` asks for that very link."""
-    same = ("app", "test", "type", *LABELS, "tags", "duration", "identity")
-    if any(getattr(wanted, field) != getattr(stored, field) for field in same):
-        return False
-    # As JSON, because Python takes 1, 1.0 and true for equal, and the apps that read the data do not.
-    return _canonical(wanted.data) == _canonical(stored.data)
+    """Whether a repeated POST with the alias of `stored` asks for that very link.
+
+    `data` is compared as JSON, because 1, 1.0 and true are different there and alike in Python.
+    """
+    fields = ("app", "test", "type", *LABELS, "tags", "duration", "identity")
+    return all(getattr(wanted, field) == getattr(stored, field) for field in fields) and as_json(
+        wanted.data
+    ) == as_json(stored.data)
+
+
+def as_json(value: Any) -> bytes:
+    """JSON to compare by: the order of keys does not matter, types do."""
+    return msgspec.json.encode(value, order="sorted")
 
 
 def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
@@ -121,10 +128,6 @@ def _consistent(data: dict[str, Any], link_type: int, duration: int) -> dict[str
     if MATCH_DURATION in kept and str(kept[MATCH_DURATION]) != str(duration):
         kept[MATCH_DURATION] = duration
     return kept
-
-
-def _canonical(data: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(data, order="deterministic")
 
 
 def check_not_updatable(link: Link, app: App, body: Mapping[str, Any]) -> None:

@@ -96,7 +96,7 @@ def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
     data = parse_data(body.get("data"))
     analytics = _analytics(body.get("analytics"))
     inner = {**analytics, **({} if data is UNSET else data)}
-    _check_size(inner)
+    check_data_size(inner)
     labels = {name: _label(name, body[name]) for name in LABELS if name in body}
     inner_labels = {name: _label(f"data.~{name}", inner[f"~{name}"]) for name in LABELS if f"~{name}" in inner}
     return LinkParameters(
@@ -109,8 +109,8 @@ def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
         tags=_tags("tags", body["tags"]) if "tags" in body else UNSET,
         inner_tags=_tags("data.~tags", inner["~tags"]) if "~tags" in inner else UNSET,
         duration=_duration(body, inner),
-        identity=_text("identity", body.get("identity"), MAX_IDENTITY),
-        domain=_text("domain", body.get("domain"), MAX_LABEL),
+        identity=parse_text("identity", body.get("identity"), MAX_IDENTITY),
+        domain=parse_text("domain", body.get("domain"), MAX_LABEL),
         source=SOURCES.get(str(body.get("source")), CreationSource.API),
     )
 
@@ -129,7 +129,8 @@ def parse_data(value: Any) -> dict[str, Any] | UnsetType:
     return value
 
 
-def _check_size(data: Mapping[str, Any]) -> None:
+def check_data_size(data: dict[str, Any]) -> None:
+    """Raises BadRequest when a link's data is larger than MAX_DATA_BYTES."""
     if len(msgspec.json.encode(data)) > MAX_DATA_BYTES:
         raise BadRequest(TOO_MUCH_DATA)
 
@@ -189,10 +190,10 @@ def _decode(field: str, text: str) -> Any:
 
 
 def _label(field: str, value: Any) -> str | None:
-    return _text(field, value, MAX_LABEL)
+    return parse_text(field, value, MAX_LABEL)
 
 
-def _text(field: str, value: Any, limit: int) -> str | None:
+def parse_text(field: str, value: Any, limit: int) -> str | None:
     """A string without control characters, or None for null and empty."""
     if value is None or value == "":
         return None
@@ -222,7 +223,7 @@ def _tags(field: str, value: Any) -> tuple[str, ...]:
         raise BadRequest(f"{field}: must be an array of strings.")
     if len(value) > MAX_TAGS:
         raise BadRequest(f"{field}: must have at most {MAX_TAGS} entries.")
-    return tuple(tag for item in value if (tag := _text(field, item, MAX_TAG)) is not None)
+    return tuple(tag for item in value if (tag := parse_text(field, item, MAX_TAG)) is not None)
 
 
 def _duration(body: Mapping[str, Any], inner: Mapping[str, Any]) -> int | UnsetType:

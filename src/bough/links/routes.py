@@ -12,7 +12,7 @@ from bough.errors import BadRequest, BoughError, Forbidden, NotFound
 from bough.ids import now_ms
 from bough.links import records
 from bough.links.address import Address, parse_address
-from bough.links.change import check_not_updatable, expiry, has_expired, new_link, updated_link
+from bough.links.change import check_not_updatable, expiry, is_expired, new_link, updated_link
 from bough.links.document import link_url, read_document, update_document
 from bough.links.model import Link, LinkType
 from bough.links.parameters import parse_parameters
@@ -95,7 +95,7 @@ async def update(call: Call) -> Response:
     def change(link: Link) -> Link:
         if link.domain == "bnc.lt" and link.path.startswith(("c/", "d/")):
             raise BadRequest("url: links of the form bnc.lt/c/… and bnc.lt/d/… cannot be updated.")
-        if has_expired(link, owner.app, now):
+        if is_expired(link, owner.app, now):
             raise NotFound
         check_not_updatable(link, owner.app, body)
         return updated_link(link, parameters, now)
@@ -141,7 +141,7 @@ async def owned_link(call: Call, owner: Credential, url: object) -> Link:
     """The live link at `url`, when it belongs to the caller's app and environment. Raises NotFound."""
     address = parse_address(url, call.context.directory)
     link = await records.find(call.context.store, address.domain, address.path)
-    if link is None or link.app != owner.app.id or link.test != owner.test or has_expired(link, owner.app, now_ms()):
+    if link is None or link.app != owner.app.id or link.test != owner.test or is_expired(link, owner.app, now_ms()):
         raise NotFound
     return link
 

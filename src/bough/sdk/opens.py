@@ -42,7 +42,8 @@ CLAIM = "SELECT owners FROM claim WHERE id = ?"
 USED = "SELECT opening FROM once_used WHERE id = ?"
 
 APP_OPENING = "opening"
-"""Kind of the keys under which an app's openings are found: those of Web pages say nothing about an installed app."""
+WEB_OPENING = "web opening"
+"""Kinds of the keys under which openings are found: those of Web pages say nothing about an installed app."""
 
 
 class OpenRequest(Struct, frozen=True, kw_only=True):
@@ -129,7 +130,7 @@ class _Run:
             self._candidates(row, request, opening, own, direct, seek_nearby=request.kind == "install" or not has_app),
             first_open=request.kind == "install" or not has_app,
         )
-        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app))
+        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app), seen=bool(known))
         facts = msgspec.structs.replace(
             request.facts,
             match=f"{decided.way} {decided.touch.id}" if decided.touch is not None else "none",
@@ -159,12 +160,12 @@ class _Run:
         self._tx.insert("once_used", ("id", "opening"), list(self._used.items()), skip_conflicts=True)
 
     def _own_keys(self, request: OpenRequest, opening: Opening) -> list[int]:
-        if opening.platform == "web":
-            return []
+        web = opening.platform == "web"
+        place = WEB_OPENING if web else APP_OPENING
         return [
-            key(request.app, request.test, f"{APP_OPENING} {kind}", value)
+            key(request.app, request.test, f"{place} {kind}", value)
             for kind, value in opening.identifiers
-            if kind != "browser"
+            if web or kind != "browser"
         ]
 
     def _known(self, own: list[int]) -> set[int]:
