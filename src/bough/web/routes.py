@@ -10,7 +10,7 @@ from bough.sdk.routes import SDK_ROUTES
 from bough.web.call import Call, json_response
 from bough.web.routing import Parameter, Route, Table
 
-API_SEGMENTS = frozenset({"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk"})
+API_SEGMENTS = frozenset({"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk", "i"})
 """First path segments that are answered from the table and never as clicks."""
 
 
