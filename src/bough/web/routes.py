@@ -19,7 +19,7 @@ from bough.web.errors import CORS_HEADERS
 from bough.web.openapi import document
 from bough.web.routing import JSON, Route, Table
 
-API_SEGMENTS = frozenset({"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk"})
+API_SEGMENTS = frozenset({"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk", "i"})
 """First path segments that are answered from the table and never as clicks."""
 
 
