@@ -100,7 +100,9 @@ def world(random: Random, size: int) -> World:
 
 
 def cost(random: Random) -> CostRow:
-    columns = random.sample(["tilde_campaign", "tilde_tags", "os", "tilde_channel", *COST_COLUMNS], random.randint(0, 2))
+    columns = random.sample(
+        ["tilde_campaign", "tilde_tags", "os", "tilde_channel", *COST_COLUMNS], random.randint(0, 2)
+    )
     return CostRow(
         app=random.choice(("100", "100", "200")),
         day=(date(2024, 3, 8) + timedelta(days=random.randint(0, 50))).isoformat(),
@@ -110,7 +112,24 @@ def cost(random: Random) -> CostRow:
 
 
 def condition(random: Random) -> Any:
-    pool: list[Any] = ["A", "b", "É", "a,b", "x", "y", "IOS", "DE", "true", "false", "!A", "!x", "\\!A", "ADS", "vip", None]
+    pool: list[Any] = [
+        "A",
+        "b",
+        "É",
+        "a,b",
+        "x",
+        "y",
+        "IOS",
+        "DE",
+        "true",
+        "false",
+        "!A",
+        "!x",
+        "\\!A",
+        "ADS",
+        "vip",
+        None,
+    ]
     pool += [True, "PURCHASE", "!PURCHASE", "my_event", "2024-03-10", "!2024-03-15", "CLICK", "100", "!FULL_APP", "x,y"]
     if random.random() < 0.2:
         return {"not_in": random.sample(["A", "x", None, "IOS", "PURCHASE"], 2)}
