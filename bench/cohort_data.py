@@ -16,11 +16,12 @@ NAMES: Final = ("OPEN",) * 12 + ("VIEW_ITEM",) * 4 + ("PURCHASE",) * 2 + ("SEARC
 
 def _skewed(seed: int, count: int) -> str:
     """A whole number below `count`, small ones far more often; the same for a person every time."""
-    return f"CAST(floor(pow(hash(p, {seed}) / 18446744073709551616.0, 3) * {count}) AS INTEGER)"
+    return f"CAST(floor(pow(hash(p * 128 + {seed}) / 18446744073709551616.0, 3) * {count}) AS INTEGER)"
 
 
 def _uniform(seed: int, key: str) -> str:
-    return f"(hash({key}, {seed}) / 18446744073709551616.0)"
+    whole = {"p": "p", "p, i": "(p * 16 + i)"}[key]
+    return f"(hash({whole} * 128 + {seed}) / 18446744073709551616.0)"
 
 
 _SPECIAL: Final = {
@@ -38,8 +39,8 @@ _SPECIAL: Final = {
 }
 _USER: Final = {
     "os": f"CASE WHEN {_skewed(1, 3)} = 0 THEN 'ANDROID' ELSE 'IOS' END",
-    "platform": f"CASE WHEN hash(p, i) % 7 = 0 THEN 'IOS_WEB' WHEN {_skewed(1, 3)} = 0 THEN 'ANDROID_APP' ELSE 'IOS_APP' END",
-    "environment": "CASE WHEN hash(p, i) % 7 = 0 THEN 'FULL_WEB' ELSE 'FULL_APP' END",
+    "platform": f"CASE WHEN hash((p * 16 + i) * 128 + 14) % 7 = 0 THEN 'IOS_WEB' WHEN {_skewed(1, 3)} = 0 THEN 'ANDROID_APP' ELSE 'IOS_APP' END",
+    "environment": "CASE WHEN hash((p * 16 + i) * 128 + 14) % 7 = 0 THEN 'FULL_WEB' ELSE 'FULL_APP' END",
     "geo_country_code": f"'C' || {_skewed(2, 60)}",
     "geo_country_en": f"'Country ' || {_skewed(2, 60)}",
     "geo_region_en": f"'Region ' || {_skewed(3, 300)}",
@@ -61,10 +62,10 @@ def generate(target: Path, installs: int, start: date) -> None:
         "person": "p",
         "name": "name",
         "ms": "ms",
-        "attributed": "hash(p, 7) % 4 <> 0",
+        "attributed": "hash(p * 128 + 7) % 4 <> 0",
         "touch_type": "'CLICK'",
         "touch_at": "ms - 60000",
-        "customer_event_alias": "CASE WHEN hash(p, i, 8) % 20 = 0 THEN 'vip' END",
+        "customer_event_alias": "CASE WHEN hash((p * 16 + i) * 128 + 8) % 20 = 0 THEN 'vip' END",
         "micro": f"CASE WHEN name = 'PURCHASE' THEN CAST({_uniform(9, 'p, i')} * 100 AS BIGINT) * 1000000 + 990000 END",
         "missing_rate": "FALSE",
         **_USER,
@@ -76,7 +77,7 @@ def generate(target: Path, installs: int, start: date) -> None:
     connection = duckdb.connect(config={"threads": 2})
     connection.execute(
         f"COPY (SELECT {listed} FROM (SELECT p, i, ad, CASE WHEN i = 0 THEN 'INSTALL' ELSE"
-        f" ([{names}])[1 + CAST(hash(p, i, 11) % {len(NAMES)} AS INTEGER)] END AS name,"
+        f" ([{names}])[1 + CAST(hash((p * 16 + i) * 128 + 11) % {len(NAMES)} AS INTEGER)] END AS name,"
         f" least({first + span - 1}, {installed}"
         f" + CASE WHEN i = 0 THEN 0 ELSE CAST(pow({_uniform(12, 'p, i')}, 3) * 90 * 86400000 AS BIGINT) END) AS ms"
         f" FROM (SELECT p, {_skewed(13, 5000)} AS ad FROM range({installs}) AS r(p)), range(12) AS e(i)))"

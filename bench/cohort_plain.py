@@ -33,9 +33,9 @@ class Found:
             if measure is not None and band is not None:
                 series.setdefault(key, {}).setdefault(measure, [0] * request.band_count)[band] += int(value)
         order = sorted(heads, key=lambda key: (-heads[key][0], tuple((v is None, v or "") for v in key)))
-        return [
-            self._object(key, heads[key], series.get(key, {}), name) for key in order for name in request.measures
-        ][: request.limit]
+        return [self._object(key, heads[key], series.get(key, {}), name) for key in order for name in request.measures][
+            : request.limit
+        ]
 
     def _object(
         self, key: tuple[Any, ...], head: tuple[int, int], series: dict[str, list[int]], name: str
@@ -54,7 +54,9 @@ class Found:
                 payers = series.get("payers", zeros)[band]
                 value = ratio(series.get("revenue", zeros)[band], 1_000_000 * payers) if payers else None
             data[f"{request.granularity}{band}"] = value if band * unit <= head[1] else None
-        metric = "revenue" if name in ("revenue", "LTV", "ARPPU") else "unique_count" if request.unique else "total_count"
+        metric = (
+            "revenue" if name in ("revenue", "LTV", "ARPPU") else "unique_count" if request.unique else "total_count"
+        )
         return {
             "users": head[0],
             "cost": None,

@@ -130,7 +130,7 @@ def layout_side(folder: Path, request: CohortRequest) -> dict[str, Any]:
 
 def plain_side(folder: Path, request: CohortRequest) -> dict[str, Any]:
     """The same values from raw events joined to installs."""
-    from bench.cohort_plain import plain_answer  # noqa: PLC0415
+    from bench.cohort_plain import plain_answer
 
     connection = duckdb.connect(str(folder / "plain.duckdb"), read_only=True, config={"threads": THREADS})
     connection.execute("SELECT 1").fetchall()
@@ -172,14 +172,18 @@ def build(folder: Path, installs: int) -> None:
     connection.execute("CHECKPOINT")
     connection.close()
     plain_tables(folder / "plain.duckdb", source)
-    print(f"import: {count:,} events in {seconds:.1f} s ({appended:.1f} s of it intake) = {count / seconds:,.0f} events/s")
+    print(
+        f"import: {count:,} events in {seconds:.1f} s ({appended:.1f} s of it intake) = {count / seconds:,.0f} events/s"
+    )
     for name in ("events.parquet", "warehouse.duckdb", "plain.duckdb"):
         print(f"size: {name} {(folder / name).stat().st_size / 2**20:,.0f} MiB")
 
 
 def compare(folder: Path) -> None:
     """All queries on both sides; prints one line each and the geometric means."""
-    print(f"{'query':46}{'rows':>7}{'layout s':>10}{'plain s':>10}{'ratio':>7}{'layout MiB':>12}{'plain MiB':>11}{'ratio':>7}")
+    print(
+        f"{'query':46}{'rows':>7}{'layout s':>10}{'plain s':>10}{'ratio':>7}{'layout MiB':>12}{'plain MiB':>11}{'ratio':>7}"
+    )
     speed, memory = [], []
     for name in QUERIES:
         ours, plain = run_child("layout", folder, name), run_child("plain", folder, name)

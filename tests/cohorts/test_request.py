@@ -72,7 +72,11 @@ def test_built_in_measures_in_any_letter_case(name: str) -> None:
         ({"dimensions": OS}, "dimensions", (OS,)),
         ({"dimensions": [], "ordered_by": "USERS"}, "ordered_by", None),
         ({"ordered_by": "open"}, "ordered_by", "OPEN"),
-        ({"filters": {OS: [True, 1, 1.5, 2.0, None, ""]}}, "filters", (Filter(OS, ("true", "1", "1.5", "2", None, None)),)),
+        (
+            {"filters": {OS: [True, 1, 1.5, 2.0, None, ""]}},
+            "filters",
+            (Filter(OS, ("true", "1", "1.5", "2", None, None)),),
+        ),
         ({"filters": {OS: ["A", "!B", "\\!C"]}}, "filters", (Filter(OS, ("A", "!C"), ("B",)),)),
         ({"filters": {OS: {"in": ["!A"], "not_in": [None]}}}, "filters", (Filter(OS, ("!A",), (None,)),)),
         ({"foo": 1, "app_id": "1", "organization_id": 2}, "warnings", ("foo: unknown field, ignored",)),
@@ -133,7 +137,12 @@ def test_refused_with_the_field_named(fields: dict[str, Any], names: str) -> Non
 
 @pytest.mark.parametrize(
     ("query", "names"),
-    [({"limit": "0"}, "limit"), ({"limit": "50001"}, "limit"), ({"limit": "x"}, "limit"), ({"format": "xls"}, "format")],
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "50001"}, "limit"),
+        ({"limit": "x"}, "limit"),
+        ({"format": "xls"}, "format"),
+    ],
 )
 def test_query_parameters_refused(query: dict[str, str], names: str) -> None:
     with pytest.raises(BadRequest, match=names):

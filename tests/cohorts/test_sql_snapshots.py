@@ -28,7 +28,11 @@ CASES: dict[str, dict[str, Any]] = {
     "ordered_by_measure": {"dimensions": [CAMPAIGN], "ordered_by": "OPEN"},
     "filters": {"filters": {CAMPAIGN: ["A", "!B", None], TAGS: ["x"], DAY: ["2024-05-01"], "user_data_os": ["IOS"]}},
     "unique_cumulative_weeks": {"unique": True, "cumulative": True, "granularity": "week"},
-    "by_conversion_event": {"dimensions": [CAMPAIGN, "user_data_os"], "unique": True, "measures": ["OPEN", "Retention"]},
+    "by_conversion_event": {
+        "dimensions": [CAMPAIGN, "user_data_os"],
+        "unique": True,
+        "measures": ["OPEN", "Retention"],
+    },
     "retention_on_or_after": {"measures": ["Retention"], "retention_type": "on_or_after"},
     "observable": {"measures": ["LTV", "OPEN"], "denominator": "observable", "cumulative": True, "per_user": True},
     "recalculated": {"enable_install_recalculation": True, "min_cohort_size": 5},

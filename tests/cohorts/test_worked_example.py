@@ -18,7 +18,7 @@ from bough.warehouse.event import AttributedEvent, CostRow
 
 AS_OF = (date(2024, 5, 4) - date(1970, 1, 1)).days
 PEOPLE = {"A": 1, "B": 1, "C": 1, "D": 2, "E": 2}
-OPENS = "A1 A2 A2 A4 B2 B3 C3 D2 D2 D3".split()
+OPENS = ["A1", "A2", "A2", "A4", "B2", "B3", "C3", "D2", "D2", "D3"]
 PURCHASES = {"A1": 10, "A2": 5, "A4": 4, "B2": 20, "D4": (15, 10)}
 
 PLAIN = {
@@ -103,9 +103,7 @@ def warehouse() -> Iterator[Warehouse]:
             add(text[0], "PURCHASE", int(text[1]), 13, amount)
     found = Warehouse.open(":memory:")
     found.apply(events)
-    found.replace_costs(
-        "1", "file", "2024-05-01", "2024-05-02", [CostRow(app="1", day="2024-05-02", micro=25_000_000)]
-    )
+    found.replace_costs("1", "file", "2024-05-01", "2024-05-02", [CostRow(app="1", day="2024-05-02", micro=25_000_000)])
     yield found
     found.connection.close()
 

@@ -132,9 +132,7 @@ _CONVERSION: Final[tuple[Dimension, ...]] = (
         "custom_events",
         Kind.SET,
     ),
-    Dimension(
-        "user_data_has_clicked_ad", "has clicked ad (conversion event)", Place.ACTIVITY, "has_clicked_ad"
-    ),
+    Dimension("user_data_has_clicked_ad", "has clicked ad (conversion event)", Place.ACTIVITY, "has_clicked_ad"),
     Dimension(
         "user_data_has_clicked_email", "has clicked email (conversion event)", Place.ACTIVITY, "has_clicked_email"
     ),

@@ -240,4 +240,3 @@ def _day_text(number: str) -> str:
 def has_interval(request: CohortRequest, measure: Measure) -> bool:
     """Whether an object carries the interval of a proportion."""
     return request.interval and isinstance(measure, Retention)
-

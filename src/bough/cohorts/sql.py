@@ -53,10 +53,10 @@ def active_events(plan: Plan) -> tuple[str, ...]:
 
 def render(plan: Plan) -> Query:
     """The SQL of a plan."""
-    return _Writer(plan).query()
+    return Writer(plan).query()
 
 
-class _Writer:
+class Writer:
     """Collects the bound values while it writes."""
 
     def __init__(self, plan: Plan) -> None:
@@ -116,7 +116,9 @@ class _Writer:
         """Groups by cohort dimensions: their people, and the ages of the oldest and youngest member in days."""
         count = "COUNT(*)" if self.plan.cohort == "install" else "COUNT(DISTINCT p.person)"
         keys = [f"p.k{i}" for i, _ in self.member_groups]
-        number = f", ROW_NUMBER() OVER (ORDER BY {', '.join(keys) or 'MIN(p.age)'}) AS cohort" if self.event_groups else ""
+        number = (
+            f", ROW_NUMBER() OVER (ORDER BY {', '.join(keys) or 'MIN(p.age)'}) AS cohort" if self.event_groups else ""
+        )
         listed = "".join(f"{key} AS {key[2:]}, " for key in keys)
         grouped = f"\n  GROUP BY {', '.join(keys)}" if keys else ""
         return (
@@ -130,7 +132,9 @@ class _Writer:
         keys = [f"p.k{i} = c.k{i}" for i, _ in self.member_groups]
         join = f"JOIN {table} AS c ON {' AND '.join(keys)}" if keys else f"CROSS JOIN {table} AS c"
         person = ", p.person" if self.plan.counted_apart or self.plan.reach else ""
-        reach = f", CASE WHEN p.age < 0 THEN -1 ELSE p.age // {self.plan.band_days} END AS reach" if self.plan.reach else ""
+        reach = (
+            f", CASE WHEN p.age < 0 THEN -1 ELSE p.age // {self.plan.band_days} END AS reach" if self.plan.reach else ""
+        )
         return f"SELECT p.member{person}, c.{number} AS place{reach}\n  FROM picked AS p {join}"
 
     # --- tuples -------------------------------------------------------------------------------------------------
@@ -372,7 +376,7 @@ class _Writer:
     def matches(self, column: str, kind: Kind, values: tuple[str | None, ...]) -> str:
         texts = tuple(dict.fromkeys(value for value in values if value is not None))
         if kind is Kind.DAY:
-            days = sorted({day for text in texts if (day := _day_number(text)) is not None})
+            days = sorted({day for text in texts if (day := day_number(text)) is not None})
             return f"{column} IN ({', '.join(map(str, days))})" if days else "1 = 0"
         parts = [f"{column} = 0"] if None in values else []
         if texts:
@@ -384,9 +388,7 @@ class _Writer:
         equal = f"word IN ({', '.join(self.bind(text) for text in texts)})"
         if kind is not Kind.SET:
             return equal
-        members = [
-            f"strpos(',' || word || ',', {self.bind(f',{text},')}) > 0" for text in texts if "," not in text
-        ]
+        members = [f"strpos(',' || word || ',', {self.bind(f',{text},')}) > 0" for text in texts if "," not in text]
         return " OR ".join([equal, *members])
 
 
@@ -419,7 +421,7 @@ def _sorted(index: int, dimension: Dimension) -> str:
     return f"k{index}" if dimension.kind is Kind.DAY else f"v{index}"
 
 
-def _day_number(text: str) -> int | None:
+def day_number(text: str) -> int | None:
     """Days since 1970-01-01 of a date as it is written in results; None for any other text."""
     try:
         day = date.fromisoformat(text)

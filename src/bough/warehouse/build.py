@@ -29,7 +29,7 @@ from bough.warehouse import schema
 from bough.warehouse.derive import derive
 from bough.warehouse.event import AttributedEvent, CostRow
 from bough.warehouse.intake import append, code_texts, learn, sorted_set, stage_events, zone_table
-from bough.warehouse.schema import ACTIVITY_COLUMNS, COHORTS, MEMBER_CODES, MEMBER_COLUMNS
+from bough.warehouse.schema import ACTIVITY_COLUMNS, COHORTS, MEMBER_COLUMNS
 from bough.warehouse.zones import zone_of
 
 DAY_MS: Final = 86_400_000
@@ -211,9 +211,7 @@ class Warehouse:
         with self._transaction():
             self._write_costs(app, source, days, listed)
 
-    def _write_costs(
-        self, app: str, source: str, days: tuple[int, int], rows: list[tuple[CostRow, int]]
-    ) -> None:
+    def _write_costs(self, app: str, source: str, days: tuple[int, int], rows: list[tuple[CostRow, int]]) -> None:
         sets = {column for column, kind in COHORT_COLUMNS if kind is Kind.SET}
         texts = ", ".join(f"{column} VARCHAR" for column in COST_COLUMNS)
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE cost_texts (day INTEGER, micro BIGINT, {texts})")
@@ -243,7 +241,9 @@ class Warehouse:
 
     def refresh(self) -> None:
         """Compute the touched people again; the rows go to the delta, or in order to main when main is empty."""
-        row = self.connection.execute("SELECT count(DISTINCT who), (SELECT count(*) FROM people) FROM touched").fetchone()
+        row = self.connection.execute(
+            "SELECT count(DISTINCT who), (SELECT count(*) FROM people) FROM touched"
+        ).fetchone()
         if row is None or not row[0]:
             return
         with self._transaction():
@@ -270,9 +270,7 @@ class Warehouse:
             f"INSERT INTO {cohort}_members_{part} SELECT {columns} FROM new_{cohort}_members AS m"
             f" JOIN {cohort}_numbers AS u ON {key}{members}"
         )
-        self.connection.execute(
-            f"INSERT INTO {cohort}_activity_{part} SELECT * FROM new_{cohort}_activity{activity}"
-        )
+        self.connection.execute(f"INSERT INTO {cohort}_activity_{part} SELECT * FROM new_{cohort}_activity{activity}")
 
     def compact(self) -> None:
         """Refresh, then fold the delta into main in the layout's order; readers see before or after, nothing between."""
@@ -328,5 +326,3 @@ def _day(text: str, field: str) -> int:
         return (date.fromisoformat(text) - _EPOCH).days
     except ValueError as error:
         raise BadRequest(f"{field}: {text!r} is not a date YYYY-MM-DD") from error
-
-

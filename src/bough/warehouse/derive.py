@@ -37,8 +37,7 @@ def derive(connection: DuckDBPyConnection, source: str) -> None:
         connection: a warehouse, inside a transaction.
         source: SQL in parentheses for rows of `events` with `rowid AS rid`: all events of the people concerned.
     """
-    _names(connection, source)
-    _completed(connection, source)
+    completed(connection, source)
     _install_members(connection, source)
     _install_activity(connection)
     _reengagement_members(connection)
@@ -56,8 +55,14 @@ def _names(connection: DuckDBPyConnection, source: str) -> None:
     )
 
 
-def _completed(connection: DuckDBPyConnection, source: str) -> None:
-    """`steps`: the activity of the people, in order, with all that a later event's dimensions need."""
+def completed(connection: DuckDBPyConnection, source: str) -> None:
+    """`acts`: the activity of the people with all that a later event's dimensions need.
+
+    Args:
+        connection: as for `derive`.
+        source: as for `derive`.
+    """
+    _names(connection, source)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE clicked AS SELECT who, min(ad_at) AS ad_at, min(email_at) AS email_at"
         f" FROM {source} AS e GROUP BY who HAVING min(ad_at) IS NOT NULL OR min(email_at) IS NOT NULL"
@@ -101,7 +106,10 @@ def _custom_completed(connection: DuckDBPyConnection) -> None:
     any_custom = connection.execute("SELECT count(*) FROM customs").fetchone()
     custom, join = "0", ""
     if any_custom is not None and any_custom[0]:
-        custom, join = "coalesce(c.code, 0)", " LEFT JOIN customs AS c ON c.who = s.who AND s.ms >= c.ms AND s.ms < c.until"
+        custom, join = (
+            "coalesce(c.code, 0)",
+            " LEFT JOIN customs AS c ON c.who = s.who AND s.ms >= c.ms AND s.ms < c.until",
+        )
     flags = ", ".join(
         f"CASE WHEN k.{which}_at <= s.ms THEN {_code('true')} ELSE {_code('false')} END AS has_clicked_{which}"
         for which in ("ad", "email")
@@ -240,7 +248,9 @@ def _collect(connection: DuckDBPyConnection, cohort: str, rows: str) -> None:
         f" max(CASE WHEN micro > 0 THEN 1 ELSE 0 END) AS paid FROM ({rows}) AS r GROUP BY {key}"
     )
     columns = ", ".join(
-        "CAST(lag(d, 1, -1) OVER (PARTITION BY member, event, variant ORDER BY d) AS INTEGER) AS prev" if c == "prev" else c
+        "CAST(lag(d, 1, -1) OVER (PARTITION BY member, event, variant ORDER BY d) AS INTEGER) AS prev"
+        if c == "prev"
+        else c
         for c in ACTIVITY_COLUMNS
     )
     connection.execute(

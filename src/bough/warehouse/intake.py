@@ -13,7 +13,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 from msgspec.json import Encoder
 
-from bough.cohorts.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
+from bough.cohorts.dimensions import TOUCH_COLUMNS, Kind
 from bough.cohorts.events import REVENUE_EVENTS, SESSION_EVENTS
 from bough.errors import BadRequest, Unavailable
 from bough.warehouse.event import LATEST_INSTANT, STAGE_TYPES, AttributedEvent
@@ -67,9 +67,7 @@ def _set_text(value: str) -> str:
 
 def sorted_set(text: str) -> str:
     """SQL: members joined by "," as a set: sorted by code point, each once, no empty member."""
-    return (
-        f"array_to_string(list_sort(list_distinct(list_filter(string_split({text}, ','), lambda v: v <> ''))), ',')"
-    )
+    return f"array_to_string(list_sort(list_distinct(list_filter(string_split({text}, ','), lambda v: v <> ''))), ',')"
 
 
 def learn(connection: DuckDBPyConnection, texts: str) -> None:
@@ -139,9 +137,7 @@ def _add_apps(connection: DuckDBPyConnection) -> None:
 
 def zone_table(connection: DuckDBPyConnection, spans: list[tuple[int, str, int, int]]) -> None:
     """Fill the temporary table `zones` (app, starts, ends, shift in ms) for (app, zone, first, last instant)."""
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE zones (app INTEGER, starts BIGINT, ends BIGINT, shift BIGINT)"
-    )
+    connection.execute("CREATE OR REPLACE TEMP TABLE zones (app INTEGER, starts BIGINT, ends BIGINT, shift BIGINT)")
     rows = [(app, *part) for app, zone, first, last in spans for part in offsets(zone, first, last)]
     if rows:
         connection.executemany("INSERT INTO zones VALUES (?, ?, ?, ?)", rows)
