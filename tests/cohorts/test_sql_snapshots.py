@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bough.cohorts.facts import Facts
 from bough.cohorts.plan import AppScope, plan
 from bough.cohorts.request import Filter, parse
 from bough.cohorts.sql import render
@@ -20,6 +21,15 @@ FOLDER = Path(__file__).parent / "snapshots"
 CAMPAIGN = "install_activity_touch_data_tilde_campaign"
 TAGS = "install_activity_touch_data_tilde_tags"
 DAY = "install_activity_timezone_adjusted_day"
+
+FACTS = Facts(
+    apps=((4, 19_850),),
+    events={"OPEN": 2, "WEB_SESSION_START": 3},
+    revenue_events=(5, 6),
+    members=(100, 250),
+    delta=True,
+    costs=True,
+)
 
 CASES: dict[str, dict[str, Any]] = {
     "total": {},
@@ -56,7 +66,7 @@ def test_sql_is_as_recorded(case: str) -> None:
     }
     request = parse(body, {"app_id": "1"}, today=date(2024, 6, 1))
     mandatory = (Filter("install_activity_touch_data_tilde_agency_id", ("7",)),) if case == "filters" else ()
-    query = render(plan(request, [AppScope("1", 19_850)], mandatory))
+    query = render(plan(request, [AppScope("1", 19_850)], mandatory), FACTS)
     text = query.text + "\n" + "".join(f"-- ${name} = {value!r}\n" for name, value in query.values.items())
     file = FOLDER / f"{case}.sql"
     if os.environ.get("BOUGH_WRITE_SNAPSHOTS"):

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, Dimension, Kind, Place
+from bough.cohorts.facts import lookup
 from bough.cohorts.measures import Measure, Need, Part, measure_of
 from bough.cohorts.plan import AppScope, Plan, asked_of, plan
 from bough.cohorts.request import CohortRequest, Filter
@@ -91,7 +92,7 @@ def cell_rows(
     if measure not in request.measures or not 0 <= band < request.band_count:
         raise BadRequest("measure: the answer has no such cell")
     the_plan = plan(request, apps, mandatory)
-    writer = Writer(the_plan)
+    writer = Writer(the_plan, lookup(connection, the_plan))
     where = [_equals(writer, f"m.{d.column}", d, values[d.name]) for d in the_plan.groups if d.of_member]
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE traced AS SELECT m.member, m.who, m.ms, m.day, m.variant, m.app"
@@ -121,7 +122,7 @@ def _events(
     if not needs:
         return []
     completed(connection, "(SELECT rowid AS rid, * FROM events WHERE who IN (SELECT who FROM traced))")
-    writer = Writer(the_plan)
+    writer = Writer(the_plan, lookup(connection, the_plan))
     conditions = [_equals(writer, _column(d), d, values[d.name]) for d in the_plan.groups if not d.of_member]
     conditions += [writer.condition(_column(DIMENSIONS[f.dimension]), f) for f in the_plan.event_filters]
     counts = " OR ".join(_belongs(writer, need, band, request) for need in needs)
@@ -193,7 +194,7 @@ def estimate(
 ) -> Estimate:
     """What a request would read and write, from `members` and the size of `activity` alone."""
     the_plan = plan(request, apps, mandatory)
-    writer = Writer(the_plan)
+    writer = Writer(the_plan, lookup(connection, the_plan))
     row = connection.execute(
         f"WITH scope AS ({writer.scope()}), picked AS ({writer.picked()}), cohorts AS ({writer.cohorts()})"
         f" SELECT (SELECT count(*) FROM picked), (SELECT count(*) FROM cohorts),"
