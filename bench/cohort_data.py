@@ -1,5 +1,6 @@
 """Generated events for `bench.cohorts`: staged rows as one Parquet file, and the plain side's tables."""
 
+# ruff: noqa: S608, E501 - generated SQL of this benchmark alone.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime

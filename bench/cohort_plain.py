@@ -1,5 +1,6 @@
 """The plain side of `bench.cohorts`: raw events joined to installs at query time, texts and all."""
 
+# ruff: noqa: S608, E501 - generated SQL of this benchmark alone.
 from __future__ import annotations
 
 from datetime import date

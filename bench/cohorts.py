@@ -134,9 +134,7 @@ def plain_side(folder: Path, request: CohortRequest) -> dict[str, Any]:
 
     connection = duckdb.connect(str(folder / "plain.duckdb"), read_only=True, config={"threads": THREADS})
     connection.execute("SELECT 1").fetchall()
-    rows, seconds = None, math.inf
     found = measure(lambda: plain_answer(connection, request, AS_OF))
-    del rows, seconds
     found["answer"] = found["answer"].objects()
     return found
 
@@ -194,8 +192,8 @@ def compare(folder: Path) -> None:
         speed.append(faster)
         memory.append(leaner)
         print(
-            f"{name:46}{len(ours['answer']):>7}{ours['seconds']:>10.3f}{plain['seconds']:>10.3f}{faster:>7.1f}"
-            f"{ours['peak'] / 1024:>12.0f}{plain['peak'] / 1024:>11.0f}{leaner:>7.1f}"
+            f"{name:46}{len(ours['answer']):>7}{ours['seconds']:>11.3f}{plain['seconds']:>11.3f}{faster:>11.1f}"
+            f"{ours['peak'] / 1024:>11.0f}{plain['peak'] / 1024:>11.0f}{leaner:>11.1f}"
         )
     means = [math.exp(sum(map(math.log, ratios)) / len(ratios)) for ratios in (speed, memory)]
     print(f"geometric mean: {means[0]:.1f} times faster, {means[1]:.1f} times leaner")

@@ -18,41 +18,15 @@ from bough.warehouse.event import AttributedEvent, CostRow
 
 Value = str | frozenset[str] | None
 EPOCH = date(1970, 1, 1)
-COMMERCE = [
-    "ADD_TO_CART",
-    "ADD_TO_WISHLIST",
-    "VIEW_CART",
-    "INITIATE_PURCHASE",
-    "ADD_PAYMENT_INFO",
-    "CLICK_AD",
-    "PURCHASE",
-    "RESERVE",
-    "SPEND_CREDITS",
-    "VIEW_AD",
-]
+COMMERCE = (
+    *("ADD_TO_CART", "ADD_TO_WISHLIST", "VIEW_CART", "INITIATE_PURCHASE", "ADD_PAYMENT_INFO", "CLICK_AD"),
+    *("PURCHASE", "RESERVE", "SPEND_CREDITS", "VIEW_AD"),
+)
 STANDARD = (
     *COMMERCE,
-    *[
-        "SEARCH",
-        "VIEW_ITEM",
-        "VIEW_ITEMS",
-        "RATE",
-        "SHARE",
-        "INITIATE_STREAM",
-        "COMPLETE_STREAM",
-        "COMPLETE_REGISTRATION",
-    ],
-    *[
-        "COMPLETE_TUTORIAL",
-        "ACHIEVE_LEVEL",
-        "UNLOCK_ACHIEVEMENT",
-        "INVITE",
-        "LOGIN",
-        "START_TRIAL",
-        "SUBSCRIBE",
-        "OPT_IN",
-        "OPT_OUT",
-    ],
+    *("SEARCH", "VIEW_ITEM", "VIEW_ITEMS", "RATE", "SHARE", "INITIATE_STREAM", "COMPLETE_STREAM"),
+    *("COMPLETE_REGISTRATION", "COMPLETE_TUTORIAL", "ACHIEVE_LEVEL", "UNLOCK_ACHIEVEMENT", "INVITE", "LOGIN"),
+    *("START_TRIAL", "SUBSCRIBE", "OPT_IN", "OPT_OUT"),
 )
 SERVER = ["IMPRESSION", "CLICK", "BRANCH_CTA_VIEW", "OPEN", "INSTALL", "REINSTALL", "WEB_SESSION_START", "PAGEVIEW"]
 

@@ -21,7 +21,7 @@ PEOPLE = {"A": 1, "B": 1, "C": 1, "D": 2, "E": 2}
 OPENS = ["A1", "A2", "A2", "A4", "B2", "B3", "C3", "D2", "D2", "D3"]
 PURCHASES = {"A1": 10, "A2": 5, "A4": 4, "B2": 20, "D4": (15, 10)}
 
-PLAIN = {
+PLAIN: dict[str, list[Any]] = {
     "OPEN": [3, 4, 2, 1],
     "users": [5, 5, 5, 5],
     "Retention": ["1", "0.6", "0.4", "0.2"],
@@ -38,7 +38,7 @@ PLAIN = {
     "ADD_TO_CART": [0, 0, 0, 0],
     "level_up": [0, 0, 0, 0],
 }
-CUMULATIVE = {
+CUMULATIVE: dict[str, list[Any]] = {
     "OPEN": [3, 7, 9, 10],
     "users": [5, 5, 5, 5],
     "Retention": ["1", "0.6", "0.4", "0.2"],
@@ -85,7 +85,7 @@ def instant(day: int, hour: int) -> int:
 
 @pytest.fixture(scope="module")
 def warehouse() -> Iterator[Warehouse]:
-    events = []
+    events: list[AttributedEvent] = []
 
     def add(who: str, name: str, day: int, hour: int, dollars: int | None = None) -> None:
         micro = None if dollars is None else dollars * 1_000_000

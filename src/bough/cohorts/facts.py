@@ -1,4 +1,4 @@
-"""What must be known of the tables before the SQL is written: codes and ranges that let the scan skip what it need not read.
+"""What must be known of the tables before the SQL is written: codes and ranges that let the scan skip blocks.
 
 `activity` is sorted by event, then member, and members by day: with the codes of the events and the range of the members
 as plain numbers in the text, the engine reads only the blocks that hold them.

@@ -1,7 +1,7 @@
 """The one table of measures: what each needs from the warehouse and how a row's bands become exact numbers.
 
-Formulas: contract/cohort.md §4; whole micro-USD and counts go in, `Number`s (a whole numerator over a whole denominator)
-come out, and nothing is rounded here.
+Formulas: contract/cohort.md §4; whole micro-USD and counts go in, `Number`s (a whole numerator over a whole
+denominator) come out, and nothing is rounded here.
 """
 
 from __future__ import annotations

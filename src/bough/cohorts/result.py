@@ -168,7 +168,12 @@ def answer(
         mandatory: data filters that the caller cannot widen.
     """
     the_plan = plan(request, apps, mandatory)
-    return assemble(request, the_plan, run(connection, render(the_plan, lookup(connection, the_plan))), _unknown_events(connection, request))
+    return assemble(
+        request,
+        the_plan,
+        run(connection, render(the_plan, lookup(connection, the_plan))),
+        _unknown_events(connection, request),
+    )
 
 
 def run(connection: DuckDBPyConnection, query: Query) -> list[tuple[Any, ...]]:

@@ -1,7 +1,7 @@
 """`Plan` -> one SQL text with bound values.
 
-The text keeps to what DuckDB and Spark (through sqlglot) both run: CASE and SUM instead of FILTER, explicit NULLS order,
-no bit operators, whole-number division of values that are not negative. It returns rows of five kinds in one shape:
+The text keeps to what DuckDB and Spark (through sqlglot) both run: CASE and SUM instead of FILTER, explicit NULLS
+order, no bit operators, whole-number division of values that are not negative. It returns rows of five kinds in one shape:
 
     kind  item (tuple)  slot         band   n        b        c        d       e       f       v0 …
     0     number                            users    max age  min age  tuples                  texts of the groups
@@ -241,7 +241,9 @@ class Writer:
 
     def wanted(self) -> tuple[tuple[int, ...], str]:
         """Codes of the events to sum, and SQL for their slot; other revenue events share one slot."""
-        codes = {self.facts.events[name]: slot for slot, name in enumerate(slots(self.plan)) if name in self.facts.events}
+        codes = {
+            self.facts.events[name]: slot for slot, name in enumerate(slots(self.plan)) if name in self.facts.events
+        }
         if self.has(Part.REVENUE, Part.PAYERS):
             codes = {**dict.fromkeys(self.facts.revenue_events, REVENUE_SLOT), **codes}
         if len(set(codes.values())) <= 1:
@@ -373,7 +375,7 @@ class Writer:
             where.append(self.condition(_cost_column(dimension), condition))
         join = f"JOIN chosen AS c ON {' AND '.join(same)}" if same else "CROSS JOIN chosen AS c"
         return (
-            f"SELECT 4, c.item, NULL, NULL, SUM(o.micro), SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END){self.blank(2)}"
+            f"SELECT 4, c.item, NULL, NULL, SUM(o.micro), {_flag('o.micro IS NULL')}{self.blank(2)}"
             f"\nFROM costs AS o JOIN scope AS s ON s.app = o.app {join}"
             f"\nWHERE {' AND '.join(where)}\nGROUP BY c.item"
         )

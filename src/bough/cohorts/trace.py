@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 from msgspec import Struct
@@ -117,7 +117,7 @@ def _events(
     request: CohortRequest,
     values: Mapping[str, str | None],
     band: int,
-) -> list[tuple[object, ...]]:
+) -> list[tuple[Any, ...]]:
     needs = measure.needs(asked_of(request))
     if not needs:
         return []
@@ -130,10 +130,12 @@ def _events(
         "WITH installs AS (SELECT who, rid, row_number() OVER (PARTITION BY who ORDER BY ms, id) AS place FROM ("
         "SELECT rowid AS rid, who, ms, id FROM events WHERE who IN (SELECT who FROM traced)"
         " AND name = (SELECT code FROM words WHERE word = 'INSTALL')) AS i),"
-        " spans AS (SELECT *, lead(ms, 1, 9000000000000000000) OVER (PARTITION BY who ORDER BY ms) AS until FROM traced),"
+        " spans AS (SELECT *, lead(ms, 1, 9000000000000000000) OVER (PARTITION BY who ORDER BY ms)"
+        " AS until FROM traced),"
         f" own AS (SELECT a.*, a.name AS event, m.member, i.place, {_entry(the_plan)} AS entry,"
         " CASE WHEN a.micro > 0 THEN 1 ELSE 0 END AS paid,"
-        f" CASE WHEN m.variant = 1 AND i.place = 2 THEN 0 ELSE greatest(a.day - m.day, 0) END // {the_plan.band_days} AS b"
+        f" CASE WHEN m.variant = 1 AND i.place = 2 THEN 0 ELSE greatest(a.day - m.day, 0) END"
+        f" // {the_plan.band_days} AS b"
         " FROM acts AS a JOIN spans AS m ON m.who = a.who AND a.ms >= m.ms AND a.ms < m.until"
         " LEFT JOIN installs AS i ON i.rid = a.rid WHERE NOT (m.variant = 1 AND coalesce(i.place, 0) = 1))"
         f" SELECT p.word, e.id, {_person('a.who')}, n.word, e.ms, e.micro, a.b FROM own AS a"

@@ -18,6 +18,7 @@ from bough.warehouse.schema import ACTIVITY_COLUMNS, MEMBER_CODES
 
 _STANDARD: Final = tuple(sorted(STANDARD_EVENTS))
 _NEVER: Final = LATEST_INSTANT + 1
+_SERIES: Final = "member, event, variant"
 _ORDER: Final = "app, day, tilde_advertising_partner_name, tilde_campaign, tilde_ad_set_name, tilde_ad_name"
 _STATE: Final = "context, standard_events, custom_events, has_clicked_ad, has_clicked_email"
 
@@ -101,7 +102,8 @@ def _custom_completed(connection: DuckDBPyConnection) -> None:
     learn(connection, "SELECT word FROM custom_words")
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE customs AS SELECT c.who, c.ms, w.code,"
-        f" lead(c.ms, 1, {_NEVER}) OVER (PARTITION BY c.who ORDER BY c.ms) AS until FROM custom_words AS c JOIN words AS w ON w.word = c.word"
+        f" lead(c.ms, 1, {_NEVER}) OVER (PARTITION BY c.who ORDER BY c.ms) AS until"
+        " FROM custom_words AS c JOIN words AS w ON w.word = c.word"
     )
     any_custom = connection.execute("SELECT count(*) FROM customs").fetchone()
     custom, join = "0", ""

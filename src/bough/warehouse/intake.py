@@ -159,7 +159,8 @@ def _add_contexts(connection: DuckDBPyConnection, stage: str) -> None:
     texts = ", ".join(f"coalesce({column}, '') AS {column}" for column in CONTEXT_CODES)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE context_texts AS"
-        f" SELECT DISTINCT {_hash('s', CONTEXT_CODES)} AS h, {', '.join(CONTEXT_CODES)} FROM (SELECT {texts} FROM {stage}) AS s"
+        f" SELECT DISTINCT {_hash('s', CONTEXT_CODES)} AS h, {', '.join(CONTEXT_CODES)}"
+        f" FROM (SELECT {texts} FROM {stage}) AS s"
     )
     _encode(connection, "context", CONTEXT_CODES)
 
@@ -168,7 +169,8 @@ def _add_touches(connection: DuckDBPyConnection, stage: str) -> None:
     """Distinct touches of the events that can open a cohort; an unattributed event has no touch data."""
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE touch_texts AS SELECT DISTINCT {_hash('s', TOUCH_CODES)} AS h,"
-        f" {', '.join(TOUCH_CODES)} FROM (SELECT {_touch_key()} FROM {stage} AS s WHERE s.name IN ({_ENTRY_NAMES})) AS s"
+        f" {', '.join(TOUCH_CODES)}"
+        f" FROM (SELECT {_touch_key()} FROM {stage} AS s WHERE s.name IN ({_ENTRY_NAMES})) AS s"
     )
     for column in sorted(_SETS):
         connection.execute(f"UPDATE touch_texts SET {column} = {sorted_set(column)} WHERE {column} <> ''")
@@ -197,7 +199,7 @@ def _touch_key() -> str:
 
 
 def _encode(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
-    """`<name>_texts` -> new rows of `contexts` or `touches`, and `<name>_text_codes`: the texts with their row's number."""
+    """`<name>_texts` -> new rows of `contexts` or `touches`; `<name>_text_codes`: the texts with their row."""
     table = {"context": "contexts", "touch": "touches"}[name]
     code_texts(connection, name, columns)
     same = " AND ".join(f"k.{c} = n.{c}" for c in columns)
@@ -222,7 +224,8 @@ def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ..
     All columns go through one join, because planning a join per column takes longer than running it.
     """
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name}_numbered AS SELECT row_number() OVER () AS rid, t.* FROM {name}_texts AS t"
+        f"CREATE OR REPLACE TEMP TABLE {name}_numbered AS SELECT row_number() OVER () AS rid, t.*"
+        f" FROM {name}_texts AS t"
     )
     texts = ", ".join(columns)
     connection.execute(
@@ -233,7 +236,8 @@ def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ..
     codes = ", ".join(f"max(CASE WHEN place = {i} THEN code ELSE 0 END) AS {c}" for i, c in enumerate(columns))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {name}_codes AS SELECT rid, {codes} FROM (SELECT c.rid, c.place,"
-        f" coalesce(w.code, 0) AS code FROM {name}_cells AS c LEFT JOIN words AS w ON w.word = c.word) AS c GROUP BY rid"
+        f" coalesce(w.code, 0) AS code FROM {name}_cells AS c LEFT JOIN words AS w ON w.word = c.word) AS c"
+        " GROUP BY rid"
     )
 
 
