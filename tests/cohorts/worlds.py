@@ -15,9 +15,10 @@ from tests.cohorts.reference import App, World
 TODAY = date(2024, 6, 1)
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Cairo")
 NAMES = (
-    "INSTALL INSTALL OPEN OPEN OPEN OPEN REINSTALL WEB_SESSION_START PURCHASE PURCHASE PURCHASE SUBSCRIBE ADD_TO_CART LOGIN"
-    " PAGEVIEW CLICK IMPRESSION my_event other,event"
-).split()
+    *("INSTALL", "INSTALL", "INSTALL", "OPEN", "OPEN", "OPEN", "OPEN", "REINSTALL", "WEB_SESSION_START", "PURCHASE"),
+    *("PURCHASE", "PURCHASE", "SUBSCRIBE", "ADD_TO_CART", "LOGIN", "PAGEVIEW", "CLICK", "IMPRESSION"),
+    *("my_event", "other,event"),
+)
 TEXTS = ("A", "b", "É", "a,b", 'q"', "=1+1", "")
 CLASHES = ("2024-03-10T06:59:59", "2024-03-31T00:30:00", "2024-04-06T15:00:00", "2024-04-25T22:00:00")
 """Instants next to changes of the clock in the zones above."""
