@@ -50,7 +50,12 @@ def test_settings_are_optional(api: Api) -> None:
 
 def test_form_of_the_web_sdk_with_texts_only(api: Api) -> None:
     settings = {"width": "600", "margin": "4", "code_color": "#102030", "image_format": "JPEG"}
-    form = {"branch_key": api.key, "data": json.dumps({"k": "v"}), "qr_code_settings": json.dumps(settings), "tags": "a"}
+    form = {
+        "branch_key": api.key,
+        "data": json.dumps({"k": "v"}),
+        "qr_code_settings": json.dumps(settings),
+        "tags": "a",
+    }
     response = api.http.post("/v1/qr-code", data=form)
     assert response.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(response.content)).size == (600, 600)
