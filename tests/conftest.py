@@ -100,6 +100,23 @@ class Api:
             "DELETE", "/v1/url", params=params, headers={"Access-Token": self.card["access_token"]}
         )
 
+    def manage(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request of bough's own API with the owner's token."""
+        headers = {"Access-Token": self.card["access_token"], **options.pop("headers", {})}
+        return self.http.request(method, path, headers=headers, **options)
+
+    def find(self, **filters: Any) -> list[dict[str, Any]]:
+        """The links of a listing that must succeed."""
+        response = self.manage("GET", "/api/links", params=filters)
+        assert response.status_code == 200, response.text
+        links: list[dict[str, Any]] = response.json()["links"]
+        return links
+
+    def link_id(self, url: str) -> str:
+        """The id of a link of the live environment."""
+        identifier: str = self.read(url).json()["data"]["~id"]
+        return identifier
+
     def configure(self, **fields: Any) -> dict[str, Any]:
         """PUT /v1/app that must succeed."""
         response = self.http.put(
