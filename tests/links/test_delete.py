@@ -15,8 +15,9 @@ NOT_FOUND = error(404, "The resource you were looking for could not be found.")
 NOT_AUTHENTICATED = error(400, "Authentication failed !")
 
 
-def delete(api: Api, query: dict[str, str], body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
-    """DELETE with just these credentials."""
+def delete(api: Api, query: dict[str, str], body: dict[str, Any] | None = None, token: str = "") -> httpx.Response:
+    """DELETE with just these credentials; `token` goes into the header."""
+    headers = {"Access-Token": token} if token else {}
     return api.http.request("DELETE", "/v1/url", params=query, json=body, headers=headers)
 
 
@@ -38,7 +39,7 @@ def test_the_token_is_taken_from_every_documented_place(api: Api, place: str, wi
     url, token = api.created(), api.card["access_token"]
     query = {"url": url, **({"app_id": api.card["app_id"]} if with_app_id else {})}
     if place == "header":
-        response = delete(api, query, **{"Access-Token": token})
+        response = delete(api, query, token=token)
     elif place.startswith("query"):
         response = delete(api, {**query, place.split()[1]: token})
     else:
@@ -81,7 +82,7 @@ def test_no_token(api: Api, body: dict[str, Any] | None) -> None:
 def test_links_and_sensitive_data_are_the_permissions_it_takes(api: Api, missing: str) -> None:
     url = api.created()
     token = token_of(api.running, [name for name in PERMISSIONS if name != missing])
-    response = delete(api, {"url": url, "app_id": api.card["app_id"]}, **{"Access-Token": token})
+    response = delete(api, {"url": url, "app_id": api.card["app_id"]}, token=token)
     if missing in ("links", "sensitive_data"):
         assert (response.status_code, response.json()) == (403, error(403, "Unauthorized User"))
         assert api.read(url).status_code == 200
@@ -93,7 +94,7 @@ def test_another_organizations_token_sees_no_link(api: Api) -> None:
     url = api.created()
     other = other_organization(api)
     for app_id in ({}, {"app_id": api.card["app_id"]}, {"app_id": other.card["app_id"]}):
-        response = delete(api, {"url": url, **app_id}, **{"Access-Token": other.card["access_token"]})
+        response = delete(api, {"url": url, **app_id}, token=other.card["access_token"])
         assert (response.status_code, response.json()) == (404, NOT_FOUND)
     assert api.read(url).status_code == 200
 
@@ -101,19 +102,19 @@ def test_another_organizations_token_sees_no_link(api: Api) -> None:
 def test_the_app_id_must_be_the_links_app(api: Api) -> None:
     sibling = new_app(api)
     url = api.created()
-    response = delete(api, {"url": url, "app_id": sibling.card["app_id"]}, **{"Access-Token": api.card["access_token"]})
+    response = delete(api, {"url": url, "app_id": sibling.card["app_id"]}, token=api.card["access_token"])
     assert (response.status_code, response.json()) == (404, NOT_FOUND)
 
 
 @pytest.mark.parametrize("app_id", ["0", "x", "٣"])
 def test_an_unknown_app_id(api: Api, app_id: str) -> None:
-    response = delete(api, {"url": api.created(), "app_id": app_id}, **{"Access-Token": api.card["access_token"]})
+    response = delete(api, {"url": api.created(), "app_id": app_id}, token=api.card["access_token"])
     assert (response.status_code, response.json()) == (404, NOT_FOUND)
 
 
 def test_the_url_is_required(api: Api) -> None:
     for query in ({}, {"app_id": api.card["app_id"]}):
-        response = delete(api, query, **{"Access-Token": api.card["access_token"]})
+        response = delete(api, query, token=api.card["access_token"])
         message = "url: is missing; it must be the link's address."
         assert (response.status_code, response.json()) == (400, error(400, message))
 
