@@ -66,7 +66,7 @@ class Phone:
     def start_request(self, **evidence: Any) -> tuple[str, dict[str, Any]]:
         """Path and body of the next start."""
         first = "randomized_bundle_token" not in self.kept
-        tokens = {
+        tokens: dict[str, Any] = {
             name: self.kept[name]
             for name in ("randomized_device_token", "randomized_bundle_token", "identity")
             if name in self.kept

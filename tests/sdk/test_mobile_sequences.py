@@ -10,17 +10,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from tests.conftest import Api, error
-from tests.running import Running
 from tests.sdk.devices import IPHONE_BROWSER, Android, Iphone, Phone, new_address
 from tests.sdk.journals import Mark
 
 FIRST = {"+clicked_branch_link": False, "+is_first_session": True}
 LATER = {"+clicked_branch_link": False, "+is_first_session": False}
-
-
-@pytest.fixture
-def mark(server: Running) -> Mark:
-    return Mark(server)
 
 
 @pytest.fixture(params=[Android, Iphone])
