@@ -115,7 +115,11 @@ def rows(draw: st.DrawFn) -> list[Row]:
                     [
                         {"developer_identity": "ann", "user_data_aaid": AD_ID},
                         {"developer_identity": "bob", "user_data_browser_id": BROWSERS[1]},
-                        {"developer_identity": "ann", "last_attributed_touch_type": "CLICK"},
+                        {
+                            "developer_identity": "ann",
+                            "last_attributed_touch_type": "CLICK",
+                            "last_attributed_touch_timestamp": T0,
+                        },
                     ]
                 )
             )

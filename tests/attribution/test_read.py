@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 from bough.attribution.explain import explain
+from bough.journal import Row
 from tests.attribution.world import (
+    APP,
     COUPON,
     DAY,
     MINUTE,
     SUMMER,
+    T0,
     WINTER,
     android,
     click,
@@ -188,3 +191,44 @@ def test_late_rows_end_as_if_they_had_come_in_order() -> None:
     in_order = [click(1, 0, SUMMER), opened(2, 1, iphone(link_identifier="1"))]
     late = [opened(2, 1, iphone(link_identifier="1")), click(1, 0, SUMMER)]
     assert read(*in_order) == read(*late)
+
+
+def test_an_imported_install_keeps_its_touch_and_credits_later_live_events() -> None:
+    imported = Row(
+        id=1,
+        at=T0,
+        app=APP,
+        test=False,
+        kind="import",
+        body={
+            "id": "branch-1",
+            "name": "INSTALL",
+            "developer_identity": "ann",
+            "last_attributed_touch_type": "CLICK",
+            "last_attributed_touch_timestamp": T0 - DAY,
+            "last_attributed_touch_data_tilde_channel": "mail",
+            "last_attributed_touch_data_dollar_3p": "x",
+        },
+    )
+    install, purchase, open_ = read(
+        imported,
+        event(2, 60, "PURCHASE", {"developer_identity": "ann"}),
+        opened(3, 61, iphone(identity="ann", randomized_bundle_token="7"), kind="open"),
+    )
+    assert (install.name, install.touch_type, install.touch_at, install.days_from_touch) == (
+        "INSTALL",
+        "CLICK",
+        T0 - DAY,
+        1,
+    )
+    assert install.touch_data == {"~channel": "mail", "$3p": "x"}
+    assert purchase.touch_data == install.touch_data
+    assert (open_.name, open_.had_app, open_.attributed) == ("OPEN", True, False)
+
+
+def test_an_import_that_comes_twice_counts_once() -> None:
+    rows = [
+        Row(id=number, at=T0, app=APP, test=False, kind="import", body={"id": "b", "name": "OPEN", "idfa": "A-1"})
+        for number in (1, 2)
+    ]
+    assert [one.duplicate_of for one in read(*rows)] == [None, 1]

@@ -128,6 +128,7 @@ def _settings(options: dict[str, str]) -> dict[str, Any]:
         "aaid": {"google_advertising_id": AD_IDS.get(options.get("aaid", ""))},
         "retry": {"branch_sdk_request_unique_id": options.get("retry")},
         "consent": {"cpp_level": options.get("consent")},
+        "token": {"randomized_bundle_token": options.get("token")},
         "lat": {"lat_val": 1},
         "dma": dma,
         "tracking": {"tracking_disabled": True},

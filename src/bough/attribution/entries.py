@@ -13,7 +13,7 @@ from bough.attribution.facts import facts_of
 from bough.attribution.identifiers import Identifier, Privacy
 from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.persons import Claim
-from bough.attribution.touches import Links, ParseAgent, Touch, direct_touch, touch_of
+from bough.attribution.touches import Links, ParseAgent, Touch, TouchKind, direct_touch, touch_of
 from bough.events.body import nested_object
 from bough.events.schema import amount
 from bough.events.values import first, flag, text, whole
@@ -50,6 +50,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     transaction_id: str = ""
     refund: bool = False
     given: GivenTouch | None = None
+    given_touch: Touch | None = None
+    """`given` as a touch that later live events of the person can be credited to."""
 
     @property
     def order(self) -> tuple[int, int]:
@@ -95,7 +97,8 @@ def _opening_entry(row: Row, links: Links) -> Entry:
 def _event_entry(row: Row) -> Entry:
     user_data = nested_object(row.body.get("user_data"), "user_data")
     event_data = nested_object(row.body.get("event_data"), "event_data")
-    identifiers = ids.extract(row.body, user_data, facts_of(row.body))
+    allowed = ids.privacy(row.body, user_data)
+    identifiers = ids.extract(row.body, user_data, facts_of(row.body), allowed)
     revenue = amount(_exact(event_data.get("revenue")), "event_data.revenue")
     name = text(first(row.body, "name", "event"), 255)
     return Entry(
@@ -106,7 +109,7 @@ def _event_entry(row: Row) -> Entry:
         kind=row.kind,
         claim=Claim(row.id, row.at, identifiers),
         name="PAGEVIEW" if row.kind == "pageview" else name,
-        privacy=ids.privacy(row.body, user_data),
+        privacy=allowed,
         request_id=ids.clean("request", row.body.get("branch_sdk_request_unique_id")),
         transaction_id=text(event_data.get("transaction_id"), 255),
         refund=revenue is not None and revenue < 0,
@@ -135,6 +138,7 @@ def _import_entry(row: Row) -> Entry:
     if browser:
         found["browser", browser] = None
     imported = text(body.get("id"), 255)
+    given = _given_touch(body)
     return Entry(
         row=row.id,
         at=row.at,
@@ -144,7 +148,8 @@ def _import_entry(row: Row) -> Entry:
         claim=Claim(row.id, row.at, tuple(found), imported=True),
         name=text(body.get("name"), 255),
         request_id=f"import {imported}" if imported else "",
-        given=_given_touch(body),
+        given=given,
+        given_touch=_as_touch(row, given),
     )
 
 
@@ -161,6 +166,13 @@ def _given_touch(body: Mapping[str, Any]) -> GivenTouch | None:
         at=whole(body.get("last_attributed_touch_timestamp")),
         data={key: value for key, value in data.items() if value not in (None, "")},
     )
+
+
+def _as_touch(row: Row, given: GivenTouch | None) -> Touch | None:
+    if given is None or given.at is None or given.at > row.at or given.type not in ("CLICK", "IMPRESSION"):
+        return None
+    kind: TouchKind = "click" if given.type == "CLICK" else "impression"
+    return Touch(id=row.id, at=given.at, app=row.app, test=row.test, kind=kind, data=given.data)
 
 
 def _exact(value: object) -> object:

@@ -138,6 +138,8 @@ def _kind_sentence(result: Attributed) -> str:
 
 
 def _uncounted(result: Attributed) -> str:
+    if result.uncounted == "server_open":
+        return "A server reported another open without a link from this address less than 4 h before: not counted."
     reason = result.privacy or "the request carries no usable identifier"
     return f"Because {reason}, it is in no count and belongs to nobody."
 

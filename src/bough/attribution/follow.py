@@ -46,6 +46,8 @@ def keys_of(entry: Entry) -> list[Key]:
             keys.extend(_touch_keys(world, touch))
         if opening.ip and opening.platform != "web" and opening.privacy.probabilistic:
             keys.append(("near", *world, opening.ip, entry.at // DAY))
+        if opening.ip and opening.server_to_server:
+            keys.append(("server open", *world, opening.ip))
     return keys
 
 

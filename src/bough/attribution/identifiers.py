@@ -93,6 +93,20 @@ class Privacy(Struct, frozen=True):
     """Which setting took something away, in words; empty when nothing was."""
 
 
+ALLOWED = Privacy()
+
+_PRIVACY_FIELDS = (
+    "tracking_disabled",
+    "cpp_level",
+    "dma_eea",
+    "dma_ad_user_data",
+    "dma_ad_personalization",
+    "lat_val",
+    "limit_ad_tracking",
+    "ad_tracking_enabled",
+)
+
+
 def clean(kind: Kind, value: object) -> str:
     """The id's text in one spelling, or empty when it identifies nobody (zeros, `null`, shared ids, too long)."""
     written = text(value, _MAX + 1)
@@ -112,12 +126,12 @@ def privacy(body: Mapping[str, Any], user_data: Mapping[str, Any]) -> Privacy:
     A DMA field that is missing although `dma_eea` is true counts as refused.
     """
 
-    def said(*names: str) -> Any:
-        found = first(body, *names)
-        return first(user_data, *names) if found is None else found
-
-    level = text(said("cpp_level")).upper()
-    if flag(said("tracking_disabled")):
+    said = {name: user_data.get(name) for name in _PRIVACY_FIELDS if user_data.get(name) is not None}
+    said.update((name, body[name]) for name in _PRIVACY_FIELDS if body.get(name) is not None)
+    if not said:
+        return ALLOWED
+    level = text(said.get("cpp_level")).upper()
+    if flag(said.get("tracking_disabled")):
         return Privacy(tracking=False, advertising=False, probabilistic=False, reason="tracking is disabled")
     if level == "NONE":
         return Privacy(tracking=False, advertising=False, probabilistic=False, reason="the consent level is NONE")
@@ -125,19 +139,24 @@ def privacy(body: Mapping[str, Any], user_data: Mapping[str, Any]) -> Privacy:
         return Privacy(advertising=False, probabilistic=False, reason="the consent level is MINIMAL")
     if level == "REDUCED":
         return Privacy(advertising=False, reason="the consent level is REDUCED")
-    if flag(said("dma_eea")) and not (flag(said("dma_ad_user_data")) and flag(said("dma_ad_personalization"))):
+    if flag(said.get("dma_eea")) and not (
+        flag(said.get("dma_ad_user_data")) and flag(said.get("dma_ad_personalization"))
+    ):
         return Privacy(advertising=False, reason="consent under the DMA is missing")
-    if flag(said("lat_val")) or flag(said("limit_ad_tracking")) or flag(said("ad_tracking_enabled")) is False:
+    limited = flag(said.get("lat_val")) or flag(said.get("limit_ad_tracking"))
+    if limited or flag(said.get("ad_tracking_enabled")) is False:
         return Privacy(advertising=False, reason="the device limits ad tracking")
-    return Privacy()
+    return ALLOWED
 
 
-def extract(body: Mapping[str, Any], user_data: Mapping[str, Any], facts: Facts) -> tuple[Identifier, ...]:
+def extract(
+    body: Mapping[str, Any], user_data: Mapping[str, Any], facts: Facts, allowed: Privacy
+) -> tuple[Identifier, ...]:
     """Every usable identifier of one SDK request, in a fixed order and once each.
 
     `user_data` is empty for opens. Ids that the server issued in its answer (`facts`) count as if they had been sent.
+    `allowed` is what `privacy` said.
     """
-    allowed = privacy(body, user_data)
     if not allowed.tracking:
         return ()
     found: dict[Identifier, None] = {}

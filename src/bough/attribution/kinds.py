@@ -40,6 +40,12 @@ def session_name(opening: Opening, *, has_app: bool) -> SessionName:
     return "INSTALL" if opening.server_to_server and not has_app else "OPEN"
 
 
+def is_first_open(opening: Opening, *, has_app: bool) -> bool:
+    """Whether a probabilistic match may be tried: an install, or a first open that carries no token of an earlier
+    one. A token that this server never issued comes from before a migration; that app was opened long ago."""
+    return opening.request == "install" or not (has_app or opening.has_token)
+
+
 def is_first_session(opening: Opening, name: str) -> bool:
     """`+is_first_session`: the first session of this app install (or, on the Web, of this browser)."""
     if opening.platform == "web":

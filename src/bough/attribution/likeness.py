@@ -8,6 +8,7 @@ refuses; it only makes the match weaker.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -81,6 +82,7 @@ def visible_model(model: str) -> str:
     return "" if model == "K" else model
 
 
+@lru_cache(maxsize=4096)
 def common_parts(left: str, right: str) -> int:
     """How many leading parts of two dotted versions agree, as far as both go; 0 when they contradict each other.
 

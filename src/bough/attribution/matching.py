@@ -28,7 +28,7 @@ from msgspec import Struct
 from bough.attribution.identifiers import Identifier
 from bough.attribution.likeness import Likeness, compare
 from bough.attribution.opens import Opening, Source
-from bough.attribution.touches import Touch
+from bough.attribution.touches import MAX_DURATION, Touch
 
 Way = Literal["click_id", "browser", "opened_url", "given_id", "probabilistic"]
 DETERMINISTIC: frozenset[Way] = frozenset({"click_id", "browser", "opened_url", "given_id"})
@@ -178,6 +178,8 @@ def newest_nearby(nearby: Sequence[Touch], at: int) -> list[Touch]:
     """The clicks nearby that are still looked at, newest first, at most `MAX_NEARBY`."""
     found: list[Touch] = []
     for touch in reversed(nearby):
+        if at - touch.at > MAX_DURATION * 1000:
+            break
         if at - touch.at <= look_back(touch):
             found.append(touch)
             if len(found) == MAX_NEARBY:

@@ -9,7 +9,7 @@ rebuild from zero, a restart after any row and any order of arrival give the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ from bough.attribution import kinds
 from bough.attribution.entries import Entry, entry_of
 from bough.attribution.identifiers import HARDWARE
 from bough.attribution.kinds import History
-from bough.attribution.matching import Candidates, Match, match, named_touches
+from bough.attribution.matching import MAX_NEARBY, Candidates, Match, look_back, match, named_touches
 from bough.attribution.opens import Opening
 from bough.attribution.persons import NOBODY, Persons
 from bough.attribution.session_data import session_data
@@ -27,6 +27,12 @@ from bough.journal import Row
 
 WindowsAt = Callable[[int, int], Windows]
 """(app, epoch ms) → the windows that were set then: changes apply to future attributions only."""
+
+Uncounted = Literal["", "retry", "untracked", "nobody", "server_open"]
+"""A retry (see `duplicate_of`); tracking disabled; no identifier; one more open without a link that a server reports
+from one address within 4 h (contract/sdk.md §3)."""
+
+SERVER_OPEN_PAUSE = 4 * 3_600_000
 
 World = tuple[int, bool]
 """App and environment: nothing is shared between two of them but the namespace of click ids."""
@@ -44,8 +50,8 @@ class Attributed(Struct, frozen=True, kw_only=True):
     """`persons.NOBODY` when the row names nobody."""
     name: str
     """INSTALL, REINSTALL, OPEN, WEB_SESSION_START, PAGEVIEW, or the event's own name."""
-    counted: bool = True
-    """False for a retry (`duplicate_of`) and for what came with tracking disabled: in no count and no cohort."""
+    uncounted: Uncounted = ""
+    """Why it is in no count and no cohort; empty for what counts."""
     duplicate_of: int | None = None
     touch_type: str | None = None
     """`last_attributed_touch_type`: CLICK, IMPRESSION, or what an import says."""
@@ -71,6 +77,11 @@ class Attributed(Struct, frozen=True, kw_only=True):
     """For openings: how the link data were decided."""
     credit: Credit | None = None
     """How the credit was decided; None for imports, retries and without tracking."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is in counts and cohorts."""
+        return not self.uncounted
 
     @property
     def attributed(self) -> bool:
@@ -116,6 +127,17 @@ class _State:
         self.claims: dict[int, int] = {}
         """Click → person (or minus the row, without one) whose opening was matched to it first."""
         self.requests: dict[str, int] = {}
+        self.server_opens: dict[str, int] = {}
+        """Network address → when a server last reported an open without a link there that counted."""
+        self._room: dict[str, int] = {}
+
+    def add_nearby(self, touch: Touch) -> None:
+        """Remember a click by its address; drops those that no opening can look at any more, now and then."""
+        clicks = self.nearby.setdefault(touch.ip, [])
+        clicks.append(touch)
+        if len(clicks) > self._room.get(touch.ip, 4 * MAX_NEARBY):
+            clicks[:] = [one for one in clicks if touch.at - one.at <= look_back(one)]
+            self._room[touch.ip] = max(4 * MAX_NEARBY, 2 * len(clicks))
 
     def history(self, person: int) -> History:
         found = self.histories.get(person)
@@ -170,11 +192,11 @@ class Reading:
         original = self._original(state, entry, person)
         if original is not None:
             name = "" if entry.opening is not None else entry.name
-            return _result(entry, person, name, counted=False, duplicate_of=original)
+            return _result(entry, person, name, uncounted="retry", duplicate_of=original)
         if entry.opening is not None:
             return self._opening(state, entry, entry.opening, person)
         if person == NOBODY:
-            return _result(entry, person, entry.name, counted=False)
+            return _result(entry, person, entry.name, uncounted="nobody" if entry.privacy.tracking else "untracked")
         return self._event(state, entry, person, entry.name)
 
     def _state(self, entry: Entry) -> _State:
@@ -198,7 +220,7 @@ class Reading:
             if touch.browser:
                 state.browsers[touch.browser] = touch
             if touch.ip:
-                state.nearby.setdefault(touch.ip, []).append(touch)
+                state.add_nearby(touch)
 
     def _original(self, state: _State, entry: Entry, person: int) -> int | None:
         """The earlier row that this one repeats, if it is a retry; notes it otherwise."""
@@ -222,7 +244,7 @@ class Reading:
             entry.app,
             entry.test,
             self._candidates(state, entry, opening, person),
-            first_open=opening.request == "install" or not history.has_app,
+            first_open=kinds.is_first_open(opening, has_app=history.has_app),
         )
         self._clicks.update((str(touch.id), touch) for touch in entry.direct.values())
         if decided.touch is not None:
@@ -233,8 +255,20 @@ class Reading:
             history.add_touch(touch)
         given = session_data(decided, first_session=kinds.is_first_session(opening, name))
         if person == NOBODY:
-            return _result(entry, person, name, counted=False, deep_link=given, match=decided)
+            why: Uncounted = "nobody" if entry.privacy.tracking else "untracked"
+            return _result(entry, person, name, uncounted=why, deep_link=given, match=decided)
+        if name == "OPEN" and decided.touch is None and self._is_repeated_server_open(state, entry, opening):
+            return _result(entry, person, name, uncounted="server_open", deep_link=given, match=decided)
         return self._event(state, entry, person, name, deep_link=given, match=decided)
+
+    def _is_repeated_server_open(self, state: _State, entry: Entry, opening: Opening) -> bool:
+        if not opening.server_to_server or not opening.ip:
+            return False
+        last = state.server_opens.get(opening.ip)
+        if last is not None and entry.at - last < SERVER_OPEN_PAUSE:
+            return True
+        state.server_opens[opening.ip] = entry.at
+        return False
 
     def _candidates(self, state: _State, entry: Entry, opening: Opening, person: int) -> Candidates:
         named = [one.id for one in opening.evidence.clicks]
@@ -263,6 +297,8 @@ class Reading:
         match: Match | None = None,
     ) -> Attributed:
         history = state.history(person)
+        if entry.given_touch is not None:
+            history.add_touch(entry.given_touch)
         windows = self._windows(entry.app, entry.at)
         previous = history.activity(entry.at)
         first, had_app = name not in history.names, history.has_app

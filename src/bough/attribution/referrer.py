@@ -30,8 +30,13 @@ class Referrer(Struct, frozen=True, kw_only=True):
         return self.medium == "organic" and not self.click_id
 
 
+EMPTY = Referrer()
+
+
 def parse_referrer(raw: str) -> Referrer:
     """Read a raw referrer; anything unreadable gives an empty one with `raw` kept."""
+    if not raw:
+        return EMPTY
     fields = _fields(raw)
     if "=" not in raw or not fields.keys() & {*CLICK_KEYS, "gclid", "utm_source", "utm_medium"}:
         fields = _fields(unquote(raw)) or fields
