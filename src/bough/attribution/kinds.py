@@ -46,10 +46,11 @@ def is_first_open(opening: Opening, *, has_app: bool) -> bool:
     return opening.request == "install" or not (has_app or opening.has_token)
 
 
-def is_first_session(opening: Opening, name: str) -> bool:
-    """`+is_first_session`: the first session of this app install (or, on the Web, of this browser)."""
+def is_first_session(opening: Opening, name: str, *, seen: bool) -> bool:
+    """`+is_first_session`: the first session of this app install, REINSTALL included, since the app starts from
+    nothing then; on the Web the person's first one (`seen`: there was a WEB_SESSION_START before)."""
     if opening.platform == "web":
-        return not opening.has_token
+        return not seen
     return opening.request == "install" or name == "INSTALL"
 
 

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from bough.attribution import kinds
 from bough.attribution.entries import Entry, entry_of
-from bough.attribution.identifiers import HARDWARE
+from bough.attribution.identifiers import Identifier
 from bough.attribution.kinds import History
-from bough.attribution.matching import MAX_NEARBY, Candidates, Match, look_back, match, named_touches
+from bough.attribution.matching import MAX_NEARBY, Candidates, Match, look_back, match, named_touches, wanted
 from bough.attribution.opens import Opening
 from bough.attribution.persons import NOBODY, Persons
 from bough.attribution.session_data import session_data
@@ -123,6 +123,8 @@ class _State:
         self.browsers: dict[str, Touch] = {}
         self.given: dict[tuple[str, str], list[Touch]] = {}
         self.nearby: dict[str, list[Touch]] = {}
+        self.on_touches: set[Identifier] = set()
+        """Device and browser ids that some touch carried."""
         self.used: set[str] = set()
         self.claims: dict[int, int] = {}
         """Click → person (or minus the row, without one) whose opening was matched to it first."""
@@ -182,6 +184,18 @@ class Reading:
         if entry.claim is not None and entry.privacy.tracking:
             self._state(entry).persons.add(entry.claim)
 
+    def goes_on(self, entry: Entry) -> bool:
+        """`meet` a row that comes after all that were read; True when it leaves what was read as it is.
+
+        False when it joins or splits persons, or makes known whose an earlier touch was: then only a new reading is
+        right, and this one must be thrown away.
+        """
+        if entry.claim is None or not entry.privacy.tracking:
+            return True
+        state = self._state(entry)
+        unknown = [one for one in entry.claim.identifiers if one in state.on_touches and not state.persons.knows(one)]
+        return not state.persons.add(entry.claim).changed and not unknown
+
     def read(self, entry: Entry) -> Attributed | None:
         """The result for one row; None for touches, which only wait to be matched or credited."""
         state = self._state(entry)
@@ -209,10 +223,11 @@ class Reading:
         self._clicks[str(touch.id)] = touch
         if touch.kind not in ("click", "impression"):
             return
-        owners = {state.persons.person_of(one) for one in touch.given}
+        carried: list[Identifier] = list(touch.given)
         if touch.browser:
-            owners.add(state.persons.person_of(("browser", touch.browser)))
-        for person in owners - {NOBODY}:
+            carried.append(("browser", touch.browser))
+        state.on_touches.update(carried)
+        for person in {state.persons.person_of(one) for one in carried} - {NOBODY}:
             state.history(person).add_touch(touch)
         if touch.kind == "click":
             for one in touch.given:
@@ -253,7 +268,7 @@ class Reading:
                 state.used.add(decided.touch.once)
         for touch in named_touches(decided):
             history.add_touch(touch)
-        given = session_data(decided, first_session=kinds.is_first_session(opening, name))
+        given = session_data(decided, first_session=kinds.is_first_session(opening, name, seen=name in history.names))
         if person == NOBODY:
             why: Uncounted = "nobody" if entry.privacy.tracking else "untracked"
             return _result(entry, person, name, uncounted=why, deep_link=given, match=decided)
@@ -271,17 +286,16 @@ class Reading:
         return False
 
     def _candidates(self, state: _State, entry: Entry, opening: Opening, person: int) -> Candidates:
-        named = [one.id for one in opening.evidence.clicks]
+        asked = wanted(opening)
         given: dict[int, Touch] = {}
-        for one in opening.identifiers:
-            if one[0] in HARDWARE:
-                given.update((touch.id, touch) for touch in state.given.get(one, ()))
+        for one in asked.given:
+            given.update((touch.id, touch) for touch in state.given.get(one, ()))
         return Candidates(
-            named={one: self._clicks[one] for one in named if one in self._clicks},
-            browsers={one: state.browsers[one] for one in named if one in state.browsers},
+            named={one: self._clicks[one] for one in asked.named if one in self._clicks},
+            browsers={one: state.browsers[one] for one in asked.named if one in state.browsers},
             opened=entry.direct,
             given=sorted(given.values(), key=lambda touch: touch.order),
-            nearby=state.nearby.get(opening.ip, ()) if opening.ip else (),
+            nearby=state.nearby.get(asked.address, ()) if asked.address else (),
             used=state.used,
             claimed=_ClaimedByOthers(state.claims, person),
             given_out=_ClaimedBy(state.claims, person),
