@@ -232,3 +232,15 @@ def test_an_import_that_comes_twice_counts_once() -> None:
         for number in (1, 2)
     ]
     assert [one.duplicate_of for one in read(*rows)] == [None, 1]
+
+
+def test_first_session_of_a_browser_and_of_a_reinstalled_app() -> None:
+    rows = [
+        opened(1, 0, web(), kind="open"),
+        opened(2, 60, web(), kind="open"),
+        opened(3, 61, iphone()),
+        opened(4, 62, iphone(randomized_bundle_token="7"), kind="open"),
+        opened(5, 63, iphone()),
+    ]
+    given = [one.deep_link for one in read(*rows) if one.deep_link is not None]
+    assert [one["+is_first_session"] for one in given] == [True, False, True, False, True]

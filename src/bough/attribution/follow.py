@@ -16,8 +16,8 @@ from collections.abc import Hashable, Iterable
 
 from bough.attribution.entries import Entry, entry_of
 from bough.attribution.facts import Recorded
-from bough.attribution.matching import look_back
-from bough.attribution.read import Attributed, WindowsAt, attribute_entries
+from bough.attribution.matching import look_back, wanted
+from bough.attribution.read import Attributed, Reading, WindowsAt
 from bough.attribution.touches import Links, ParseAgent, Touch
 from bough.attribution.windows import DAY
 from bough.journal import Row
@@ -43,13 +43,14 @@ def keys_of(entry: Entry) -> list[Key]:
         # It was decided with everything that was there then; only the touches that it names are needed again.
         keys.extend(("click", str(one)) for one in touch_ids(entry.recorded))
     elif opening is not None:
-        for named in opening.evidence.clicks:
-            keys.append(("click", named.id))
-            keys.append(("id", *world, "browser", named.id))
+        asked = wanted(opening)
+        for named in asked.named:
+            keys.append(("click", named))
+            keys.append(("id", *world, "browser", named))
         for touch in entry.direct.values():
             keys.extend(_touch_keys(world, touch))
-        if opening.ip and opening.platform != "web" and opening.privacy.probabilistic:
-            keys.append(("near", *world, opening.ip, entry.at // DAY))
+        if asked.address:
+            keys.append(("near", *world, asked.address, entry.at // DAY))
         if opening.ip and opening.server_to_server:
             keys.append(("server open", *world, opening.ip))
     return keys
@@ -69,6 +70,51 @@ def _touch_keys(world: tuple[int, bool], touch: Touch) -> list[Key]:
     return keys
 
 
+class Group:
+    """Rows that can influence each other, and how far they have been read.
+
+    A row that comes after all others of its group in time, and joins no persons, is read on top of what was read
+    before; anything else makes the group read again from its first row. Both end in the same results.
+    """
+
+    def __init__(self, windows: WindowsAt) -> None:
+        self.entries: dict[int, Entry] = {}
+        self.keys: set[Key] = set()
+        self._windows = windows
+        self._waiting: list[Entry] = []
+        self._reading: Reading | None = None
+        self._read_to: tuple[int, int] = (0, 0)
+
+    def add(self, entry: Entry, keys: Iterable[Key]) -> None:
+        """Take in one row."""
+        self.entries[entry.row] = entry
+        self.keys.update(keys)
+        self._waiting.append(entry)
+
+    def swallow(self, other: Group) -> None:
+        """Take in another group that a row has connected with this one."""
+        self.entries.update(other.entries)
+        self.keys |= other.keys
+        self._reading = None
+
+    def read(self) -> list[Attributed]:
+        """The results that may be new or different since the last call."""
+        waiting = sorted(self._waiting, key=lambda entry: entry.order)
+        self._waiting = []
+        if not waiting or self._reading is None or waiting[0].order < self._read_to or not self._goes_on(waiting):
+            waiting = sorted(self.entries.values(), key=lambda entry: entry.order)
+            self._reading = Reading(self._windows)
+            for entry in waiting:
+                self._reading.meet(entry)
+        if waiting:
+            self._read_to = waiting[-1].order
+        results = [self._reading.read(entry) for entry in waiting]
+        return [result for result in results if result is not None]
+
+    def _goes_on(self, waiting: list[Entry]) -> bool:
+        return self._reading is not None and all(self._reading.goes_on(entry) for entry in waiting)
+
+
 class Follower:
     """Follows a journal: takes rows in any order and pieces, keeps the attribution of all rows so far."""
 
@@ -76,10 +122,8 @@ class Follower:
         self._windows = windows
         self._links = links
         self._parse = parse
-        self._groups: dict[int, dict[int, Entry]] = {}
-        """Group → its entries by row id."""
+        self._groups: dict[int, Group] = {}
         self._group_of: dict[Key, int] = {}
-        self._keys: dict[int, set[Key]] = {}
         self._seen: set[int] = set()
         self._results: dict[int, Attributed] = {}
 
@@ -92,7 +136,7 @@ class Follower:
                 touched.add(self._place(entry_of(row, self._links, self._parse)))
         changed: list[Attributed] = []
         for group in touched & self._groups.keys():
-            for result in attribute_entries(self._groups[group].values(), self._windows):
+            for result in self._groups[group].read():
                 if self._results.get(result.id) != result:
                     self._results[result.id] = result
                     changed.append(result)
@@ -107,16 +151,14 @@ class Follower:
         keys = keys_of(entry)
         groups = {self._group_of[key] for key in keys if key in self._group_of}
         if groups:
-            target = max(groups, key=lambda group: (len(self._groups[group]), -group))
+            target = max(groups, key=lambda group: (len(self._groups[group].entries), -group))
         else:
             target = entry.row
-            self._groups[target], self._keys[target] = {}, set()
+            self._groups[target] = Group(self._windows)
         for group in groups - {target}:
-            self._groups[target].update(self._groups.pop(group))
-            for key in self._keys[group]:
-                self._group_of[key] = target
-            self._keys[target] |= self._keys.pop(group)
-        self._groups[target][entry.row] = entry
-        self._keys[target].update(keys)
+            swallowed = self._groups.pop(group)
+            self._groups[target].swallow(swallowed)
+            self._group_of.update((key, target) for key in swallowed.keys)
+        self._groups[target].add(entry, keys)
         self._group_of.update((key, target) for key in keys)
         return target

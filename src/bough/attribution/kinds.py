@@ -46,10 +46,11 @@ def is_first_open(opening: Opening, *, has_app: bool) -> bool:
     return opening.request == "install" or not (has_app or opening.has_token)
 
 
-def is_first_session(opening: Opening, name: str) -> bool:
-    """`+is_first_session`: the first session of this app install (or, on the Web, of this browser)."""
+def is_first_session(opening: Opening, name: str, *, seen: bool) -> bool:
+    """`+is_first_session`: the first session of this app install, REINSTALL included, since the app starts from
+    nothing then; on the Web the person's first one (`seen`: there was a WEB_SESSION_START before)."""
     if opening.platform == "web":
-        return not opening.has_token
+        return not seen
     return opening.request == "install" or name == "INSTALL"
 
 
@@ -88,16 +89,17 @@ class History:
         self._last: int | None = None
         self._earlier: int | None = None
 
-    def add_touch(self, touch: Touch) -> None:
-        """Take in a touch at its place in time; the same touch again changes nothing."""
+    def add_touch(self, touch: Touch) -> bool:
+        """Take in a touch at its place in time; the same touch again changes nothing and answers False."""
         if touch.id in self.touch_ids:
-            return
+            return False
         self.touch_ids.add(touch.id)
         if not self.touches or self.touches[-1].order < touch.order:
             self.touches.append(touch)
-            return
+            return True
         place = bisect_left([one.order for one in self.touches], touch.order)
         self.touches.insert(place, touch)
+        return True
 
     def activity(self, at: int) -> int | None:
         """Note an activity; answers the latest one strictly earlier. `at` never decreases between calls."""

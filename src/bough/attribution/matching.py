@@ -25,7 +25,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bough.attribution.identifiers import Identifier
+from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.likeness import Likeness, compare
 from bough.attribution.opens import Opening, Source
 from bough.attribution.touches import MAX_DURATION, Touch
@@ -118,6 +118,27 @@ class Candidates(Struct, kw_only=True):
     """Ids of clicks that were matched to another person's opening."""
     given_out: Container[int] = frozenset()
     """Ids of clicks whose data this person's earlier openings were given."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What to fetch for one opening before `match` can decide."""
+
+    named: tuple[str, ...]
+    """Click ids; each may also be a browser id."""
+    given: tuple[Identifier, ...]
+    """Device ids that a click may carry."""
+    address: str
+    """Network address whose newest clicks are candidates; empty when nothing may be guessed."""
+
+
+def wanted(opening: Opening) -> Wanted:
+    """The lookups for one opening; addresses to resolve are `opening.evidence.urls`."""
+    guess = opening.platform != "web" and opening.privacy.probabilistic
+    return Wanted(
+        named=tuple(one.id for one in opening.evidence.clicks),
+        given=tuple(one for one in opening.identifiers if one[0] in HARDWARE),
+        address=opening.ip if guess else "",
+    )
 
 
 def match(opening: Opening, at: int, app: int, test: bool, candidates: Candidates, *, first_open: bool) -> Match:

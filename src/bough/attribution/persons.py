@@ -102,6 +102,10 @@ class Persons:
             moved |= former & {self.person_of(one) for one in before}
         return tuple(sorted(moved - {NOBODY}))
 
+    def knows(self, identifier: Identifier) -> bool:
+        """Whether some claim bore it."""
+        return identifier in self._parent
+
     def person(self, claim: Claim) -> int:
         """The person of a claim that was added."""
         if not claim.identifiers:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from bough.attribution import kinds
 from bough.attribution.entries import Entry, entry_of
 from bough.attribution.facts import Recorded
-from bough.attribution.identifiers import HARDWARE
+from bough.attribution.identifiers import Identifier
 from bough.attribution.kinds import History
 from bough.attribution.matching import (
     DETERMINISTIC,
@@ -29,6 +29,7 @@ from bough.attribution.matching import (
     look_back,
     match,
     named_touches,
+    wanted,
 )
 from bough.attribution.opens import Opening
 from bough.attribution.persons import NOBODY, Persons
@@ -135,6 +136,8 @@ class _State:
         self.browsers: dict[str, Touch] = {}
         self.given: dict[tuple[str, str], list[Touch]] = {}
         self.nearby: dict[str, list[Touch]] = {}
+        self.on_touches: set[Identifier] = set()
+        """Device and browser ids that some touch carried."""
         self.used: set[str] = set()
         self.claims: dict[int, int] = {}
         """Click → person (or minus the row, without one) whose opening was matched to it first."""
@@ -188,11 +191,30 @@ class Reading:
         self._windows = windows
         self._worlds: dict[World, _State] = {}
         self._clicks: dict[str, Touch] = {}
+        self.brought: list[tuple[int, Touch]] = []
+        """Every (person, touch) that the reading has found to be the person's, in the order of finding."""
+
+    def know(self, touches: Iterable[Touch]) -> None:
+        """Touches that answered openings name and whose rows are not among the entries: other openings' addresses."""
+        for touch in touches:
+            self._clicks.setdefault(str(touch.id), touch)
 
     def meet(self, entry: Entry) -> None:
         """Learn who the row is from."""
         if entry.claim is not None and entry.privacy.tracking:
             self._state(entry).persons.add(entry.claim)
+
+    def goes_on(self, entry: Entry) -> bool:
+        """`meet` a row that comes after all that were read; True when it leaves what was read as it is.
+
+        False when it joins or splits persons, or makes known whose an earlier touch was: then only a new reading is
+        right, and this one must be thrown away.
+        """
+        if entry.claim is None or not entry.privacy.tracking:
+            return True
+        state = self._state(entry)
+        unknown = [one for one in entry.claim.identifiers if one in state.on_touches and not state.persons.knows(one)]
+        return not state.persons.add(entry.claim).changed and not unknown
 
     def read(self, entry: Entry) -> Attributed | None:
         """The result for one row; None for touches, which only wait to be matched or credited."""
@@ -221,11 +243,12 @@ class Reading:
         self._clicks[str(touch.id)] = touch
         if touch.kind not in ("click", "impression"):
             return
-        owners = {state.persons.person_of(one) for one in touch.given}
+        carried: list[Identifier] = list(touch.given)
         if touch.browser:
-            owners.add(state.persons.person_of(("browser", touch.browser)))
-        for person in owners - {NOBODY}:
-            state.history(person).add_touch(touch)
+            carried.append(("browser", touch.browser))
+        state.on_touches.update(carried)
+        for person in {state.persons.person_of(one) for one in carried} - {NOBODY}:
+            self._bring(state.history(person), person, touch)
         if touch.kind == "click":
             for one in touch.given:
                 state.given.setdefault(one, []).append(touch)
@@ -250,13 +273,13 @@ class Reading:
     def _opening(self, state: _State, entry: Entry, opening: Opening, person: int) -> Attributed:
         history = state.history(person) if person != NOBODY else History()
         name = kinds.session_name(opening, has_app=history.has_app)
-        first = kinds.is_first_session(opening, name)
+        first = kinds.is_first_session(opening, name, seen=name in history.names)
         if entry.recorded is not None:
             decided, first = self._recorded(entry, entry.recorded), entry.recorded.first
         else:
             decided = self._decide(state, entry, opening, person, history)
         for touch in named_touches(decided):
-            history.add_touch(touch)
+            self._bring(history, person, touch)
         given = session_data(decided, first_session=first)
         if person == NOBODY:
             why: Uncounted = "nobody" if entry.privacy.tracking else "untracked"
@@ -264,6 +287,10 @@ class Reading:
         if name == "OPEN" and decided.touch is None and self._is_repeated_server_open(state, entry, opening):
             return _result(entry, person, name, uncounted="server_open", deep_link=given, match=decided)
         return self._event(state, entry, person, name, deep_link=given, match=decided)
+
+    def _bring(self, history: History, person: int, touch: Touch) -> None:
+        if history.add_touch(touch) and person != NOBODY:
+            self.brought.append((person, touch))
 
     def _decide(self, state: _State, entry: Entry, opening: Opening, person: int, history: History) -> Match:
         """Match an opening that nobody has answered yet."""
@@ -317,17 +344,16 @@ class Reading:
         return False
 
     def _candidates(self, state: _State, entry: Entry, opening: Opening, person: int) -> Candidates:
-        named = [one.id for one in opening.evidence.clicks]
+        asked = wanted(opening)
         given: dict[int, Touch] = {}
-        for one in opening.identifiers:
-            if one[0] in HARDWARE:
-                given.update((touch.id, touch) for touch in state.given.get(one, ()))
+        for one in asked.given:
+            given.update((touch.id, touch) for touch in state.given.get(one, ()))
         return Candidates(
-            named={one: self._clicks[one] for one in named if one in self._clicks},
-            browsers={one: state.browsers[one] for one in named if one in state.browsers},
+            named={one: self._clicks[one] for one in asked.named if one in self._clicks},
+            browsers={one: state.browsers[one] for one in asked.named if one in state.browsers},
             opened=entry.direct,
             given=sorted(given.values(), key=lambda touch: touch.order),
-            nearby=state.nearby.get(opening.ip, ()) if opening.ip else (),
+            nearby=state.nearby.get(asked.address, ()) if asked.address else (),
             used=state.used,
             claimed=_ClaimedByOthers(state.claims, person),
             given_out=_ClaimedBy(state.claims, person),
@@ -344,7 +370,7 @@ class Reading:
     ) -> Attributed:
         history = state.history(person)
         if entry.given_touch is not None:
-            history.add_touch(entry.given_touch)
+            self._bring(history, person, entry.given_touch)
         windows = self._windows(entry.app, entry.at)
         previous = history.activity(entry.at)
         first, had_app = name not in history.names, history.has_app

@@ -129,7 +129,9 @@ class _Run:
             self._candidates(row, request, opening, own, direct, seek_nearby=request.kind == "install" or not has_app),
             first_open=request.kind == "install" or not has_app,
         )
-        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app))
+        first = kinds.is_first_session(
+            opening, kinds.session_name(opening, has_app=has_app), seen=opening.has_token
+        )
         facts = msgspec.structs.replace(
             request.facts,
             match=f"{decided.way} {decided.touch.id}" if decided.touch is not None else "none",
