@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from bough import __version__
-from bough.commands import apps, demo, doctor, journal, serve
+from bough.commands import apps, attribution, demo, doctor, journal, serve
 from bough.errors import BoughError
 
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bough", description="Self-hosted deep links and mobile measurement.")
     parser.add_argument("--version", action="version", version=f"bough {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (serve, demo, apps, journal, doctor):
+    for module in (serve, demo, apps, journal, attribution, doctor):
         module.add_to(commands)
     chosen = parser.parse_args(arguments)
     try:

@@ -14,13 +14,14 @@ import msgspec
 from msgspec import Struct
 
 from bough.accounts.model import App, AppConfig
+from bough.ids import arrived_at, now_ms
 from bough.store.transaction import RowValues, Transaction
 
 STANDING = "SELECT timezone, config FROM app WHERE id = ?"
+NEWEST_ID = "SELECT max(id) FROM journal"
 NEWEST = "SELECT body FROM app_setting WHERE app = ? ORDER BY at DESC LIMIT 1"
 ADD = (
-    "INSERT INTO app_setting (app, at, body) VALUES (?, ?, ?)"
-    " ON CONFLICT (app, at) DO UPDATE SET body = excluded.body"
+    "INSERT INTO app_setting (app, at, body) VALUES (?, ?, ?) ON CONFLICT (app, at) DO UPDATE SET body = excluded.body"
 )
 ALL = "SELECT app, at, body FROM app_setting ORDER BY app, at"
 
@@ -41,8 +42,11 @@ def dated(timezone: str, config: AppConfig) -> Dated:
     )
 
 
-def remember(tx: Transaction, app: int, timezone: str, config: AppConfig, now: int) -> None:
-    """Note a change that is about to be saved; nothing when these settings stay as they are."""
+def remember(tx: Transaction, app: int, timezone: str, config: AppConfig) -> None:
+    """Note a change that is about to be saved; nothing when these settings stay as they are.
+
+    It applies from the instant after the newest journal row on, whose id may be a little ahead of the clock.
+    """
     standing = tx.rows(STANDING, (app,))
     if not standing:
         return
@@ -52,6 +56,7 @@ def remember(tx: Transaction, app: int, timezone: str, config: AppConfig, now: i
         return
     if not tx.rows(NEWEST, (app,)):
         tx.run(ADD, (app, 0, _encode(before)))
+    now = max(now_ms(), arrived_at(tx.rows(NEWEST_ID)[0][0] or 0) + 1)
     tx.run(ADD, (app, now, _encode(after)))
 
 

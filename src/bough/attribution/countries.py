@@ -37,7 +37,5 @@ VC Saint Vincent and the Grenadines|VE Venezuela|VG British Virgin Islands|VI U.
 VU Vanuatu|WF Wallis and Futuna|WS Samoa|YE Yemen|YT Mayotte|ZA South Africa|ZM Zambia|ZW Zimbabwe
 """
 
-COUNTRIES: dict[str, str] = {
-    one[:2]: one[3:] for line in _TABLE.strip().splitlines() for one in line.split("|")
-}
+COUNTRIES: dict[str, str] = {one[:2]: one[3:] for line in _TABLE.strip().splitlines() for one in line.split("|")}
 """Two letters → English name."""

@@ -43,7 +43,9 @@ class Converted(Struct, frozen=True, kw_only=True):
     """An amount in dollars."""
 
     micro: int | None
-    """Millionths of a US dollar; None without a rate."""
+    """Millionths of a US dollar; None without a rate, and for an amount beyond `MAX_MICRO`."""
+    missing: bool
+    """There is no rate for the currency on that day."""
     day: str
     """The event's local date, YYYY-MM-DD."""
     currency: str
@@ -74,7 +76,7 @@ def convert(money: Amount, at: int, timezone: str, rate_of: RateOf) -> Converted
     day = local_day(at, timezone)
     rate = Decimal(1) if money.currency == "USD" else rate_of(day, money.currency)
     micro = None if rate is None else micro_usd(money.value, rate)
-    return Converted(micro=micro, day=day, currency=money.currency)
+    return Converted(micro=micro, missing=rate is None, day=day, currency=money.currency)
 
 
 def micro_usd(value: Decimal, rate: Decimal) -> int | None:

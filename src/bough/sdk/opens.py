@@ -30,7 +30,7 @@ from bough.attribution.touch_index import TouchIndex
 from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
 from bough.events.body import encode
-from bough.ids import growing_ids
+from bough.ids import arrived_at, growing_ids
 from bough.journal import Row
 from bough.links.model import Link
 from bough.store.journal import BY_ID, COLUMNS, NEWEST_ID, to_row
@@ -92,11 +92,6 @@ class Opens:
         run.write()
         return answers
 
-    def follow(self, tx: Transaction, limits: list[int]) -> list[int | Exception]:
-        """Keep the index of clicks short behind the journal (background process)."""
-        links = StoredLinks(tx.rows, self._directory)
-        return [self._index.catch_up(tx, links, at_most) for at_most in limits]
-
 
 class _Run:
     """The openings of one transaction; later ones see what earlier ones will have written."""
@@ -119,6 +114,7 @@ class _Run:
         if original is not None:
             return self._again(original, request)
         row = next(self._ids)
+        request = msgspec.structs.replace(request, at=arrived_at(row))
         has_app = bool(known) and opening.platform != "web"
         direct = self._direct(row, request, opening)
         decided = match(
@@ -129,9 +125,7 @@ class _Run:
             self._candidates(row, request, opening, own, direct, seek_nearby=request.kind == "install" or not has_app),
             first_open=request.kind == "install" or not has_app,
         )
-        first = kinds.is_first_session(
-            opening, kinds.session_name(opening, has_app=has_app), seen=opening.has_token
-        )
+        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app), seen=opening.has_token)
         facts = msgspec.structs.replace(
             request.facts,
             match=f"{decided.way} {decided.touch.id}" if decided.touch is not None else "none",
