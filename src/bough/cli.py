@@ -7,8 +7,20 @@ import sys
 from collections.abc import Sequence
 
 from bough import __version__
-from bough.commands import apps, attribution, demo, doctor, journal, serve
+from bough.commands import apps, attribution, demo, doctor, imports, journal, sdk, serve
 from bough.errors import BoughError
+
+COMMANDS = (
+    serve,
+    demo,
+    apps,
+    imports,
+    journal,
+    attribution,
+    sdk,
+    doctor,
+)
+"""In the order in which `bough --help` shows them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bough", description="Self-hosted deep links and mobile measurement.")
     parser.add_argument("--version", action="version", version=f"bough {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (serve, demo, apps, journal, attribution, doctor):
+    for module in COMMANDS:
         module.add_to(commands)
     chosen = parser.parse_args(arguments)
     try:

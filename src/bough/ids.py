@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from random import Random
 
 RANDOM_BITS = 20
@@ -24,6 +25,11 @@ _system_random = secrets.SystemRandom()
 def now_ms() -> int:
     """Epoch milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def iso_time(ms: int) -> str:
+    """Epoch milliseconds as `2026-03-01T12:00:00.000Z`."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def growing_ids(last: int, random: Random = _system_random) -> Iterator[int]:

@@ -20,6 +20,8 @@ RowKind = Literal[
     "open",  # POST /v1/open
     "pageview",  # POST /v1/pageview
     "event",  # POST /v2/event/standard|custom, and legacy /v1/event
+    "segment",  # a file of imported events (`bough.importers.events`), named by its body
+    "identity",  # an old SDK said who its user is (legacy /v1/profile); no event, it only joins
     "import",  # one row of an imported export; its touch is taken as given
 ]
 

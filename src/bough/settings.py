@@ -28,7 +28,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         "on"
     )
     trusted_proxies: Annotated[
-        str, Meta(description="Addresses (comma-separated) whose X-Forwarded-For and X-Forwarded-Proto are believed.")
+        str, Meta(description="Addresses (comma-separated) of proxies whose X-Forwarded-For is believed.")
     ] = "127.0.0.1,::1"
     country_header: Annotated[
         str, Meta(description="Header in which a trusted proxy gives the visitor's country (CF-IPCountry, say).")

@@ -164,3 +164,27 @@ def test_screens_count_when_both_are_known() -> None:
     assert compare(seen((1080, 2400)), asked).difference is None
     assert compare(seen((720, 1600)), asked).difference == "other_screen"
     assert compare(seen(None), asked).difference is None
+
+
+def test_another_address_is_a_difference_even_if_the_store_hands_it_over() -> None:
+    result = decide(opening(), Candidates(nearby=[touch(1, 4, ip="198.51.100.1")]))
+    assert verdicts(result) == [("probabilistic", "other_ip")]
+
+
+def test_the_same_browser_text_is_the_strongest_sign() -> None:
+    own = touch(2, 3, to=COUPON)
+    asked = opening(iphone(user_agent=own.user_agent))
+    other = touch(1, 4, user_agent=own.user_agent.replace("604.1", "605.1"))
+    assert decide(asked, Candidates(nearby=[own, other])).touch == own
+
+
+def test_very_old_clicks_end_the_look_back() -> None:
+    result = decide(opening(), Candidates(nearby=[touch(1, -60 * 24 * 31)]))
+    assert result.considered == ()
+
+
+def test_credentials_on_an_app_link_are_left_out_with_the_whole_query() -> None:
+    data = touch(1, 0, query="access_token=s3cret&new=1").data
+    assert "access_token" not in data
+    assert "new" not in data
+    assert data["product"] == "summer"

@@ -220,3 +220,9 @@ def test_facts_survive_the_journal() -> None:
 )
 def test_platforms(body: dict[str, Any], platform: str) -> None:
     assert platform_of(body) == platform
+
+
+def test_a_hardware_id_may_be_an_idfa() -> None:
+    sent = {"sdk": "ios3", "hardware_id": IDFV, "hardware_id_type": "idfa", "is_hardware_id_real": True}
+    assert parse_opening(sent, "open", Facts()).identifiers == (("idfa", IDFV.casefold()),)
+    assert parse_opening({**sent, "lat_val": 1}, "open", Facts()).identifiers == ()

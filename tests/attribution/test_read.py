@@ -222,16 +222,19 @@ def test_an_imported_install_keeps_its_touch_and_credits_later_live_events() -> 
         1,
     )
     assert install.touch_data == {"~channel": "mail", "$3p": "x"}
+    assert explain(install).summary.endswith("The import says CLICK; that is taken as given.")
     assert purchase.touch_data == install.touch_data
     assert (open_.name, open_.had_app, open_.attributed) == ("OPEN", True, False)
 
 
 def test_an_import_that_comes_twice_counts_once() -> None:
     rows = [
-        Row(id=number, at=T0, app=APP, test=False, kind="import", body={"id": "b", "name": "OPEN", "idfa": "A-1"})
+        Row(id=number, at=T0, app=APP, test=False, kind="import", body={"id": "b", "name": "OPEN", "browser_id": "9"})
         for number in (1, 2)
     ]
-    assert [one.duplicate_of for one in read(*rows)] == [None, 1]
+    results = read(*rows)
+    assert [one.duplicate_of for one in results] == [None, 1]
+    assert explain(results[0]).summary.endswith("The import names no touch.")
 
 
 def test_first_session_of_a_browser_and_of_a_reinstalled_app() -> None:
@@ -244,3 +247,51 @@ def test_first_session_of_a_browser_and_of_a_reinstalled_app() -> None:
     ]
     given = [one.deep_link for one in read(*rows) if one.deep_link is not None]
     assert [one["+is_first_session"] for one in given] == [True, False, True, False, True]
+
+
+def test_a_touch_that_becomes_known_late_takes_its_place_in_time() -> None:
+    rows = [
+        click(1, 0, SUMMER),
+        click(2, 5, WINTER),
+        opened(3, 6, iphone(link_identifier="2")),
+        opened(4, 7, iphone(link_identifier="1", randomized_bundle_token="7"), kind="open"),
+    ]
+    first, second = read(*rows)
+    assert (first.touch_id, second.touch_id) == (2, 2)
+    assert second.deep_link is not None
+    assert second.deep_link["product"] == "summer"
+
+
+def test_the_last_touch_of_long_ago_is_named_as_the_reason() -> None:
+    rows = [
+        click(1, 0, SUMMER),
+        opened(2, 1, iphone(link_identifier="1", identity="ann")),
+        event(3, 200 * DAY / MINUTE, "PURCHASE", {"developer_identity": "ann"}),
+    ]
+    told = explain(read(*rows)[1])
+    assert told.nearest_miss == (
+        "The click on https://go.example.com/summer 200 days earlier is outside the 30-day conversion window "
+        "for clicks by 170 days."
+    )
+
+
+def test_a_busy_address_does_not_slow_down_or_change_matching() -> None:
+    crowd = [click(number, number * 60, SUMMER, browser=str(10**17 + number)) for number in range(1, 700)]
+    result = read(*crowd, opened(1000, 699 * 60 + 1, iphone()))[0]
+    assert result.touch_id is None
+    assert result.match is not None
+    assert [one.verdict for one in result.match.considered].count("ambiguous") == 2
+    assert len(result.match.considered) == 24
+
+
+def test_an_event_that_names_nobody_counts_nowhere() -> None:
+    (result,) = read(event(1, 0, "PURCHASE", {"os": "iOS", "idfa": "00000000-0000-0000-0000-000000000000"}))
+    assert (result.person, result.uncounted) == (0, "nobody")
+    assert "no usable identifier" in explain(result).summary
+
+
+def test_the_page_that_led_to_the_click_is_passed_on() -> None:
+    rows = [click(1, 0, SUMMER, referrer="https://news.example/"), opened(2, 1, iphone(link_identifier="1"))]
+    (install,) = read(*rows)
+    assert install.deep_link is not None
+    assert install.deep_link["+referrer"] == "https://news.example/"

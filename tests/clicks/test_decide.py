@@ -107,7 +107,7 @@ def test_a_template_name_from_outside_cannot_be_a_path() -> None:
 
 
 def test_the_tab_left_behind_goes_to_the_after_click_page() -> None:
-    installed = {"config": STORES | SCHEMES | {"mac_uri_scheme": "acme"}, "installed": True}
+    installed: dict[str, Any] = {"config": STORES | SCHEMES | {"mac_uri_scheme": "acme"}, "installed": True}
     assert click(ua.IPHONE_SAFARI, {"$after_click_url": WEB}, **installed).after_click_url == WEB
     assert click(ua.PIXEL_CHROME, {"$after_click_url": WEB}, **installed).after_click_url is None
     assert click(ua.MAC_SAFARI, {"$afterclick_desktop_url": WEB}, **installed).after_click_url == WEB

@@ -158,9 +158,9 @@ def test_nothing_unsafe_is_ever_sent(
         assert "{" not in address
         scheme = address.partition(":")[0]
         assert scheme in ("https", "http", "acme", "intent"), address
-    for address in (decision.target, decision.fallback, decision.after_click_url):
-        if address and config.redirect_allowlist:
-            assert_on_the_allowlist(address, config.redirect_allowlist)
+    for target in (decision.target, decision.fallback, decision.after_click_url):
+        if target and config.redirect_allowlist:
+            assert_on_the_allowlist(target, config.redirect_allowlist)
     assert decision.reason.endswith(".")
     assert decision.target is None or decision.fallback is None
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -17,24 +17,24 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dev_name: str = ""
     dev_email: str = ""
     dev_phone_number: str = ""
-    always_open_app: int = 0
-    android_app: int = 0
+    always_open_app: Literal[0, 1] = 0
+    android_app: Literal[0, 1, 2] = 0
     """0 none, 1 Play Store (`android_package_name`), 2 custom URL (`android_url`)."""
     android_url: str = ""
     android_uri_scheme: str = ""
     """With or without `://`."""
     android_package_name: str = ""
     sha256_cert_fingerprints: tuple[str, ...] = ()
-    android_app_links_enabled: int = 0
+    android_app_links_enabled: Literal[0, 1] = 0
     android_tablet_url: str = ""
-    ios_app: int = 0
+    ios_app: Literal[0, 1, 2] = 0
     """0 none, 1 App Store (`ios_url`, an App Store page), 2 custom URL (`ios_url`)."""
     ios_url: str = ""
     ios_uri_scheme: str = ""
     ios_store_country: str = "US"
     ios_bundle_id: str = ""
     ios_team_id: str = ""
-    universal_linking_enabled: int = 0
+    universal_linking_enabled: Literal[0, 1] = 0
     fire_url: str = ""
     windows_phone_url: str = ""
     blackberry_url: str = ""
@@ -54,7 +54,7 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     alias_conflict_status: Literal[409, 400] = 409
     test_env_delete: Literal["deny", "allow"] = "deny"
     allow_type2: bool = True
-    expiry_days: int = 0
+    expiry_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
     """0: links never expire. 380: Branch's rule for short links."""
     append_match_params: bool = True
     """Add `_branch_match_id` and `_branch_referrer` to web targets."""

@@ -34,6 +34,9 @@ from bough.store.transaction import Transaction
 ROWS_AT_ONCE = 400
 """Journal rows of one step: its transaction stays within a few milliseconds."""
 
+NO_EVENTS = frozenset({"prefetch", "robot", "segment"})
+"""Kinds of rows that are neither touches nor anybody's event; a segment's events are the warehouse's business."""
+
 NEW_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 RATED = (
     "SELECT m.id, a.app, a.test, a.person, a.at, a.name, a.counted, a.touch, a.body, a.grp, r.usd_rate"
@@ -82,7 +85,7 @@ class StoredFollower:
         self._refresh()
         if not values:
             return self._mend_money(at_most)
-        rows = [exact_row(one) for one in values if one[4] not in ("prefetch", "robot")]
+        rows = [exact_row(one) for one in values if one[4] not in NO_EVENTS]
         change = Change(after=after, newest=values[-1][0], version=counter(self._store, stored.VERSION))
         facts = SettledFacts(self._history, self._rate)
         grouped = Grouped(self._store, self._links, self._index, self._live, self._windows_at, facts, change)

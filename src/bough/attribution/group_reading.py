@@ -211,9 +211,7 @@ class Grouped:
             return False
         if entry.recorded is not None:
             self._show(live.reading, self._named({group: [entry]})[group])
-        result = live.reading.read(entry)
-        if result is None:
-            return False
+        result = live.reading.read(entry) or _silent(entry)
         live.read_to = entry.order
         live.rows += 1
         self._fresh.setdefault(group, []).append(entry)
@@ -276,7 +274,7 @@ class Grouped:
         ordered = sorted((*entries, *(_touch_entry(touch) for touch in touches.values())), key=lambda one: one.order)
         for entry in ordered:
             reading.meet(entry)
-        results = [one for one in (reading.read(entry) for entry in ordered) if one is not None]
+        results = [reading.read(entry) or _silent(entry) for entry in ordered if _reads(reading, entry)]
         brought = {one.id: one for one in (touch_row(person, touch) for person, touch in reading.brought)}
         reading.brought.clear()
         self._compare(group, results, standing)
@@ -339,7 +337,8 @@ class Grouped:
                 for kind, value in entry.claim.identifiers if entry.claim is not None else ():
                     if kind in ON_TOUCHES:
                         name = kind if kind == "browser" else f"given {kind}"
-                        groups.setdefault(key(entry.app, entry.test, name, value), set()).add(group)
+                        for sort in ("", "impression "):
+                            groups.setdefault(key(entry.app, entry.test, sort + name, value), set()).add(group)
         wanted: dict[int, set[int]] = {group: set() for group in entries}
         for one, touch in select_in(self._store, TOUCHES_OF_KEYS, groups, before=(self.change.newest,)):
             for group in groups[one]:
@@ -377,6 +376,20 @@ class Grouped:
                 reading.know([touch])
             else:
                 reading.read(_touch_entry(touch))
+
+
+def _reads(reading: Reading, entry: Entry) -> bool:
+    """Read a touch; True for rows that have results."""
+    if entry.touch is not None:
+        reading.read(entry)
+    return entry.touch is None
+
+
+def _silent(entry: Entry) -> Attributed:
+    """What is kept of a row that only says who somebody is: that it belongs to its group."""
+    return Attributed(
+        id=entry.row, at=entry.at, app=entry.app, test=entry.test, person=NOBODY, name="", uncounted="nobody"
+    )
 
 
 def _touch_entry(touch: Touch) -> Entry:

@@ -354,8 +354,10 @@ def _same_person(one: Considered, other: Considered) -> bool:
     left, right = one.touch, other.touch
     if left is None or right is None:
         return False
-    if left.browser and right.browser:
-        return left.browser == right.browser
+    if left.browser and left.browser == right.browser:
+        return True
+    if left.cookie and right.cookie:
+        return False
     return left.user_agent == right.user_agent and left.link == right.link and left.url == right.url
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,11 +22,7 @@ from bough.events.currencies import CURRENCIES
 from bough.events.schema import amount
 from bough.events.values import first, text
 from bough.journal import Row
-
-MICRO = 1_000_000
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
-MAX_MICRO = 10**18
-"""A million million dollars in one event is a fault of the sender's; such an amount is left out."""
+from bough.money import to_micro
 
 RateOf = Callable[[str, str], Decimal | None]
 """(day as YYYY-MM-DD, currency) → dollars for one unit, or None."""
@@ -43,7 +39,7 @@ class Converted(Struct, frozen=True, kw_only=True):
     """An amount in dollars."""
 
     micro: int | None
-    """Millionths of a US dollar; None without a rate, and for an amount beyond `MAX_MICRO`."""
+    """Millionths of a US dollar; None without a rate, and for an amount that is too large."""
     missing: bool
     """There is no rate for the currency on that day."""
     day: str
@@ -80,10 +76,11 @@ def convert(money: Amount, at: int, timezone: str, rate_of: RateOf) -> Converted
 
 
 def micro_usd(value: Decimal, rate: Decimal) -> int | None:
-    """amount × rate in whole micro-USD, half-even; None when it is beyond `MAX_MICRO`."""
-    exact = _EXACT.multiply(_EXACT.multiply(value, rate), Decimal(MICRO))
-    whole = int(exact.to_integral_value(ROUND_HALF_EVEN))
-    return whole if abs(whole) <= MAX_MICRO else None
+    """amount × rate in whole micro-USD, half-even; None when it is beyond what 64 bits hold."""
+    try:
+        return to_micro(value, rate)
+    except OverflowError:
+        return None
 
 
 def local_day(at: int, timezone: str) -> str:

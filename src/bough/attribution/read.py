@@ -217,10 +217,13 @@ class Reading:
         return not state.persons.add(entry.claim).changed and not unknown
 
     def read(self, entry: Entry) -> Attributed | None:
-        """The result for one row; None for touches, which only wait to be matched or credited."""
+        """The result for one row; None for touches, which only wait to be matched or credited, and for rows that only
+        say who somebody is."""
         state = self._state(entry)
         if entry.touch is not None:
             self._touch(state, entry.touch)
+            return None
+        if entry.kind == "identity":
             return None
         person = state.persons.person(entry.claim) if entry.claim is not None and entry.privacy.tracking else NOBODY
         original = self._original(state, entry, person)

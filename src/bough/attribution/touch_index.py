@@ -163,10 +163,11 @@ def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]
 
 
 def touch_keys(touch: Touch) -> list[int]:
-    """Everything a touch can be found by."""
-    keys = [key(touch.app, touch.test, f"given {kind}", value) for kind, value in touch.given]
-    # A browser without a cookie is known by its first click from then on (`bough.clicks.answer`).
-    keys.append(key(touch.app, touch.test, "browser", touch.browser or str(touch.id)))
+    """Everything a touch can be found by. Impressions have keys of their own: they match nothing, but may have credit."""
+    sort = "impression " if touch.kind == "impression" else ""
+    keys = [key(touch.app, touch.test, f"{sort}given {kind}", value) for kind, value in touch.given]
+    if touch.browser:
+        keys.append(key(touch.app, touch.test, f"{sort}browser", touch.browser))
     if touch.ip and touch.kind == "click":
         keys.append(key(touch.app, touch.test, "ip", touch.ip))
     return keys

@@ -86,6 +86,8 @@ class Touch(Struct, frozen=True, kw_only=True):
     agent: Agent = Agent(kind="browser")
     user_agent: str = ""
     browser: str = ""
+    """The link domain's id of the browser. One that came without a cookie is given the click's own id as its cookie
+    (`bough.clicks.answer`), and is known by it from then on."""
     referrer: str = ""
     screen: tuple[int, int] | None = None
     given: tuple[Identifier, ...] = ()
@@ -100,6 +102,12 @@ class Touch(Struct, frozen=True, kw_only=True):
         """Position in the one order of all rows."""
         return (self.at, self.id)
 
+    @property
+    def cookie(self) -> str:
+        """The browser's id when it came with the click: two different ones are two browsers, a missing one says
+        nothing."""
+        return "" if self.browser == str(self.id) else self.browser
+
 
 def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
     """The touch of a `click`, `impression`, `prefetch` or `robot` row."""
@@ -109,6 +117,7 @@ def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
     kind: TouchKind = "click"
     if row.kind in ("impression", "prefetch", "robot"):
         kind = row.kind
+    agent = parse(click.user_agent)
     return Touch(
         id=row.id,
         at=row.at,
@@ -121,9 +130,9 @@ def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
         duration=duration_of(stored, data, click.url),
         once=_once(row.link or 0, data, click.url),
         ip=click.ip,
-        agent=parse(click.user_agent),
+        agent=agent,
         user_agent=click.user_agent,
-        browser=click.browser,
+        browser=click.browser or (str(row.id) if agent.kind == "browser" else ""),
         referrer=click.referrer,
         given=given_on_click(data),
         credit=_credit(data),

@@ -21,17 +21,18 @@ from starlette.responses import Response
 
 from bough.accounts.directory import Credential
 from bough.accounts.model import App
-from bough.clicks import hosted_files, long_links, pages, show
+from bough.clicks import hosted_files, long_links, show
 from bough.clicks.agent import Agent
 from bough.clicks.agents import parse
 from bough.clicks.cache import Entry
 from bough.clicks.decide import decide
 from bough.clicks.decision import ClickRequest, Decision
 from bough.clicks.location import Prepared, prepare
-from bough.errors import InvalidCredentials, MethodNotAllowed
+from bough.errors import BadRequest, InvalidCredentials, MethodNotAllowed
 from bough.ids import new_id, now_ms
 from bough.journal import Click, RowKind
 from bough.links.address import Address, locate
+from bough.links.change import is_expired
 from bough.links.codec import from_row
 from bough.links.document import full_data, link_url
 from bough.links.model import Link
@@ -108,7 +109,7 @@ class Clicks:
         self._context.refresh()
         address = self._addresses.get((host, url))
         entry = self._entry_now(address) if address is not None else None
-        if entry is None or address is None or _expired(entry.link):
+        if entry is None or address is None or is_expired(entry.link, entry.app, now_ms()):
             return False
         agent = parse(user_agent.decode("latin-1"))
         visitor = self._visitors.visitor(peer, forwarded, country)
@@ -176,11 +177,11 @@ class Clicks:
         path: str = request.scope["path"]
         if (hosted := self._hosted_file(path, host)) is not None:
             return Response(hosted, 200, media_type=hosted_files.CONTENT_TYPE)
-        query = tuple(parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
+        query = _query(request.scope["query_string"])
         address = locate(self._context.directory, host, path)
         owner, entry = await self._find(address, query)
         if owner is None:
-            return show.as_response(pages.not_found())
+            return show.not_found(parse(request.headers.get("user-agent", "")))
         if entry is not None and entry.link.id:
             self._remember(request, address)
         secure = address_is_secure(owner.app, entry.link if entry else None)
@@ -254,7 +255,7 @@ class Clicks:
 
     async def _stored(self, address: Address) -> Entry | None:
         entry = self._context.links.get(address.domain, address.path)
-        if entry is None or _expired(entry.link):
+        if entry is None or is_expired(entry.link, entry.app, now_ms()):
             while True:
                 seen = self._context.seen
                 rows = await self._context.store.fetch(BY_PATH, (address.domain, address.path))
@@ -262,7 +263,7 @@ class Clicks:
                 if seen == self._context.seen:
                     break  # nothing changed while we read, so what was read may be kept
             entry = self._keep(rows)
-        return None if entry is None or _expired(entry.link) else entry
+        return None if entry is None or is_expired(entry.link, entry.app, now_ms()) else entry
 
     def _keep(self, rows: list[tuple[object, ...]]) -> Entry | None:
         if not rows:
@@ -349,6 +350,14 @@ class Clicks:
         self._addresses[host, request.scope["raw_path"]] = address
 
 
+def _query(text: bytes) -> tuple[tuple[str, str], ...]:
+    """The decoded pairs of a query. Raises BadRequest when there are more than MAX_QUERY_FIELDS."""
+    try:
+        return tuple(parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
+    except ValueError as error:
+        raise BadRequest(f"The query must have at most {MAX_QUERY_FIELDS} fields.") from error
+
+
 def address_is_secure(app: App, link: Link | None) -> bool:
     """Whether the link's domain is served over https."""
     host = link.domain if link else ""
@@ -357,10 +366,6 @@ def address_is_secure(app: App, link: Link | None) -> bool:
 
 def _row_kind(agent: Agent) -> Literal["click", "robot"]:
     return "robot" if agent.kind in ("robot", "social") else "click"
-
-
-def _expired(link: Link) -> bool:
-    return link.expires_at is not None and link.expires_at <= now_ms()
 
 
 def _asked_address(app: App, link: Link, host: bytes, target: bytes) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
-
-import re2
 
 URI_MODES: dict[str, int] = {
     "0": 0,
@@ -27,7 +26,7 @@ URI_MODES: dict[str, int] = {
 DEFAULT_TEMPLATE = "default_template"
 """The deepview shown when a link asks for one without naming it."""
 
-_TEMPLATE = re2.compile(r"^[A-Za-z0-9_-]{1,64}$")
+_TEMPLATE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TRUE = (True, 1, "true", "True", "TRUE", "1")
 _FALSE = (False, 0, "false", "False", "FALSE", "0")
 
@@ -75,7 +74,7 @@ def template(data: Mapping[str, Any], key: str, default: str) -> str:
     if is_false(data, key):
         return ""
     name = DEFAULT_TEMPLATE if is_true(data, key) else text(data, key) or default
-    return name if not name or _TEMPLATE.match(name) else DEFAULT_TEMPLATE
+    return name if not name or _TEMPLATE.fullmatch(name) else DEFAULT_TEMPLATE
 
 
 def _value(data: Mapping[str, Any], key: str) -> Any:

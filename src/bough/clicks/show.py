@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from bough.clicks import pages
+from bough.clicks.agent import Agent
 from bough.clicks.decision import ClickRequest, Decision
 from bough.clicks.explain import explain
 from bough.clicks.location import Prepared
@@ -20,7 +21,19 @@ def answer(asked: ClickRequest, decision: Decision, prepared: Prepared, click_id
     if decision.kind == "redirect":
         headers = {"Location": prepared.url(click_id), "Cache-Control": "no-store"}
         return Response(b"", REDIRECT_STATUS, headers)
-    return as_response(_page(asked, decision, prepared, click_id))
+    link = decision.link or asked.link
+    if decision.page == "not_found" or link is None:
+        home = asked.app.config.default_desktop_url
+        return not_found(asked.agent, pages.NotFoundPage(app_name=asked.app.name, home_url=home))
+    shown = preview(full_data(link, decision.link_url), asked.app, decision.link_url)
+    return as_response(_page(decision, shown, prepared, click_id))
+
+
+def not_found(agent: Agent, page: pages.NotFoundPage | None = None) -> Response:
+    """404: a page for people, one line of text for programs."""
+    if agent.kind != "program":
+        return as_response(pages.not_found(page))
+    return Response(b"There is no such link.\n", 404, {"Cache-Control": "no-store"}, "text/plain")
 
 
 def debug(asked: ClickRequest, decision: Decision, user_agent: str) -> Response:
@@ -66,12 +79,7 @@ def _route(platform: str, decision: Decision, current: bool = False) -> pages.De
     )
 
 
-def _page(asked: ClickRequest, decision: Decision, prepared: Prepared, click_id: int) -> Page:
-    link = decision.link or asked.link
-    if decision.page == "not_found" or link is None:
-        home = asked.app.config.default_desktop_url
-        return pages.not_found(pages.NotFoundPage(app_name=asked.app.name, home_url=home))
-    shown = preview(full_data(link, decision.link_url), asked.app, decision.link_url)
+def _page(decision: Decision, shown: Preview, prepared: Prepared, click_id: int) -> Page:
     if decision.page == "og":
         return pages.og(pages.OgPage(preview=shown, link_url=decision.link_url))
     after_click = decision.after_click_url or ""

@@ -6,7 +6,7 @@ A store page gets no match parameters (contract/links.md §3.3). The Play Store 
 
 from __future__ import annotations
 
-import re2
+import re
 
 from bough.clicks.decision import LINK_CLICK_ID
 from bough.links.addresses import Address, encode_value
@@ -40,8 +40,8 @@ STORE_SCHEMES = frozenset({"market", "itms", "itms-apps", "itms-appss", "samsung
 PLAY_STORE = "play.google.com"
 REFERRER = f"referrer=link_click_id%3D{LINK_CLICK_ID}"
 
-_PACKAGE = re2.compile(r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$")
-_HAS_REFERRER = re2.compile(r"[?&]referrer=")
+_PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+_HAS_REFERRER = re.compile(r"[?&]referrer=")
 
 
 def is_store(address: Address) -> bool:
@@ -73,4 +73,4 @@ def with_referrer(address: Address) -> str:
 
 def is_package(name: str) -> bool:
     """Whether a text is an Android package name, and so can stand in an intent address."""
-    return len(name) <= 255 and bool(_PACKAGE.match(name))
+    return len(name) <= 255 and bool(_PACKAGE.fullmatch(name))

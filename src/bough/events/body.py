@@ -23,15 +23,15 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def decode(raw: bytes | str, field: str = "body") -> Any:
+def decode(raw: bytes | str, field: str = "body", most: int = MAX_BODY) -> Any:
     """The JSON value, with decimals as `Decimal`. Duplicate keys: the last wins.
 
     Raises:
-        TooLarge: more than 256 KB.
+        TooLarge: more than `most` bytes (256 KB).
         BadRequest: not JSON, invalid UTF-8, or deeper than 16 levels.
     """
-    if len(raw) > MAX_BODY:
-        raise TooLarge(f"{field}: larger than {MAX_BODY} bytes.")
+    if len(raw) > most:
+        raise TooLarge(f"{field}: larger than {most} bytes.")
     try:
         value = _decoder.decode(raw)
     except RecursionError:

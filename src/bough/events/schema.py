@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -169,10 +169,7 @@ def amount(value: object, field: str) -> Decimal | None:
     written = str(value).strip()
     if not _NUMBER.match(written):
         raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 12 decimals.")
-    try:
-        number = Decimal(written)
-    except InvalidOperation:
-        raise BadRequest(f"{field}: must be a number.") from None
+    number = Decimal(written)
     exponent = number.as_tuple().exponent
     if abs(number) >= _LIMIT or not isinstance(exponent, int) or exponent < -12:
         raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 12 decimals.")

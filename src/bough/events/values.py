@@ -36,8 +36,8 @@ def flag(value: object) -> bool | None:
     """True, False, or None when the value says neither. Takes booleans, 0 and 1, and their texts."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, (int, Decimal)):
-        return None if value not in (0, 1) else bool(value)
+    if isinstance(value, int) or (isinstance(value, Decimal) and value.is_finite()):
+        return bool(value) if value in (0, 1) else None
     if isinstance(value, str):
         lowered = value.strip().lower()
         return True if lowered in _TRUE else False if lowered in _FALSE else None

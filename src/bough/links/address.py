@@ -39,7 +39,8 @@ def parse_address(url: object, directory: Directory) -> Address:
 def locate(directory: Directory, host: str, path: str) -> Address:
     """The stored address behind a host and a decoded path: alternate hosts and web-only forms lead to the same link."""
     host = host.lower()
-    path = path.lstrip("/")
+    # No link has NUL in its path, and PostgreSQL refuses to look for one.
+    path = path.lstrip("/").replace("\0", "\ufffd")
     web_only = False
     if not directory.knows_host(host):
         name, dot, rest = host.partition(".")
@@ -50,7 +51,11 @@ def locate(directory: Directory, host: str, path: str) -> Address:
         ):
             host = name.removesuffix(WEB_ONLY_SUFFIX) + dot + rest
             web_only = True
+    prefix, slash, rest = path.partition("/")
     if path.startswith(WEB_ONLY_PREFIX):
         path = path.removeprefix(WEB_ONLY_PREFIX)
+        web_only = True
+    elif slash and rest.startswith(WEB_ONLY_PREFIX) and directory.domain(host, prefix) is not None:
+        path = f"{prefix}/{rest.removeprefix(WEB_ONLY_PREFIX)}"
         web_only = True
     return Address(directory.main_host(host), path, web_only)

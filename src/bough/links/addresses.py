@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-import re2
 from msgspec import Struct
 
 MAX_ADDRESS = 8192
@@ -54,12 +53,12 @@ class Refused(Struct, frozen=True):
     why: str
 
 
-_CONTROL = re2.compile("[\\x{0}-\\x{1f}\\x{7f}-\\x{9f}]")
-_SCHEME = re2.compile(r"^([A-Za-z][A-Za-z0-9+.-]{0,63}):")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,63}):")
 _UNSAFE = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+|%(?![0-9A-Fa-f]{2})")
-_HOST = re2.compile(r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$")
-_IPV6 = re2.compile(r"^\[[0-9a-f:.]{2,45}\]$")
-_PORT = re2.compile(r"^[0-9]{1,5}$")
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_IPV6 = re.compile(r"\[[0-9a-f:.]{2,45}\]")
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def read_address(text: str) -> Address | Refused:
@@ -111,9 +110,9 @@ def _authority(text: str) -> str | Refused:
     host, port = _host_and_port(text)
     if not host.isascii() and len(host) <= 253:
         host = _idna(host)
-    if len(host) > 253 or not (_HOST.match(host) or _IPV6.match(host)):
+    if len(host) > 253 or not (_HOST.fullmatch(host) or _IPV6.fullmatch(host)):
         return Refused("has no valid host name")
-    if port and not (_PORT.match(port) and int(port) < 65536):
+    if port and not (_PORT.fullmatch(port) and int(port) < 65536):
         return Refused("has no valid port")
     return f"{host}:{port}" if port else host
 

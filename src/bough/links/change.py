@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from bough.accounts.model import App, Domain
 from bough.errors import BadRequest
-from bough.links.model import DEFAULT_DURATION, LABELS, Link
+from bough.links.model import DEFAULT_DURATION, LABELS, Link, LinkType
 from bough.links.parameters import LinkParameters, parse_type
 
 DAY_MS = 86_400_000
@@ -30,11 +30,19 @@ NOT_UPDATABLE = (
 """Parameters that an update may repeat but not change."""
 
 
+MATCH_DURATION = "$match_duration"
+
+
 def expiry(app: App, link_type: int, now: int) -> int | None:
     """When a link used at `now` (epoch ms) expires under the app's rule: standard and one-time links only."""
-    if app.config.expiry_days == 0 or link_type == 2:
+    if app.config.expiry_days == 0 or link_type == LinkType.MARKETING:
         return None
     return now + app.config.expiry_days * DAY_MS
+
+
+def is_expired(link: Link, app: App, now: int) -> bool:
+    """Whether the app's rule has ended the link at `now` (epoch ms); without the rule no link ends."""
+    return app.config.expiry_days > 0 and link.expires_at is not None and link.expires_at <= now
 
 
 def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> Link:
@@ -42,6 +50,8 @@ def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> 
     path = parameters.alias or ""
     if domain.prefix and path:
         path = f"{domain.prefix}/{path}"
+    data = {} if parameters.data is UNSET else parameters.data
+    duration = DEFAULT_DURATION if parameters.duration is UNSET else parameters.duration
     return Link(
         id=0,
         app=app.id,
@@ -50,13 +60,13 @@ def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> 
         path=path,
         alias=parameters.alias,
         type=parameters.type,
-        data={} if parameters.data is UNSET else parameters.data,
+        data=_consistent({**parameters.analytics, **data}, parameters.type, duration),
         channel=parameters.label("channel"),
         feature=parameters.label("feature"),
         campaign=parameters.label("campaign"),
         stage=parameters.label("stage"),
         tags=parameters.all_tags(),
-        duration=DEFAULT_DURATION if parameters.duration is UNSET else parameters.duration,
+        duration=duration,
         identity=parameters.identity,
         source=parameters.source,
         created_at=now,
@@ -66,11 +76,19 @@ def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> 
 
 
 def same_parameters(wanted: Link, stored: Link) -> bool:
-    """Whether a repeated POST with the alias of `stored` asks for that very link."""
-    return all(
-        getattr(wanted, field) == getattr(stored, field)
-        for field in ("app", "test", "type", "data", *LABELS, "tags", "duration", "identity")
-    )
+    """Whether a repeated POST with the alias of `stored` asks for that very link.
+
+    `data` is compared as JSON, because 1, 1.0 and true are different there and alike in Python.
+    """
+    fields = ("app", "test", "type", *LABELS, "tags", "duration", "identity")
+    return all(getattr(wanted, field) == getattr(stored, field) for field in fields) and as_json(
+        wanted.data
+    ) == as_json(stored.data)
+
+
+def as_json(value: Any) -> bytes:
+    """JSON to compare by: the order of keys does not matter, types do."""
+    return msgspec.json.encode(value, order="sorted")
 
 
 def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
@@ -81,8 +99,11 @@ def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
     level (so that a script that reads, changes one of the two and writes back gets what it changed).
     """
     changes: dict[str, Any] = {"updated_at": now}
+    data = link.data if parameters.data is UNSET else parameters.data
     if parameters.data is not UNSET:
-        changes["data"] = parameters.data
+        data = {**parameters.analytics, **data}
+    elif parameters.analytics:
+        data = {**data, **parameters.analytics}
     for name in LABELS:
         stored = getattr(link, name)
         inner = parameters.inner_labels.get(name, stored)
@@ -91,9 +112,22 @@ def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
     inner_tags = link.tags if parameters.inner_tags is UNSET else parameters.inner_tags
     top_tags = inner_tags if parameters.tags is UNSET else parameters.tags
     changes["tags"] = top_tags if top_tags != link.tags else inner_tags
-    if parameters.duration is not UNSET:
-        changes["duration"] = parameters.duration
+    duration = link.duration if parameters.duration is UNSET else parameters.duration
+    if parameters.duration is UNSET and MATCH_DURATION in link.data and MATCH_DURATION not in data:
+        duration = DEFAULT_DURATION  # it stood in the data, which was replaced
+    changes["duration"] = duration
+    changes["data"] = _consistent(data, link.type, duration)
     return msgspec.structs.replace(link, **changes)
+
+
+def _consistent(data: dict[str, Any], link_type: int, duration: int) -> dict[str, Any]:
+    """The customer's keys, agreeing with the link's own fields: a read that is written back must change nothing."""
+    kept = dict(data)
+    if link_type == LinkType.ONE_TIME:
+        kept.pop("$one_time_use", None)
+    if MATCH_DURATION in kept and str(kept[MATCH_DURATION]) != str(duration):
+        kept[MATCH_DURATION] = duration
+    return kept
 
 
 def check_not_updatable(link: Link, app: App, body: Mapping[str, Any]) -> None:

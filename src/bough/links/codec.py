@@ -64,7 +64,7 @@ def to_row(link: Link) -> tuple[Any, ...]:
 
 
 def from_row(row: tuple[Any, ...]) -> Link:
-    """The link of a row selected with SELECTED."""
+    """The link of a row selected with SELECTED; columns after those are not looked at."""
     return Link(
         id=row[0],
         app=row[1],
@@ -87,6 +87,11 @@ def from_row(row: tuple[Any, ...]) -> Link:
         updated_at=row[18],
         expires_at=row[19],
     )
+
+
+def same_state(one: Link, other: Link) -> bool:
+    """Whether two states of a link are the same to the last byte: 1 and true, which Python takes for one, are not."""
+    return to_row(one) == to_row(other)
 
 
 def to_json(link: Link) -> str:

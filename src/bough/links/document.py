@@ -5,18 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from bough.accounts.model import App
+from bough.links.address import WEB_ONLY_PREFIX
 from bough.links.model import LABELS, Link, LinkType
+
+TITLE_KEYS = ("$marketing_title", "$og_title")
+"""Keys of `data` that name the link, the first that is set wins."""
 
 
 def short_url(link: Link, scheme: str) -> str:
-    """The address people share."""
-    return f"{scheme}://{link.domain}/{link.path}"
+    """The address people share. A web-only link's begins with `/e/`, which no app claims (contract/links.md §3.1)."""
+    web_only = WEB_ONLY_PREFIX if link.data.get("$web_only") in (True, "true", "1") else ""
+    return f"{scheme}://{link.domain}/{web_only}{link.path}"
 
 
 def link_url(link: Link, app: App) -> str:
     """`short_url` with the scheme of the link's domain."""
     scheme = next((d.scheme for d in app.domains if d.host == link.domain), "https")
     return short_url(link, scheme)
+
+
+def title(link: Link) -> str | None:
+    """What the link is called: its marketing title, else the title of its preview."""
+    for key in TITLE_KEYS:
+        value = link.data.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return None
 
 
 def full_data(link: Link, url: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ MAX_TAG = 64
 MAX_TAGS = 200
 MAX_IDENTITY = 127
 MAX_DATA_BYTES = 100 * 1024
+TOO_MUCH_DATA = "data: must have at most 100 KB of JSON."
 MAX_DATA_DEPTH = 64
 MAX_DURATION = 2_592_000
 
@@ -65,7 +66,9 @@ class LinkParameters(Struct, frozen=True, kw_only=True):
     alias: str | None = None
     type: int = LinkType.STANDARD
     data: dict[str, Any] | UnsetType = UNSET
-    """The customer's keys without SERVER_KEYS."""
+    """The customer's keys without SERVER_KEYS, and without a `$one_time_use` that is off."""
+    analytics: dict[str, Any] = {}
+    """`~` keys of the `analytics` parameter that are no labels; they belong to `data`, which wins."""
     labels: dict[str, str | None] = {}
     """Top-level labels that were sent, by name."""
     inner_labels: dict[str, str | None] = {}
@@ -91,20 +94,23 @@ class LinkParameters(Struct, frozen=True, kw_only=True):
 def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
     """Check a request's link parameters. Unknown keys are ignored. Raises BadRequest naming the field."""
     data = parse_data(body.get("data"))
-    inner = _merge_analytics(body.get("analytics"), data)
+    analytics = _analytics(body.get("analytics"))
+    inner = {**analytics, **({} if data is UNSET else data)}
+    check_data_size(inner)
     labels = {name: _label(name, body[name]) for name in LABELS if name in body}
     inner_labels = {name: _label(f"data.~{name}", inner[f"~{name}"]) for name in LABELS if f"~{name}" in inner}
     return LinkParameters(
         alias=_alias(body.get("alias")),
         type=parse_type(body.get("type")),
-        data=UNSET if data is UNSET and not inner else {k: v for k, v in inner.items() if k not in SERVER_KEYS},
+        data=UNSET if data is UNSET else _own_keys(data),
+        analytics=_own_keys(analytics),
         labels=labels,
         inner_labels=inner_labels,
         tags=_tags("tags", body["tags"]) if "tags" in body else UNSET,
         inner_tags=_tags("data.~tags", inner["~tags"]) if "~tags" in inner else UNSET,
         duration=_duration(body, inner),
-        identity=_text("identity", body.get("identity"), MAX_IDENTITY),
-        domain=_text("domain", body.get("domain"), MAX_LABEL),
+        identity=parse_text("identity", body.get("identity"), MAX_IDENTITY),
+        domain=parse_text("domain", body.get("domain"), MAX_LABEL),
         source=SOURCES.get(str(body.get("source")), CreationSource.API),
     )
 
@@ -115,14 +121,18 @@ def parse_data(value: Any) -> dict[str, Any] | UnsetType:
         return UNSET
     if isinstance(value, str):
         if len(value) > MAX_DATA_BYTES:
-            raise BadRequest("data: must have at most 100 KB of JSON.")
+            raise BadRequest(TOO_MUCH_DATA)
         value = _decode("data", value)
     if not isinstance(value, dict):
         raise BadRequest("data: must be an object or a JSON string of one.")
     check_depth(value)
-    if len(msgspec.json.encode(value)) > MAX_DATA_BYTES:
-        raise BadRequest("data: must have at most 100 KB of JSON.")
     return value
+
+
+def check_data_size(data: dict[str, Any]) -> None:
+    """Raises BadRequest when a link's data is larger than MAX_DATA_BYTES."""
+    if len(msgspec.json.encode(data)) > MAX_DATA_BYTES:
+        raise BadRequest(TOO_MUCH_DATA)
 
 
 def check_depth(value: Any) -> None:
@@ -152,15 +162,24 @@ def parse_type(value: Any) -> int:
     return int(value)
 
 
-def _merge_analytics(analytics: Any, data: dict[str, Any] | UnsetType) -> dict[str, Any]:
-    inner = {} if data is UNSET else data
-    if analytics is None:
-        return inner
+def _analytics(analytics: Any) -> dict[str, Any]:
+    if analytics is None or analytics == "":
+        return {}
     if isinstance(analytics, str):
         analytics = _decode("analytics", analytics)
     if not isinstance(analytics, dict):
         raise BadRequest("analytics: must be an object of '~' keys.")
-    return {**{key: value for key, value in analytics.items() if key.startswith("~")}, **inner}
+    check_depth(analytics)
+    return {key: value for key, value in analytics.items() if key.startswith("~")}
+
+
+def _own_keys(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is the customer's. Reads always show `$one_time_use`, so a false one only says that it was read before."""
+    return {
+        key: value
+        for key, value in data.items()
+        if key not in SERVER_KEYS and not (key == "$one_time_use" and value in (False, "false"))
+    }
 
 
 def _decode(field: str, text: str) -> Any:
@@ -171,10 +190,10 @@ def _decode(field: str, text: str) -> Any:
 
 
 def _label(field: str, value: Any) -> str | None:
-    return _text(field, value, MAX_LABEL)
+    return parse_text(field, value, MAX_LABEL)
 
 
-def _text(field: str, value: Any, limit: int) -> str | None:
+def parse_text(field: str, value: Any, limit: int) -> str | None:
     """A string without control characters, or None for null and empty."""
     if value is None or value == "":
         return None
@@ -204,7 +223,7 @@ def _tags(field: str, value: Any) -> tuple[str, ...]:
         raise BadRequest(f"{field}: must be an array of strings.")
     if len(value) > MAX_TAGS:
         raise BadRequest(f"{field}: must have at most {MAX_TAGS} entries.")
-    return tuple(tag for item in value if (tag := _text(field, item, MAX_TAG)) is not None)
+    return tuple(tag for item in value if (tag := parse_text(field, item, MAX_TAG)) is not None)
 
 
 def _duration(body: Mapping[str, Any], inner: Mapping[str, Any]) -> int | UnsetType:

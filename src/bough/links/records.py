@@ -6,7 +6,7 @@ another over the whole installation, so what one reads cannot change before its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -16,10 +16,10 @@ from bough.errors import AliasConflict, BoughError, NotFound
 from bough.ids import growing_ids, new_codes
 from bough.links import queries
 from bough.links.change import same_parameters
-from bough.links.codec import COLUMNS, from_row, to_json, to_row
+from bough.links.codec import COLUMNS, from_row, same_state, to_json, to_row
 from bough.links.model import Link
 from bough.store.changes import Change, record
-from bough.store.database import Store
+from bough.store.database import Rows, Store
 from bough.store.transaction import Transaction
 
 
@@ -27,7 +27,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     """A link to be created."""
 
     link: Link
-    """Without id; without path when it has no alias."""
+    """Without id; without path when the store is to choose a random code."""
     prefix: str
     """The domain's app prefix, for the random code."""
     conflict_status: int = 409
@@ -45,13 +45,27 @@ class LinkChange(Struct, frozen=True, kw_only=True):
     test: bool | None
     """None: whichever environment the link is in."""
     change: Callable[[Link], Link | None]
-    """The new state, or None: delete it. May raise BoughError; then nothing is changed."""
+    """The new state, or None: delete it. May raise BoughError; then nothing is changed. A state that equals the old
+    one is not written and leaves no trace in the history."""
 
 
 async def find(store: Store, domain: str, path: str) -> Link | None:
     """The stored link at an address, expired or not."""
     rows = await store.fetch(queries.BY_PATH, (domain, path))
     return from_row(rows[0]) if rows else None
+
+
+def load(rows: Rows, addresses: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Link]:
+    """The stored links at some hundred (domain, path) addresses; those without a link are left out."""
+    paths: dict[str, list[str]] = {}
+    for domain, path in dict.fromkeys(addresses):
+        paths.setdefault(domain, []).append(path)
+    found = (
+        from_row(row)
+        for domain, wanted in paths.items()
+        for row in rows(queries.by_paths(len(wanted)), (domain, *wanted))
+    )
+    return {(link.domain, link.path): link for link in found}
 
 
 def create_batch(tx: Transaction, requests: list[list[Draft]]) -> list[Created | Exception]:
@@ -77,7 +91,7 @@ def change_batch(tx: Transaction, requests: list[LinkChange]) -> list[Link | Exc
             results.append(error)
         else:
             results.append(link)
-            changes.append(change)
+            changes += change
     record(tx, changes)
     return results
 
@@ -90,7 +104,7 @@ def extend_batch(tx: Transaction, extensions: list[tuple[int, int]]) -> list[Exc
 
 def _create(tx: Transaction, drafts: list[Draft]) -> Created:
     ids = growing_ids(tx.rows(queries.NEWEST_ID)[0][0] or 0)
-    identities = _identity_ids(tx, [d.link for d in drafts if d.link.identity is not None])
+    identities = identity_ids(tx, [d.link for d in drafts if d.link.identity is not None])
     links = [
         msgspec.structs.replace(
             d.link, id=next(ids), identity_id=identities.get((d.link.app, d.link.test, d.link.identity))
@@ -102,7 +116,7 @@ def _create(tx: Transaction, drafts: list[Draft]) -> Created:
     while missing:
         codes = iter(new_codes(len(missing)))
         for i in missing:
-            if links[i].alias is None:
+            if not drafts[i].link.path:
                 prefix, code = drafts[i].prefix, next(codes)
                 links[i] = msgspec.structs.replace(links[i], path=f"{prefix}/{code}" if prefix else code)
         rows = [to_row(links[i]) for i in missing]
@@ -110,20 +124,24 @@ def _create(tx: Transaction, drafts: list[Draft]) -> Created:
         for i in missing:
             if links[i].id in stored:
                 results[i] = links[i]
-            elif links[i].alias is not None:
+            elif drafts[i].link.path:
                 results[i] = _existing(tx, links[i], drafts[i].conflict_status)
         missing = [i for i in missing if results[i] is None]
     return [result for result in results if result is not None]
 
 
 def _existing(tx: Transaction, wanted: Link, conflict_status: int) -> Link | BoughError:
+    """The link that has the address already, when the caller asks for that very link; asking revives an expired one."""
     stored = from_row(tx.rows(queries.BY_PATH, (wanted.domain, wanted.path))[0])
-    if same_parameters(wanted, stored):
+    if not same_parameters(wanted, stored):
+        return AliasConflict(wanted.domain, wanted.path, conflict_status)
+    if stored.expires_at is None or stored.expires_at > wanted.created_at:
         return stored
-    return AliasConflict(wanted.domain, wanted.path, conflict_status)
+    tx.run(queries.EXTEND, (wanted.expires_at, stored.id))
+    return msgspec.structs.replace(stored, expires_at=wanted.expires_at)
 
 
-def _identity_ids(tx: Transaction, links: list[Link]) -> dict[tuple[int, bool, str | None], int]:
+def identity_ids(tx: Transaction, links: list[Link]) -> dict[tuple[int, bool, str | None], int]:
     """The server-made id of each identity, made on first use."""
     found: dict[tuple[int, bool, str | None], int] = {}
     for key in {(link.app, link.test, link.identity or "") for link in links}:
@@ -137,19 +155,30 @@ def _identity_ids(tx: Transaction, links: list[Link]) -> dict[tuple[int, bool, s
     return found
 
 
-def _change(tx: Transaction, request: LinkChange) -> tuple[Link, Change]:
+def _change(tx: Transaction, request: LinkChange) -> tuple[Link, list[Change]]:
     rows = tx.rows(queries.BY_PATH, (request.domain, request.path))
     before = from_row(rows[0]) if rows else None
     if before is None or before.app != request.app or request.test not in (None, before.test):
         raise NotFound
     after = request.change(before)
+    if after is not None and same_state(after, before):
+        return before, []
     if after is None:
         tx.run(queries.DELETE, (before.id,))
         tx.run(queries.DELETE_COUNT, (before.id,))
     else:
-        values: tuple[Any, ...] = to_row(after)
-        tx.run(queries.UPDATE, (*values[1:], before.id))
-    change = Change(
+        tx.run(queries.UPDATE, update_values(after))
+    return after or before, [change_of(before)]
+
+
+def update_values(link: Link) -> tuple[Any, ...]:
+    """Parameters of `queries.UPDATE`."""
+    values: tuple[Any, ...] = to_row(link)
+    return (*values[1:], link.id)
+
+
+def change_of(before: Link) -> Change:
+    """What tells every process to forget the link, and keeps its last state for its history."""
+    return Change(
         subject="link", app=before.app, link=before.id, domain=before.domain, path=before.path, before=to_json(before)
     )
-    return after or before, change

@@ -12,7 +12,7 @@ from bough.errors import BadRequest, BoughError, Forbidden, NotFound
 from bough.ids import now_ms
 from bough.links import records
 from bough.links.address import Address, parse_address
-from bough.links.change import DAY_MS, check_not_updatable, expiry, new_link, updated_link
+from bough.links.change import check_not_updatable, expiry, is_expired, new_link, updated_link
 from bough.links.document import link_url, read_document, update_document
 from bough.links.model import Link, LinkType
 from bough.links.parameters import parse_parameters
@@ -77,7 +77,7 @@ async def read(call: Call) -> Response:
     call.context.limits.check(owner.app.id, "read")
     link = await owned_link(call, owner, call.query("url"))
     if link.expires_at is not None:
-        link = await _extend(call, owner.app, link)
+        await _extend(call, owner.app, link)
     return json_response(read_document(link, link_url(link, owner.app)))
 
 
@@ -95,6 +95,8 @@ async def update(call: Call) -> Response:
     def change(link: Link) -> Link:
         if link.domain == "bnc.lt" and link.path.startswith(("c/", "d/")):
             raise BadRequest("url: links of the form bnc.lt/c/… and bnc.lt/d/… cannot be updated.")
+        if is_expired(link, owner.app, now):
+            raise NotFound
         check_not_updatable(link, owner.app, body)
         return updated_link(link, parameters, now)
 
@@ -139,14 +141,9 @@ async def owned_link(call: Call, owner: Credential, url: object) -> Link:
     """The live link at `url`, when it belongs to the caller's app and environment. Raises NotFound."""
     address = parse_address(url, call.context.directory)
     link = await records.find(call.context.store, address.domain, address.path)
-    if link is None or link.app != owner.app.id or link.test != owner.test or is_expired(link):
+    if link is None or link.app != owner.app.id or link.test != owner.test or is_expired(link, owner.app, now_ms()):
         raise NotFound
     return link
-
-
-def is_expired(link: Link) -> bool:
-    """Whether the app's expiry rule has ended the link."""
-    return link.expires_at is not None and link.expires_at <= now_ms()
 
 
 def _change_of(address: Address, app: App, test: bool | None, change: Any) -> records.LinkChange:
@@ -187,10 +184,8 @@ def _domain(app: App, test: bool, wanted: str | None) -> Domain:
     raise BadRequest(f"domain: {wanted!r} is not a link domain of this app.")
 
 
-async def _extend(call: Call, app: App, link: Link) -> Link:
-    """Give a link that can expire its whole time again; written at most once a day for each link."""
+async def _extend(call: Call, app: App, link: Link) -> None:
+    """Give a link that can expire its whole time again."""
     until = expiry(app, link.type, now_ms())
-    if until is None or until - (link.expires_at or 0) < DAY_MS:
-        return link
-    await call.context.store.write(records.extend_batch, (until, link.id))
-    return link
+    if until is not None:
+        await call.context.store.write(records.extend_batch, (until, link.id))

@@ -7,10 +7,10 @@ again at every click, because a click's query and a changed allowlist come later
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
-
-import re2
 
 from bough.accounts.model import App, AppConfig
 from bough.errors import BadRequest
@@ -57,8 +57,8 @@ NEVER = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "f
 NOT_ON_THE_ALLOWLIST = "doesn't pass the app's redirect allowlist"
 SECURITY_TEST = "URL doesn't pass security test(s)"
 
-_SCHEME_NAME = re2.compile(r"^[a-z][a-z0-9+.-]{0,63}$")
-_SCRIPT = re2.compile(r"(?i)^[\x{0}-\x{20}]*(javascript|data|vbscript|file|blob)[\x{0}-\x{20}]*:")
+_SCHEME_NAME = re.compile(r"[a-z][a-z0-9+.-]{0,63}")
+_SCRIPT = re.compile(r"[\x00-\x20]*(javascript|data|vbscript|file|blob)[\x00-\x20]*:", re.IGNORECASE)
 _UNSET = (None, "", False, "false")
 
 
@@ -112,10 +112,11 @@ def registered_schemes(config: AppConfig) -> frozenset[str]:
     return frozenset(name for name in names if name)
 
 
+@lru_cache(maxsize=1024)
 def scheme_name(setting: str) -> str:
     """`myapp` for the setting `MyApp://`; empty when it is unset or can be no app's scheme."""
     name = setting.strip().partition(":")[0].lower()
-    return name if _SCHEME_NAME.match(name) and name not in NEVER and name not in WEB_SCHEMES else ""
+    return name if _SCHEME_NAME.fullmatch(name) and name not in NEVER and name not in WEB_SCHEMES else ""
 
 
 def _allows(entry: str, address: Address) -> bool:

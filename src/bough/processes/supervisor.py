@@ -53,8 +53,8 @@ def supervise(listener: socket.socket, workers: int, environment: Mapping[str, s
     alive_reading, alive_writing = os.pipe()
     fds = (listener.fileno(), alive_reading)
     worker = ["bough.processes.worker", str(listener.fileno()), str(alive_reading)]
-    background = ["bough.processes.background", str(alive_reading)]
-    children = [_Child(arguments=worker) for _ in range(workers)] + [_Child(arguments=background)]
+    single = [["bough.processes.background", str(alive_reading)], ["bough.processes.warehouse", str(alive_reading)]]
+    children = [_Child(arguments=worker) for _ in range(workers)] + [_Child(arguments=one) for one in single]
     stopping = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

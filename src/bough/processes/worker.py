@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import socket
 import sys
 
@@ -28,6 +29,7 @@ def main(socket_fd: int, pipe_fd: int) -> None:
     settings = load_settings()
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     sys.setswitchinterval(SWITCH_INTERVAL)
+    _raise_open_files()
     end_with_supervisor(pipe_fd)
     config = uvicorn.Config(
         Application(settings),
@@ -43,6 +45,12 @@ def main(socket_fd: int, pipe_fd: int) -> None:
         timeout_graceful_shutdown=10,
     )
     uvloop.run(_serve(uvicorn.Server(config), socket.socket(fileno=socket_fd)))
+
+
+def _raise_open_files() -> None:
+    """Every connection is an open file, and most systems allow a process 1,024 unless it asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from bough.accounts.directory import Credential
 from bough.attribution import facts as fact
+from bough.attribution import identifiers as ids
 from bough.attribution.facts import Facts
 from bough.errors import BadRequest, InvalidCredentials
 from bough.events import body as bodies
@@ -50,6 +52,33 @@ def journalled(body: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+PERSONAL = frozenset(
+    {
+        *(name for _, names in ids.FIELDS for name in names),
+        "identity",
+        "developer_identity",
+        "hardware_id",
+        "advertising_ids",
+        "user_data",
+        "user_agent",
+        "ip",
+        "local_ip",
+        "push_identifier",
+    }
+)
+"""Fields that say who somebody is."""
+
+
+def is_tracked(body: dict[str, Any]) -> bool:
+    """Whether the user allows that this request is kept as theirs. Raises BadRequest (user_data is no object)."""
+    return ids.privacy(body, bodies.nested_object(body.get("user_data"), "user_data")).tracking
+
+
+def without_person(body: dict[str, Any]) -> dict[str, Any]:
+    """What may be kept of a request when tracking is disabled: which link it opened, and nothing about who did."""
+    return {name: value for name, value in body.items() if name not in PERSONAL}
+
+
 def facts_of_request(call: Call, *, ip: str = "") -> Facts:
     """Address, User-Agent and country of who asks."""
     visitor = call.visitor()
@@ -75,3 +104,11 @@ def check_server(call: Call, body: dict[str, Any], owner: Credential) -> str:
     if not ip:
         raise BadRequest("X-IP-Override: is missing; it must be the device's IP address.")
     return ip.strip()[:64]
+
+
+def user_link(call: Call, owner: Credential, bundle: str) -> str:
+    """`link`: the long link that SDKs build on when a link cannot be created: our domain, /a/<key>."""
+    domain = owner.app.domain(owner.test)
+    base = f"{domain.scheme}://{domain.host}" if domain else call.context.settings.base_url
+    key = call.context.directory.branch_key(owner.app.id, owner.test)
+    return f"{base}/a/{key}?{urlencode({'$identity_id': bundle}, quote_via=quote)}"

@@ -11,7 +11,7 @@ from bough.errors import BadRequest
 from bough.events import ontology, schema
 from bough.events.body import encode, nested_object
 from bough.journal import RowKind
-from bough.sdk.edge import facts_of_request, journalled, owner_of, read_body
+from bough.sdk.edge import facts_of_request, is_tracked, journalled, owner_of, read_body
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.web.call import Call, json_response
 
@@ -59,12 +59,14 @@ async def _event(call: Call, kind: schema.Kind) -> Response:
     return json_response({"branch_view_enabled": False})
 
 
-async def _append(call: Call, body: dict[str, Any], kind: RowKind) -> int:
-    """Journal a request; durable when it returns."""
+async def _append(call: Call, body: dict[str, Any], kind: RowKind) -> None:
+    """Journal a request; durable when it returns. With tracking disabled nothing is kept."""
     owner = owner_of(call, body)
+    if not is_tracked(body):
+        return
     user_data = nested_object(body.get("user_data"), "user_data")
     said = user_data.get("ip") if call.header("x-ip-override") else None
     ip = said if isinstance(said, str) and said == call.header("x-ip-override") else ""
     kept = encode(with_facts(journalled(body), facts_of_request(call, ip=ip))).decode()
     row = NewRow(ON_ARRIVAL, owner.app.id, int(owner.test), kind, None, kept)
-    return await call.context.store.write(append_batch, row)
+    await call.context.store.write(append_batch, row)

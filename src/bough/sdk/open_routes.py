@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
@@ -14,7 +13,17 @@ from bough.errors import BadRequest
 from bough.events.body import encode
 from bough.events.values import first, flag, text
 from bough.ids import now_ms
-from bough.sdk.edge import check_server, facts_of_request, journalled, new_token, owner_of, read_body
+from bough.sdk.edge import (
+    check_server,
+    facts_of_request,
+    is_tracked,
+    journalled,
+    new_token,
+    owner_of,
+    read_body,
+    user_link,
+    without_person,
+)
 from bough.sdk.opens import OpenAnswer, OpenRequest
 from bough.web.call import Call, json_response
 from bough.web.cookies import browser_of
@@ -42,8 +51,10 @@ async def _answer(call: Call, kind: str) -> Response:
     if server:
         _check_server_fields(body)
     kept = journalled(body)
-    platform = "web" if _is_web(body) else "app"
-    facts = _issued(call, body, facts_of_request(call, ip=ip), platform)
+    asking = facts_of_request(call, ip=ip)
+    if not is_tracked(kept):
+        kept, asking = without_person(kept), Facts()
+    facts = _issued(call, body, asking, "web" if _is_web(body) else "app")
     request = OpenRequest(at=now_ms(), app=owner.app.id, test=owner.test, kind=kind, body=kept, facts=facts)
     answer = await call.context.store.write(call.context.opens.batch, request)
     return json_response(_document(call, owner, body, answer))
@@ -145,11 +156,3 @@ def _document(call: Call, owner: Credential, body: dict[str, Any], answer: OpenA
         document["session_link_click_id"] = click
         document["referring_link"] = touch.url
     return document
-
-
-def user_link(call: Call, owner: Credential, bundle: str) -> str:
-    """`link`: the long link that SDKs build on when a link cannot be created: our domain, /a/<key>."""
-    domain = owner.app.domain(owner.test)
-    base = f"{domain.scheme}://{domain.host}" if domain else call.context.settings.base_url
-    key = call.context.directory.branch_key(owner.app.id, owner.test)
-    return f"{base}/a/{key}?{urlencode({'$identity_id': bundle}, quote_via=quote)}"

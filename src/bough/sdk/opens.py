@@ -5,8 +5,9 @@ sees every click and every opening before it and none after. What was answered i
 (`bough.attribution.facts`), because it was told to an app and cannot be taken back: a rebuild reads it, it does not
 decide again.
 
-Four small tables make it quick: `touch_key` (clicks by address, browser, given id), `device_key` (the first opening
-with an identifier), `claim` (whose opening a click was matched to), `once_used` (one-time links that were used).
+Four small tables make it quick: `touch_key` (clicks by address, browser, given id; openings that brought a touch, by
+each of their identifiers), `device_key` (the first opening with an identifier), `claim` (whose opening a click was
+matched to), `once_used` (one-time links that were used).
 """
 
 from __future__ import annotations
@@ -23,16 +24,18 @@ from bough.attribution.facts import Facts, facts_of, with_facts
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import Candidates, Match, match, named_touches
-from bough.attribution.opens import Opening, parse_opening
+from bough.attribution.opens import Opening, parse_opening, platform_of
 from bough.attribution.session_data import session_data
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TouchIndex
 from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
 from bough.events.body import encode
+from bough.events.values import text
 from bough.ids import arrived_at, growing_ids
 from bough.journal import Row
 from bough.links.model import Link
+from bough.sdk import legacy
 from bough.store.journal import BY_ID, COLUMNS, NEWEST_ID, to_row
 from bough.store.transaction import Transaction
 
@@ -42,7 +45,17 @@ CLAIM = "SELECT owners FROM claim WHERE id = ?"
 USED = "SELECT opening FROM once_used WHERE id = ?"
 
 APP_OPENING = "opening"
-"""Kind of the keys under which an app's openings are found: those of Web pages say nothing about an installed app."""
+WEB_OPENING = "web opening"
+"""Kinds of the keys under which openings are found: those of Web pages say nothing about an installed app."""
+
+PAGE_OPENING = "page"
+"""The same for pages."""
+
+TOUCHED = "touched"
+"""Kind of the keys (in `touch_key`) under which openings are found that brought a touch to their person."""
+
+LANDING = "landing"
+"""Kind of the key under which the first page is found that named a click."""
 
 
 class OpenRequest(Struct, frozen=True, kw_only=True):
@@ -92,6 +105,11 @@ class Opens:
         run.write()
         return answers
 
+    def follow(self, tx: Transaction, limits: list[int]) -> list[int | Exception]:
+        """Make the clicks that have arrived findable, for look-ups that do not write."""
+        links = StoredLinks(tx.rows, self._directory)
+        return [self._index.catch_up(tx, links, at_most) for at_most in limits]
+
 
 class _Run:
     """The openings of one transaction; later ones see what earlier ones will have written."""
@@ -105,16 +123,19 @@ class _Run:
         self._keys: dict[int, int] = {}
         self._claims: dict[int, tuple[int, str]] = {}
         self._used: dict[int, int] = {}
+        self._touched: dict[tuple[int, int], None] = {}
 
     def open(self, request: OpenRequest) -> OpenAnswer:
+        row = next(self._ids)
+        # The time is the row's own, so that the order of time and the order of the journal are one.
+        request = msgspec.structs.replace(request, at=arrived_at(row))
+        request = self._as_the_clicker(row, legacy.with_stored_identity(self._tx.rows, request))
         opening = parse_opening(request.body, "install" if request.kind == "install" else "open", request.facts)
         own = self._own_keys(request, opening)
         known = self._known(own)
         original = self._original(request, opening)
         if original is not None:
             return self._again(original, request)
-        row = next(self._ids)
-        request = msgspec.structs.replace(request, at=arrived_at(row))
         has_app = bool(known) and opening.platform != "web"
         direct = self._direct(row, request, opening)
         decided = match(
@@ -125,7 +146,7 @@ class _Run:
             self._candidates(row, request, opening, own, direct, seek_nearby=request.kind == "install" or not has_app),
             first_open=request.kind == "install" or not has_app,
         )
-        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app), seen=opening.has_token)
+        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app), seen=bool(known))
         facts = msgspec.structs.replace(
             request.facts,
             match=f"{decided.way} {decided.touch.id}" if decided.touch is not None else "none",
@@ -153,14 +174,36 @@ class _Run:
             skip_conflicts=True,
         )
         self._tx.insert("once_used", ("id", "opening"), list(self._used.items()), skip_conflicts=True)
+        self._tx.insert("touch_key", ("key", "touch"), list(self._touched))
+
+    def _as_the_clicker(self, row: int, request: OpenRequest) -> OpenRequest:
+        """The request of a page with the id of the browser that clicked, when this is certainly that browser.
+
+        A redirect adds the click's id to the page's address, and people share such addresses: only the first page that
+        names the click, asked for from the click's own address with its own User-Agent, is the clicker's. Every other
+        one keeps its own id (contract/sdk.md §1 "never adopt").
+        """
+        named = text(request.body.get("link_identifier"), 20)
+        if platform_of(request.body) != "web" or not named.isdigit() or len(named) > 19:
+            return request
+        touch = self._touch(int(named), request)
+        if touch is None or not touch.browser or (touch.app, touch.test) != (request.app, request.test):
+            return request
+        if (touch.ip, touch.user_agent) != (request.facts.ip, request.facts.user_agent):
+            return request
+        landing = key(request.app, request.test, LANDING, named)
+        if self._known([landing]):
+            return request
+        self._keys[landing] = row
+        return msgspec.structs.replace(request, facts=msgspec.structs.replace(request.facts, browser=touch.browser))
 
     def _own_keys(self, request: OpenRequest, opening: Opening) -> list[int]:
-        if opening.platform == "web":
-            return []
+        web = opening.platform == "web"
+        place = WEB_OPENING if web else APP_OPENING
         return [
-            key(request.app, request.test, f"{APP_OPENING} {kind}", value)
+            key(request.app, request.test, f"{place} {kind}", value)
             for kind, value in opening.identifiers
-            if kind != "browser"
+            if web or kind != "browser"
         ]
 
     def _known(self, own: list[int]) -> set[int]:
@@ -273,11 +316,16 @@ class _Run:
     def _keep(
         self, row: int, request: OpenRequest, opening: Opening, own: list[int], decided: Match, facts: Facts
     ) -> None:
+        if not opening.privacy.tracking:
+            # The ids that the answer must hold are told to the SDK and kept nowhere.
+            facts = msgspec.structs.replace(facts, bundle="", device="", browser="", session="")
         body = encode(with_facts(request.body, facts)).decode()
         link = decided.touch.link if decided.touch is not None and decided.touch.direct else 0
         self._rows[row] = (row, request.at, request.app, int(request.test), request.kind, link or None, body)
-        for one in own:
+        for one in own or page_keys(request.app, request.test, opening):
             self._keys.setdefault(one, row)
+        if facts.named:
+            self._touched.update(((one, row), None) for one in touched_keys(request.app, request.test, opening))
         touch = decided.touch
         if touch is None:
             return
@@ -285,6 +333,18 @@ class _Run:
             self._claims.setdefault(touch.id, (row, ",".join(map(str, own))))
         if touch.once:
             self._used.setdefault(key(request.app, request.test, "once", touch.once), row)
+
+
+def page_keys(app: int, test: bool, opening: Opening) -> list[int]:
+    """What a page's opening can be found by; none for an app's."""
+    if opening.platform != "web":
+        return []
+    return [key(app, test, f"{PAGE_OPENING} {kind}", value) for kind, value in opening.identifiers]
+
+
+def touched_keys(app: int, test: bool, opening: Opening) -> list[int]:
+    """What an opening that brought a touch can be found by."""
+    return [key(app, test, f"{TOUCHED} {kind}", value) for kind, value in opening.identifiers if kind != "request"]
 
 
 class _Asked(Container[Any]):

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from bough.sdk import event_routes, open_routes
+from bough.sdk import (
+    browser_routes,
+    event_routes,
+    impression_routes,
+    legacy_routes,
+    open_routes,
+    person_routes,
+    settings_routes,
+)
 from bough.web.routing import Parameter, Route
 
 _KEY = Parameter(name="branch_key", meaning="The app's key for the environment.", required=True)
+_KEY_IN_PATH = Parameter(name="branch_key", meaning="The app's key.", required=True, place="path")
+_CALLBACK = Parameter(name="callback", meaning="The function to call, an identifier.", required=True, place="query")
+_BUNDLE = Parameter(name="identity_id", meaning="The bundle's id, as an open was answered.", required=True)
+
+ACCEPTED = (
+    ("/v1/close", "An app of an old SDK was closed"),
+    ("/v1/dismiss", "A journey was dismissed"),
+    ("/v1/content-events", "Views of content, from old SDKs"),
+    ("/v1/register-view", "A view of content, from old SDKs"),
+)
+"""Requests from which nothing follows: the key is checked and `{}` answered."""
 
 SDK_ROUTES = (
     Route(
@@ -61,5 +80,144 @@ SDK_ROUTES = (
         summary="An event of an old SDK",
         parameters=(_KEY, Parameter(name="event", meaning="Its name.", required=True)),
         answer="An empty object.",
+    ),
+    Route(
+        method="GET",
+        path="/_r",
+        handler=browser_routes.browser_id,
+        access="public",
+        summary="The id of this browser on the link domain",
+        parameters=(_CALLBACK, Parameter(name="_t", meaning="The id that the page knows.", place="query")),
+        answer="JavaScript that calls `callback` with the id.",
+    ),
+    Route(
+        method="GET",
+        path="/sdk/branch-shim.js",
+        handler=browser_routes.shim,
+        access="public",
+        summary="The script that sends the Web SDK's /_r here",
+        answer="JavaScript.",
+    ),
+    Route(
+        method="GET",
+        path="/v1/deepview",
+        handler=browser_routes.deepview_script,
+        access="branch_key",
+        summary="A deepview's button, for the Web SDK",
+        parameters=(
+            _CALLBACK,
+            Parameter(
+                name="post_data", meaning="base64 of a JSON object with branch_key.", required=True, place="query"
+            ),
+        ),
+        answer="JavaScript that calls `callback` with a function that leads to the link.",
+    ),
+    Route(
+        method="POST",
+        path="/v1/deepview",
+        handler=browser_routes.deepview,
+        access="branch_key",
+        summary="A deepview's button",
+        parameters=(_KEY,),
+        answer="url, the link that the button leads to.",
+    ),
+    Route(
+        method="POST",
+        path="/v1/cpid",
+        handler=person_routes.cross_platform_ids,
+        access="branch_key",
+        summary="A person's id across platforms",
+        parameters=(_KEY, Parameter(name="user_data", meaning="Identifiers, as of an event.", kind="object")),
+        answer="user_data with cross_platform_id.",
+    ),
+    Route(
+        method="POST",
+        path="/v1/cpid/latd",
+        handler=person_routes.last_attributed_touch,
+        access="branch_key",
+        summary="The touch that a conversion of this person would be credited to now",
+        parameters=(
+            _KEY,
+            Parameter(name="user_data", meaning="Identifiers, as of an event.", kind="object"),
+            Parameter(name="attribution_window", meaning="Days, 1 to 90; 30 when not sent.", kind="integer"),
+        ),
+        answer="last_attributed_touch_data and attribution_window.",
+    ),
+    Route(
+        method="GET",
+        path="/v1/app-link-settings/{branch_key}",
+        handler=settings_routes.app_link_settings,
+        access="branch_key",
+        summary="Link domains and app identifiers, for the SDKs' integration validators",
+        parameters=(_KEY_IN_PATH,),
+        answer="The app's public settings.",
+    ),
+    Route(
+        method="GET",
+        path="/v1/has-app/{branch_key}",
+        handler=person_routes.has_app,
+        access="branch_key",
+        summary="Whether the person of a browser has the app (old Web SDKs)",
+        parameters=(
+            _KEY_IN_PATH,
+            Parameter(name="browser_fingerprint_id", meaning="The browser's id.", place="query"),
+        ),
+        answer="true or false.",
+    ),
+    Route(
+        method="POST",
+        path="/v1/profile",
+        handler=legacy_routes.profile,
+        access="branch_key",
+        summary="setIdentity of an old SDK",
+        parameters=(_KEY, _BUNDLE, Parameter(name="identity", meaning="Your id of the user.", required=True)),
+        answer="identity_id, link and identity.",
+    ),
+    Route(
+        method="POST",
+        path="/v1/logout",
+        handler=legacy_routes.logout,
+        access="branch_key",
+        summary="logout of an old SDK",
+        parameters=(_KEY, _BUNDLE),
+        answer="session_id, identity_id and link.",
+    ),
+    *(
+        Route(
+            method="POST",
+            path=path,
+            handler=legacy_routes.nothing,
+            access="branch_key",
+            summary=summary,
+            parameters=(_KEY,),
+            answer="An empty object.",
+        )
+        for path, summary in ACCEPTED
+    ),
+    Route(
+        method="GET",
+        path="/i/{alias:path}",
+        handler=impression_routes.pixel,
+        access="public",
+        summary="A pixel: somebody saw the link's ad",
+        parameters=(Parameter(name="alias", meaning="The link's path.", required=True, place="path"),),
+        answer="A transparent GIF.",
+    ),
+    Route(
+        method="POST",
+        path="/api/impressions",
+        handler=impression_routes.impressions,
+        access="branch_key",
+        summary="People saw ads of links",
+        parameters=(
+            _KEY,
+            Parameter(
+                name="impressions",
+                meaning="Up to 1,000 objects: url, and browser_fingerprint_id or a device id; user_agent, ip, country.",
+                required=True,
+                kind="array",
+            ),
+        ),
+        answer="ids of those that were stored, and how many robots saw.",
     ),
 )

@@ -11,9 +11,10 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from bough.errors import SERVER_FAULT, BoughError, Unavailable
 from bough.store.transaction import Batch, RowValues, Transaction, Value
@@ -22,6 +23,14 @@ from bough.store.writer import Writer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+READING_THREADS = 4
+
+
+class Rows(Protocol):
+    """How code reads that works on the whole store and inside a transaction alike."""
+
+    def __call__(self, sql: str, params: Sequence[Value] = (), /) -> list[RowValues]: ...
 
 
 class Store(ABC):
@@ -32,6 +41,7 @@ class Store(ABC):
     def __init__(self) -> None:
         self._writer: Writer | None = None
         self._writer_guard = threading.Lock()
+        self._pool = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="bough-read")
 
     @abstractmethod
     def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
@@ -40,6 +50,10 @@ class Store(ABC):
     @abstractmethod
     async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
         """Read from the event loop."""
+
+    async def beside(self, read: Callable[..., Result], *arguments: Any) -> Result:
+        """Run a function that reads with `rows` beside the event loop: for reads that can take long."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, read, *arguments)
 
     @abstractmethod
     def begin(self) -> AbstractContextManager[Transaction]:

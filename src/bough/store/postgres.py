@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -25,8 +24,6 @@ from bough.store.version import SharedVersion
 
 WRITE_LOCK = 0x626F756768
 """The advisory lock of the writer ("bough")."""
-
-READING_THREADS = 4
 
 COLUMN_TYPES = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
 
@@ -85,7 +82,6 @@ class PostgresStore(Store):
         self._address = address
         self._reading = threading.local()
         self._connections: list[psycopg.Connection] = []
-        self._pool = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="bough-read")
         self._writing: psycopg.Connection | None = None
         self._column_types: dict[tuple[str, str], str] = {}
         try:

@@ -110,6 +110,7 @@ class SqliteStore(Store):
 
     def close(self) -> None:
         self._close_writer()
+        self._pool.shutdown()
         self._writing.close()
         connection: apsw.Connection | None = getattr(self._readers, "connection", None)
         if connection is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bough.accounts.directory import Directory
 from bough.clicks.cache import LinkCache
+from bough.exports.files import ExportFiles
+from bough.exports.signing import open_signer
 from bough.sdk.opens import Opens
 from bough.settings import Settings
 from bough.store import Store
@@ -22,6 +24,8 @@ class Context:
         self.directory = Directory(store)
         self.links = LinkCache(settings.link_cache)
         self.opens = Opens(self.directory)
+        self.signer = open_signer(store)
+        self.export_files = ExportFiles(settings.folder)
         self.visitors = Visitors(settings)
         self.limits = Limits(settings.folder, enabled=settings.rate_limits == "on")
 

@@ -4,25 +4,37 @@ uvicorn itself takes a megabyte of headers and waits for slow bodies; here a req
 of its headers, on its address, and on the time in which it must be complete, each answered in the API's error shape.
 
 A GET that a `Shortcut` knows how to answer (a click on a cached link) is answered without an ASGI cycle: an own task,
-events and a scope cost more than the click itself. Keep-alive, pipelining, shutdown and time-outs stay uvicorn's: while
-a short answer is pending, later requests of the connection wait in uvicorn's own pipeline.
+events and a scope cost more than the click itself. Keep-alive, pipelining and shutdown stay uvicorn's: while a short
+answer is pending, later requests of the connection wait in uvicorn's own pipeline.
+
+A connection that is closed while its client still sends would be reset by the kernel, and the client would never read
+why. So closing is gentle: our side is shut, what still comes is thrown away, and the end comes with the client's own,
+after LINGER_SECONDS, or after LINGER_BYTES.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol
 
+import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from bough.settings import Settings
 from bough.web.errors import error_body
 
+log = logging.getLogger("bough.web")
+
 MAX_URL_BYTES = 16 * 1024
+MAX_PIPELINED = 256
+"""Requests of one connection that may wait for the answers before them."""
+
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 64 * 1024 * 1024
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -33,26 +45,33 @@ class Shortcut(Protocol):
     def __call__(self, url: bytes, headers: Headers, peer: str, send: Callable[[bytes], None]) -> bool: ...
 
 
-class _PendingAnswer:
-    """Stands in for uvicorn's cycle while a short answer is pending."""
-
-    __slots__ = ("body", "disconnected", "keep_alive", "message_event", "more_body", "response_complete")
-
-    def __init__(self, keep_alive: bool) -> None:
-        self.response_complete = False
-        self.disconnected = False
-        self.keep_alive = keep_alive
-        self.message_event = _NO_EVENT
-        self.body = bytearray()
-        self.more_body = False
-
-
 class _NoEvent:
     def set(self) -> None:
         """Nobody waits for the body of a short request."""
 
 
-_NO_EVENT = _NoEvent()
+class _ShortCycle:
+    """Stands in for uvicorn's cycle while a short answer is pending; one per connection."""
+
+    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
+
+    def __init__(self) -> None:
+        self.response_complete = True
+        self.disconnected = False
+        self.keep_alive = True
+        self.message_event = _NoEvent()
+
+
+class _GentleTransport:
+    """What uvicorn's cycles write to: as the transport, but `close` is the protocol's gentle one."""
+
+    __slots__ = ("_transport", "close", "is_closing", "write")
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self._transport = transport
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -68,120 +87,255 @@ class EdgeProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.settings: Settings = config.loaded_app.settings
         self.shortcut: Shortcut | None = config.loaded_app.shortcut
+        self.peer = ""
         self.header_bytes = 0
-        self.refused = False
+        self.held_bytes = 0
+        """Bytes that the parser took without calling back: it keeps a header that does not end."""
         self.receiving = False
         """Whether a request has begun and is not complete yet."""
+        self.request_cycle: RequestResponseCycle | None = None
+        """uvicorn's cycle of the request that is being received, if it has one."""
         self.deadline = 0.0
         """Loop time by which the request, or on an idle connection the next one, must have arrived; 0: none."""
+        self.closing = False
+        """Whether everything that still comes is thrown away."""
+        self.closed = False
+        """Whether our side is shut."""
+        self.ended = False
+        """Whether the client's side is shut."""
+        self.lingered_bytes = 0
+        self.refusal = b""
+        """The last answer of the connection, as long as answers before it are pending."""
+        self.short = _ShortCycle()
+
+    # The connection.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.peer = self.client[0] if self.client else ""
         self.deadline = self.loop.time() + self.settings.request_seconds
         if len(self.connections) > self.settings.max_connections:
             self._refuse(503, "The server has too many open connections; try again later.")
 
     def data_received(self, data: bytes) -> None:
-        if not self.refused:
-            super().data_received(data)
+        if self.closing:
+            self.lingered_bytes += len(data)
+            if self.lingered_bytes > LINGER_BYTES:
+                self.transport.abort()
+            return
+        self.held_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # The request is answered as if it had not asked; what follows is in the other protocol.
+            self.closing = True
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError as error:
+            self._refuse_unparsable(error)
+        else:
+            if self.held_bytes > self.settings.max_header_bytes:
+                self._refuse(431, f"The headers must have at most {self.settings.max_header_bytes} bytes together.")
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client may shut its side after the request: it still gets its answers (True: do not close yet)."""
+        self.ended = True
+        if self.receiving:
+            self._refuse(400, "The request is not complete.")
+        elif not self._all_answered():
+            self.closing = True
+            self.cycle.keep_alive = False
+        return not self._all_answered() and not self.closed
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.deadline = self.loop.time() + self.settings.request_seconds
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.closed:
+            self.deadline = self.loop.time() + self.settings.idle_seconds if self._all_answered() else 0.0
+
+    def expire(self, now: float) -> None:
+        """Close the connection when its time is over; called now and then for every connection."""
+        if not self.deadline or now < self.deadline:
+            return
+        if self.closed or self.transport.is_closing() or self.flow.write_paused:
+            self.transport.abort()
+        elif self.receiving:
+            self._refuse(408, "The request did not arrive in time.")
+        else:
+            self.transport.close()
+
+    # One request, as the parser calls back.
 
     def on_message_begin(self) -> None:
+        if self.closing:
+            return
+        # uvicorn's own preparations wait until the request is known to need a cycle.
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self.header_bytes = 0
+        self.request_cycle = None
         self.receiving = True
         self.deadline = self.loop.time() + self.settings.request_seconds
-        super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         self.url += url
+        self.held_bytes = 0
         if len(self.url) > MAX_URL_BYTES:
             self._refuse(414, f"The address must have at most {MAX_URL_BYTES} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.held_bytes = 0
         self.header_bytes += len(name) + len(value) + 4
         if self.header_bytes > self.settings.max_header_bytes:
             self._refuse(431, f"The headers must have at most {self.settings.max_header_bytes} bytes together.")
         elif len(self.headers) >= self.settings.max_headers:
             self._refuse(431, f"There must be at most {self.settings.max_headers} headers.")
-        else:
-            super().on_header(name, value)
+        elif self.request_cycle is None:  # after the body come trailers, which nobody asked for
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if self.refused:
+        self.held_bytes = 0
+        if self.closing:
             return
-        idle = self.cycle is None or self.cycle.response_complete
-        if (
-            self.shortcut is not None
-            and idle
-            and self.parser.get_method() == b"GET"
-            and not self.parser.should_upgrade()
-        ):
-            pending = _PendingAnswer(self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive())
-            before, self.cycle = self.cycle, pending  # type: ignore[assignment]
-            if self.shortcut(
-                self.url, self.headers, self.client[0] if self.client else "", partial(self._send_short, pending)
-            ):
-                return
-            self.cycle = before
+        all_answered = self._all_answered()
+        if all_answered and self._answered_shortly():
+            return
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._refuse(400, f"At most {MAX_PIPELINED} requests may wait for answers on one connection.")
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers = self.scope["headers"] = headers
         super().on_headers_complete()
+        self.request_cycle = self.cycle
+        self.cycle.transport = _GentleTransport(self.transport, self._close)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
-        if not self.refused:
+        self.held_bytes = 0
+        if not self.closing:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.closing:
+            return
         self.deadline = 0.0
         self.receiving = False
-        if not self.refused and self.cycle is not None:
+        if self.request_cycle is not None:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
         # The sweep of idle connections stands in for uvicorn's timer, which costs more than a click.
         self.server_state.total_requests += 1
-        if self.transport.is_closing():
+        if self.closed or self.transport.is_closing():
             return
         self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
-        else:
+        elif self.refusal:
+            self._send_refusal()
+        elif not self.receiving:
             self.deadline = self.loop.time() + self.settings.idle_seconds
 
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(400, msg)
+    # Answers of our own.
 
-    def expire(self, now: float) -> None:
-        """Close the connection when its time is over; called now and then for every connection."""
-        if not self.deadline or now < self.deadline or self.transport.is_closing():
+    def _answered_shortly(self) -> bool:
+        """Offer the request to the shortcut; whether it took it."""
+        parser, cycle = self.parser, self.short
+        if self.shortcut is None or self.flow.write_paused or parser.get_method() != b"GET" or parser.should_upgrade():
+            return False
+        before, self.cycle = self.cycle, cycle  # type: ignore[assignment]
+        cycle.keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
+        cycle.response_complete = False
+        try:
+            taken = self.shortcut(self.url, self.headers, self.peer, self._send_short)
+        except Exception:
+            log.exception("The short way failed; the request goes the whole way")
+            taken = False
+        if not taken:
+            cycle.response_complete = True
+            self.cycle = before
+        return taken
+
+    def _send_short(self, answer: bytes) -> None:
+        transport, cycle = self.transport, self.short
+        cycle.response_complete = True
+        if transport.is_closing():
             return
-        if self.receiving:
-            self._refuse(408, "The request did not arrive in time.")
+        if cycle.keep_alive:
+            transport.write(answer)
         else:
-            self.transport.close()
-
-    def _send_short(self, pending: _PendingAnswer, answer: bytes) -> None:
-        if self.transport.is_closing():
-            return
-        pending.response_complete = True
-        if not pending.keep_alive:
             head, _, body = answer.partition(b"\r\n\r\n")
-            answer = head + b"\r\nconnection: close\r\n\r\n" + body
-        self.transport.write(answer)
-        if not pending.keep_alive:
-            self.transport.close()
+            transport.write(head + b"\r\nconnection: close\r\n\r\n" + body)
+            self._close()
         self.on_response_complete()
 
-    def _refuse(self, status: int, message: str) -> None:
-        """Answer without looking further, and close."""
-        if self.refused:
-            return
-        self.refused = True
-        body = error_body(status, message)
-        head = STATUS_LINE[status] + (
-            b"content-type: application/json\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
-            b"content-length: %d\r\n\r\n" % len(body)
+    def _all_answered(self) -> bool:
+        """Whether no answer is pending. `cycle` is that of the newest request, and answers go out in order."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _refuse_unparsable(self, error: httptools.HttpParserError) -> None:
+        cause = error.__context__
+        ours = isinstance(error, httptools.HttpParserCallbackError) and not isinstance(
+            cause, httptools.HttpParserError | UnicodeDecodeError
         )
-        self.transport.write(head + body)
-        self.transport.close()
+        if ours:
+            log.error("A request could not be taken in", exc_info=cause)
+        self._refuse(400, "The request is not valid HTTP.")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer the request that is being received without looking further, and close.
+
+        Answers to the requests before it go out first. If its own answer is on its way already, only close.
+        """
+        if self.closing or self.transport.is_closing():
+            return
+        self.closing = True
+        self.receiving = False
+        self.deadline = 0.0
+        own, self.request_cycle = self.request_cycle, None
+        if own is not None and own.response_started:
+            self._close()
+            return
+        body = error_body(status, message)
+        self.refusal = STATUS_LINE[status] + (
+            b"content-type: application/json\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
+            b"content-length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        if own is None:
+            first = self._all_answered()
+        else:
+            queued = [entry for entry in self.pipeline if entry[0] is own]
+            for entry in queued:
+                self.pipeline.remove(entry)
+            own.disconnected = True
+            own.message_event.set()
+            first = not queued
+        if first:
+            self._send_refusal()
+
+    def _send_refusal(self) -> None:
+        self.transport.write(self.refusal)
+        self.refusal = b""
+        self._close()
+
+    def _close(self) -> None:
+        """Close; gently when the client may still be sending."""
+        self.deadline = self.loop.time() + LINGER_SECONDS
+        still_sending = (self.receiving or self.closing) and not self.ended
+        self.closing = self.closed = True
+        if still_sending and not self.transport.is_closing() and self.transport.can_write_eof():
+            self.flow.resume_reading()
+            self.transport.write_eof()
+        else:
+            self.transport.close()
 
 
 async def sweep(state: ServerState, every: float = 1.0) -> None:

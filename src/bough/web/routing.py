@@ -10,20 +10,35 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from bough.errors import MethodNotAllowed, NotFound
+from bough.web.bodies import FORM
 from bough.web.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
 Access = Literal["public", "branch_key", "branch_secret", "token"]
+Kind = Literal["string", "integer", "boolean", "object", "array", "number", "any"]
+
+JSON = "application/json"
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
-    """A query parameter or body field, for the reference."""
+    """A query parameter, header or path variable, a field of a body, or a field of an answer."""
 
     name: str
-    meaning: str
+    meaning: str = ""
     required: bool = False
+    """In an answer: always there."""
     place: Literal["query", "body", "path", "header"] = "body"
-    kind: Literal["string", "integer", "boolean", "object", "array", "number"] = "string"
+    kind: Kind = "string"
+    nullable: bool = False
+    entries: Kind = "string"
+    """Of an array: what its entries are."""
+    fields: tuple[Parameter, ...] = ()
+    """Of an object, or of an array's entries: what they hold."""
+    choices: tuple[str | int, ...] = ()
+    default: str | int | bool | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    """Of a number its largest value, of a text its longest length, of an array its most entries."""
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -35,11 +50,50 @@ class Route(Struct, frozen=True, kw_only=True):
     handler: Handler
     access: Access
     summary: str
+    name: str = ""
+    """Unique among all operations, as `createLink`; empty: the handler's name."""
+    group: str = ""
+    """The heading it stands under in the reference; empty: its slice's name."""
+    notes: str = ""
+    """What a user must know besides, in a few sentences."""
     parameters: Sequence[Parameter] = ()
+    consumes: Sequence[str] = (JSON, FORM)
+    """Content types of the body, when there is one."""
+    body_array: bool = False
+    """Whether the body is an array of objects of the body's parameters."""
+    body_limit: int = 0
+    """Largest body in bytes; 0: the server's setting `BOUGH_MAX_BODY`."""
+    produces: Sequence[str] = (JSON,)
     answer: str = ""
     """What a 200 holds, in one sentence."""
+    answers: Sequence[Parameter] = ()
+    """Fields of a JSON answer (of each entry, with `answer_array`)."""
+    answer_array: bool = False
+    errors: Sequence[int] = ()
+    """Statuses it may answer besides those that any operation of its kind may (`bough.web.openapi`)."""
     limit: str = ""
     """The rate limit it counts against (`bough.web.limits`), or none."""
+
+    @property
+    def operation_id(self) -> str:
+        """`name`, or one made from the handler's: `open_session` gives `openSession`."""
+        first, *others = self.handler.__name__.split("_")
+        return self.name or first + "".join(word.capitalize() for word in others)
+
+    @property
+    def heading(self) -> str:
+        """`group`, or the slice that the handler belongs to."""
+        return self.group or self.handler.__module__.split(".")[1].upper()
+
+    @property
+    def body(self) -> list[Parameter]:
+        """The fields of its body."""
+        return [parameter for parameter in self.parameters if parameter.place == "body"]
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a request carries a body."""
+        return bool(self.body) or self.consumes not in ((JSON, FORM), ())
 
 
 class Table:

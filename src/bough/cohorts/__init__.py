@@ -1,0 +1,1 @@
+"""Cohort exports: a request becomes a plan, the plan one SQL text, its rows exact numbers (contract/cohort.md)."""

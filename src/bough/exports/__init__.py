@@ -1,0 +1,1 @@
+"""Export jobs: a cohort request becomes a job, the job a file, the file a signed address."""

@@ -1,0 +1,301 @@
+"""POST /v2/analytics, the job's status, its file; jobs and their cancelling (contract/cohort.md §1, §2)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.responses import FileResponse, Response
+
+from bough.accounts.model import App, User
+from bough.cohorts.dimensions import DIMENSIONS
+from bough.cohorts.measures import MEASURES
+from bough.cohorts.request import CohortRequest, Filter, parse, parse_json
+from bough.errors import AuthenticationFailed, BadRequest, BoughError, NotFound
+from bough.exports import bell, records
+from bough.exports.callbacks import check_callback
+from bough.exports.files import content_type
+from bough.exports.job import CANCELLED, Job, Status, from_row, iso, status_document
+from bough.exports.signing import SIGNED_SECONDS, Signer
+from bough.ids import now_ms
+from bough.store.transaction import Value
+from bough.web.call import Call, json_response
+from bough.web.errors import error_body
+
+REQUIRED_PERMISSIONS = frozenset({"aggregate_data", "export"})
+COHORT_SOURCES = ("install_cohort", "reengagement_cohort")
+SAME_JOB_MS = 60 * 60_000
+"""For how long an equal request gets the job that is there."""
+
+MAX_WAIT_SECONDS = 60
+POLL_SECONDS = 0.01
+MAX_JOBS_LISTED = 500
+
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
+
+
+async def create_job(call: Call) -> Response:
+    """POST /v2/analytics."""
+    user = exporter(call)
+    raw = await call.bytes()
+    body = dict(parse_json(raw))
+    query = _query(call)
+    apps = covered_apps(call, user, body, query)
+    call.context.limits.check(user.organization, "analytics")
+    try:
+        request = parse(body, query, today=_today(apps))
+    except BoughError as error:
+        return _refusal(error)
+    if request.dry_run:
+        return json_response(_dry_run(request, apps))
+    job = await _equal_job(call, user, request, apps)
+    if job is None:
+        job = await call.context.store.write(records.create_batch, _new_job(call, user, request, apps))
+        bell.ring(call.context.settings.folder)
+    return await _created(call, job)
+
+
+async def job_status(call: Call) -> Response:
+    """GET /v2/analytics/{job_id}: HTTP 200 for every known job, the job's own code in the body."""
+    user = exporter(call)
+    call.context.limits.check(user.organization, "analytics_status")
+    _check_owner(call, user)
+    job = await records.find(call.context.store, user.organization, call.path["job_id"])
+    if job is None or not set(job.filters) >= set(mandatory_filters(user)):
+        raise NotFound("Job ID Not Found")
+    return json_response(_status(call, job))
+
+
+async def download(call: Call) -> Response:
+    """GET /v2/analytics/files/{name}: needs no token, only the signed address."""
+    name = call.path["name"]
+    query = call.request.query_params
+    call.context.signer.check(name, query.get("Signature", ""), query.get("Expires", ""), int(time.time()))
+    path = call.context.export_files.path(name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, headers=headers, media_type=content_type(name))
+
+
+async def list_jobs(call: Call) -> Response:
+    """GET /api/jobs: the organization's jobs, newest first; `before` is the `next` of the page before."""
+    user = exporter(call)
+    limit = _number(call, "limit", 50, MAX_JOBS_LISTED)
+    before = _number(call, "before", 2**63 - 1, 2**63 - 1)
+    rows = await call.context.store.fetch(records.BY_ORGANIZATION, (user.organization, before, limit))
+    jobs = [from_row(row) for row in rows]
+    shown = [_listed(call, job) for job in jobs if set(job.filters) >= set(mandatory_filters(user))]
+    return json_response({"jobs": shown, "next": str(jobs[-1].id) if len(jobs) == limit else None})
+
+
+async def cancel_job(call: Call) -> Response:
+    """POST /api/jobs/{job_id}/cancel: a job that has ended stays as it is."""
+    user = exporter(call)
+    job = await records.find(call.context.store, user.organization, call.path["job_id"])
+    if job is None or not set(job.filters) >= set(mandatory_filters(user)):
+        raise NotFound("Job ID Not Found")
+    changes: dict[str, Value] = {
+        "status": Status.ERROR,
+        "finished_at": now_ms(),
+        "error_code": CANCELLED,
+        "error_message": "The job was cancelled.",
+    }
+    update = records.Updated(job.job_id, (Status.QUEUED, Status.RUNNING), changes)
+    changed = await call.context.store.write(records.update_batch, update)
+    return json_response(_status(call, changed or job))
+
+
+async def meta(call: Call) -> Response:
+    """GET /v2/analytics/meta: which dimensions, measures and values a request may hold."""
+    exporter(call)
+    return json_response(
+        {
+            "data_sources": list(COHORT_SOURCES),
+            "dimensions": [
+                {"name": d.name, "label": d.label, "data_sources": list(d.sources)} for d in DIMENSIONS.values()
+            ],
+            "measures": list(MEASURES),
+            "granularity": ["day", "week", "month"],
+        }
+    )
+
+
+def exporter(call: Call) -> User:
+    """The caller, when they may export. Raises AuthenticationFailed (400, as documented)."""
+    user = call.user()
+    if not user.permissions >= REQUIRED_PERMISSIONS:
+        raise AuthenticationFailed
+    return user
+
+
+def mandatory_filters(user: User) -> tuple[Filter, ...]:
+    """The data filters of a user; none before agencies exist."""
+    return ()
+
+
+def covered_apps(call: Call, user: User, body: dict[str, Any], query: dict[str, str]) -> list[App]:
+    """The live apps a request is about. Raises AuthenticationFailed for another organization's."""
+    own = [app for app in call.context.directory.apps.values() if app.organization == user.organization]
+    app_id = query.get("app_id") or body.get("app_id")
+    organization = query.get("organization_id") or body.get("organization_id")
+    if organization and str(organization) != str(user.organization):
+        raise AuthenticationFailed
+    if app_id:
+        own = [app for app in own if str(app.id) == str(app_id)]
+        if not own:
+            raise AuthenticationFailed
+    return own
+
+
+def _check_owner(call: Call, user: User) -> None:
+    """The status address needs no owner, but one that is named must be the caller's."""
+    covered_apps(call, user, {}, _query(call))
+
+
+def _query(call: Call) -> dict[str, str]:
+    query = dict(call.request.query_params)
+    header = call.header("app_id")
+    if header and "app_id" not in query and "organization_id" not in query:
+        query["app_id"] = header
+    return query
+
+
+def _today(apps: list[App]) -> date:
+    zone = apps[0].timezone if len(apps) == 1 else "UTC"
+    return datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def _refusal(error: BoughError) -> Response:
+    """A refused request: the error shape, and the two keys that the documented answer has."""
+    body = msgspec.json.decode(error_body(error.status, error.message))
+    return json_response({**body, "code": error.status, "error_message": error.message}, error.status)
+
+
+def _new_job(call: Call, user: User, request: CohortRequest, apps: list[App]) -> Job:
+    if request.callback_url is not None:
+        check_callback(request.callback_url, call.context.settings)
+    return Job(
+        id=0,
+        job_id=str(uuid.uuid4()),
+        organization=user.organization,
+        account_user=user.id,
+        request=request,
+        apps=tuple(app.id for app in apps),
+        filters=mandatory_filters(user),
+        fingerprint=_fingerprint(request, apps, mandatory_filters(user)),
+        status=Status.QUEUED,
+        attempts=0,
+        created_at=now_ms(),
+        callback_url=request.callback_url,
+    )
+
+
+def _fingerprint(request: CohortRequest, apps: list[App], filters: tuple[Filter, ...]) -> str:
+    plain = msgspec.structs.replace(request, fresh=False)
+    return hashlib.sha256(msgspec.json.encode((plain, [app.id for app in apps], filters))).hexdigest()
+
+
+async def _equal_job(call: Call, user: User, request: CohortRequest, apps: list[App]) -> Job | None:
+    """A job of the last hour that asked the same of the same data."""
+    if request.fresh or request.callback_url is not None:
+        return None
+    after = (now_ms() - SAME_JOB_MS) << 20
+    found = await call.context.store.fetch(
+        records.EQUAL_JOBS, (user.organization, after, _fingerprint(request, apps, mandatory_filters(user)))
+    )
+    job = from_row(found[0]) if found else None
+    if job is None or (job.status == Status.FINISHED and await _newest_row(call) > (job.data_as_of or 0) << 20):
+        return None
+    return job
+
+
+async def _newest_row(call: Call) -> int:
+    """The newest journal row: when there is none after a job's data, the job's answer still holds."""
+    rows = await call.context.store.fetch("SELECT max(id) FROM journal")
+    return rows[0][0] or 0
+
+
+async def _created(call: Call, job: Job) -> Response:
+    wait = _WAIT.search(call.header("prefer") or "")
+    if wait is not None:
+        finished = await _wait(call, job, min(int(wait[1]), MAX_WAIT_SECONDS))
+        if finished is not None and finished.file_name is not None:
+            path = call.context.export_files.path(finished.file_name)
+            headers = {"Preference-Applied": "wait", "Bough-Job-Id": job.job_id, "Access-Control-Allow-Origin": "*"}
+            return FileResponse(path, headers=headers, media_type=content_type(finished.file_name))
+    base = call.context.settings.base_url.rstrip("/")
+    document: dict[str, Any] = {
+        "code": 200,
+        "job_id": job.job_id,
+        "status_url": f"{base}/v2/analytics/{job.job_id}",
+    }
+    if job.request.warnings:
+        document["warnings"] = list(job.request.warnings)
+    return json_response(document)
+
+
+async def _wait(call: Call, job: Job, seconds: int) -> Job | None:
+    """The finished job, or None when it has not finished in time or failed."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = await records.find(call.context.store, job.organization, job.job_id)
+        if found is None or found.status == Status.ERROR:
+            return None
+        if found.status == Status.FINISHED:
+            return found
+        await asyncio.sleep(POLL_SECONDS)
+    return None
+
+
+def _status(call: Call, job: Job) -> dict[str, Any]:
+    return status_document(job, response_url(call, job), now_ms())
+
+
+def response_url(call: Call, job: Job) -> str | None:
+    """A freshly signed address of a finished job's file."""
+    return signed_url(call.context.settings.base_url, call.context.signer, job)
+
+
+def signed_url(base_url: str, signer: Signer, job: Job) -> str | None:
+    """The address of a finished job's file, or None when it has none."""
+    if job.status != Status.FINISHED or job.file_name is None:
+        return None
+    query = signer.signed_query(job.file_name, int(time.time()) + SIGNED_SECONDS)
+    return f"{base_url.rstrip('/')}/v2/analytics/files/{job.file_name}?{query}"
+
+
+def _listed(call: Call, job: Job) -> dict[str, Any]:
+    return {
+        "job_id": job.job_id,
+        **_status(call, job),
+        "request": msgspec.to_builtins(job.request),
+        "created_at": iso(job.created_at),
+    }
+
+
+def _dry_run(request: CohortRequest, apps: list[App]) -> dict[str, Any]:
+    days = (request.end_date - request.start_date + timedelta(days=1)).days
+    return {
+        "code": 200,
+        "dry_run": True,
+        "apps": [str(app.id) for app in apps],
+        "days": days,
+        "bands": request.band_count,
+        "objects_at_most": request.limit,
+        "warnings": list(request.warnings),
+    }
+
+
+def _number(call: Call, name: str, default: int, most: int) -> int:
+    text = call.query(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise BadRequest(f"{name}: must be a whole number from 1 to {most}.")
+    return int(text)

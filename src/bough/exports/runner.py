@@ -1,0 +1,86 @@
+"""Run export jobs against the warehouse: request in, file out (contract/cohort.md §2, §3)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+import msgspec
+
+from bough.accounts.model import App
+from bough.cohorts.files import file_bytes
+from bough.cohorts.plan import AppScope
+from bough.cohorts.result import Answer, answer
+from bough.errors import BadRequest
+from bough.exports import records
+from bough.exports.files import ExportFiles
+from bough.exports.job import Job, Status
+from bough.store.database import Store
+
+log = logging.getLogger("bough.exports")
+
+EPOCH = date(1970, 1, 1)
+WATCH_SECONDS = 0.2
+
+
+def scopes(apps: dict[int, App], wanted: tuple[int, ...], as_of: int) -> list[AppScope]:
+    """The apps of a job with their local day of `as_of` (epoch ms)."""
+    return [AppScope(str(app), local_day(apps[app].timezone, as_of)) for app in wanted if app in apps]
+
+
+def local_day(timezone: str, at: int) -> int:
+    """Days since 1970-01-01 of the local calendar day of an instant (epoch ms)."""
+    return (datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(timezone)).date() - EPOCH).days
+
+
+def run_job(
+    store: Store, files: ExportFiles, job: Job, apps: dict[int, App], cursor: duckdb.DuckDBPyConnection, as_of: int
+) -> None:
+    """Run one job to its end: FINISHED with a file, or ERROR with a sentence. A cancelled one is interrupted."""
+    watching = threading.Event()
+    watcher = threading.Thread(target=_interrupt_when_cancelled, args=(store, job, cursor, watching), daemon=True)
+    watcher.start()
+    try:
+        found = answer(cursor, job.request, scopes(apps, job.apps, as_of), job.filters)
+        name = files.write(job, file_bytes(found))
+    except BadRequest as error:
+        records.fail(store, job, error.status, error.message)
+        return
+    except duckdb.InterruptException:
+        return
+    except duckdb.Error:
+        log.exception("Export job %s failed", job.job_id)
+        records.fail(store, job, 500, "The export failed for a fault of the server; it is logged.")
+        return
+    finally:
+        watching.set()
+    _finish(store, files, job, found, name, as_of)
+
+
+def _finish(store: Store, files: ExportFiles, job: Job, found: Answer, name: str, as_of: int) -> None:
+    done = records.finish(
+        store,
+        job,
+        {
+            "file_name": name,
+            "row_count": found.rows,
+            "rows_total": found.rows_total,
+            "data_as_of": as_of,
+            "warnings": msgspec.json.encode(found.warnings).decode(),
+        },
+    )
+    if done is None:
+        files.remove(name)
+
+
+def _interrupt_when_cancelled(
+    store: Store, job: Job, cursor: duckdb.DuckDBPyConnection, ended: threading.Event
+) -> None:
+    while not ended.wait(WATCH_SECONDS):
+        rows = store.rows("SELECT status FROM export_job WHERE job_id = ?", (job.job_id,))
+        if not rows or rows[0][0] != Status.RUNNING:
+            cursor.interrupt()
+            return

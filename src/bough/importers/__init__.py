@@ -1,0 +1,1 @@
+"""Bringing data in: Branch's raw exports, links, costs, exchange rates."""

@@ -1,0 +1,42 @@
+"""POST /api/costs."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from bough.errors import BadRequest, Forbidden
+from bough.events.body import decode
+from bough.exports import bell
+from bough.exports.routes import covered_apps
+from bough.importers.costs import parse_cost, save_batch
+from bough.web.call import Call, json_response
+
+MAX_COSTS = 10_000
+MAX_BYTES = 8 * 1024 * 1024
+
+
+async def add_costs(call: Call) -> Response:
+    """Store costs, all or none; the same day and dimensions again replace what was there."""
+    user = call.user()
+    if "settings" not in user.permissions:
+        raise Forbidden("This token may not change costs.")
+    body = decode(await call.bytes(MAX_BYTES), most=MAX_BYTES)
+    if not isinstance(body, dict) or not isinstance(body.get("costs"), list):
+        raise BadRequest("costs: must be an array of objects.")
+    app_id = body.get("app_id") or call.query("app_id")
+    if not app_id:
+        raise BadRequest("app_id: is missing.")
+    (app,) = covered_apps(call, user, {"app_id": app_id}, {})
+    if len(body["costs"]) > MAX_COSTS:
+        raise BadRequest(f"costs: must have at most {MAX_COSTS} entries.")
+    costs = []
+    for place, item in enumerate(body["costs"]):
+        if not isinstance(item, dict):
+            raise BadRequest(f"costs[{place}]: must be an object.")
+        try:
+            costs.append(parse_cost(item))
+        except BadRequest as error:
+            raise BadRequest(f"costs[{place}].{error.message}") from error
+    await call.context.store.write(save_batch, (app.id, costs))
+    bell.ring(call.context.settings.folder)
+    return json_response({"stored": len(costs)})

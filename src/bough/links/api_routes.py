@@ -1,0 +1,198 @@
+"""bough's own link API under /api/links: list, search, single fields, upsert, bulk (beyond contract/links.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+from starlette.responses import Response
+
+from bough.accounts.directory import Credential
+from bough.accounts.model import App, User
+from bough.errors import BadRequest, BoughError, Forbidden, NotFound, TooLarge, Unavailable
+from bough.ids import now_ms
+from bough.links import bulk, placing, records
+from bough.links.history import history
+from bough.links.item import details, item
+from bough.links.listing import MAX_STREAMS, Listed, Listing, find_by_id, list_links
+from bough.links.listing_parameters import FILTERS, parse_filters, parse_number, parse_switch
+from bough.links.model import Link
+from bough.links.patch import parse_patch, patched_link
+from bough.links.routes import draft
+from bough.links.rows import guess_format, read_rows
+from bough.store.database import Rows
+from bough.web.call import Call, json_response
+
+MAX_PAGE = 500
+DEFAULT_PAGE = 100
+MAX_BULK_BYTES = 10 * 1024 * 1024
+MAX_BULK_LINES = 50_000
+"""Larger files are for `bough links update|delete`."""
+
+LIST_PARAMETERS = frozenset({"app_id", "test", "limit", "cursor", *FILTERS})
+
+
+async def list_all(call: Call) -> Response:
+    """GET /api/links."""
+    user = call.user()
+    query = call.request.query_params
+    for name in query:
+        if name not in LIST_PARAMETERS:
+            raise BadRequest(
+                f"{name}: is not a parameter of this listing; those are {', '.join(sorted(LIST_PARAMETERS))}."
+            )
+    apps = _apps(call, user, query.get("app_id"))
+    tests = (parse_switch("test", query["test"]),) if query.get("test") else (False, True)
+    streams = tuple((app, test) for app in apps for test in tests)
+    if len(streams) > MAX_STREAMS:
+        raise BadRequest("app_id: is missing; your organization has too many apps to list all their links at once.")
+    listing = Listing(
+        streams=streams,
+        filters=parse_filters(query),
+        limit=parse_number("limit", query.get("limit") or str(DEFAULT_PAGE), 1, MAX_PAGE),
+        cursor=parse_number("cursor", query["cursor"], 1, 2**63 - 1) if query.get("cursor") else None,
+    )
+    page = await call.context.store.beside(list_links, call.context.store.rows, listing)
+    cursor = None if page.next_cursor is None else str(page.next_cursor)
+    return json_response(
+        {"links": [item(listed, apps[listed.link.app]) for listed in page.links], "next_cursor": cursor}
+    )
+
+
+async def read_one(call: Call) -> Response:
+    """GET /api/links/{id}."""
+    return await _answer(call, await _own_link(call, call.user()))
+
+
+async def patch_one(call: Call) -> Response:
+    """PATCH /api/links/{id}."""
+    user = _writer(call)
+    patch = parse_patch(await call.object())
+    listed = await _own_link(call, user)
+    app = call.context.directory.apps[listed.link.app]
+    now = now_ms()
+
+    def change(link: Link) -> Link:
+        if link.id != listed.link.id:
+            raise NotFound
+        return patched_link(link, patch, app, now)
+
+    wanted = records.LinkChange(domain=listed.link.domain, path=listed.link.path, app=app.id, test=None, change=change)
+    link = await call.context.store.write(records.change_batch, wanted)
+    return await _answer(call, listed._replace(link=link))
+
+
+async def upsert(call: Call) -> Response:
+    """PUT /api/links/by-alias."""
+    user = _writer(call)
+    body = await call.object()
+    app = _app(call, user, body.get("app_id"))
+    if not isinstance(body.get("test", False), bool):
+        raise BadRequest("test: must be true or false.")
+    if not body.get("alias"):
+        raise BadRequest("alias: is missing; it names the link to create or change.")
+    wanted = draft(call, Credential(app, body.get("test", False)), body)
+    placement = placing.Placement(link=wanted.link, replace=True, conflict_status=wanted.conflict_status)
+    placed = (await call.context.store.write(placing.place_batch, [placement]))[0]
+    if isinstance(placed, BoughError):
+        raise placed
+    found = await call.context.store.beside(find_by_id, call.context.store.rows, placed.link.id)
+    listed = found or Listed(placed.link, 0, None)
+    return json_response({"outcome": placed.outcome, "link": details(listed._replace(link=placed.link), app)})
+
+
+async def bulk_update(call: Call) -> Response:
+    """POST /api/links/bulk-update."""
+    return await _bulk(call, _writer(call), delete=False)
+
+
+async def bulk_delete(call: Call) -> Response:
+    """POST /api/links/bulk-delete."""
+    user = _writer(call)
+    if "sensitive_data" not in user.permissions:
+        raise Forbidden("Unauthorized User")
+    return await _bulk(call, user, delete=True)
+
+
+async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
+    apps = _apps(call, user, call.query("app_id"))
+    dry_run = parse_switch("dry_run", call.query("dry_run") or "false")
+    body = await call.bytes(MAX_BULK_BYTES)
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise BadRequest(f"The body is not valid UTF-8 (line {line}).") from error
+    if body.count(b"\n") > MAX_BULK_LINES:
+        raise TooLarge(f"The body must have at most {MAX_BULK_LINES} lines; `bough links` takes files of any size.")
+    file = read_rows(StringIO(text, newline=""), guess_format(text[:100]))
+    store = call.context.store
+    reports: list[bulk.Report] = []
+    for chunk in bulk.chunks(file, call.context.directory, apps, delete=delete, now=now_ms()):
+        if dry_run:
+            reports += await store.beside(bulk.preview, store.rows, chunk)
+            continue
+        try:
+            written: list[bulk.Report] = await store.write(bulk.apply_batch, chunk)
+            reports += written
+        except Unavailable as error:
+            reports += bulk.failed(chunk, error)
+    return json_response({"dry_run": dry_run, **summary(reports), "lines": reports})
+
+
+def summary(reports: list[bulk.Report]) -> dict[str, int]:
+    """How many lines did what."""
+    failed = sum(not report.ok for report in reports)
+    done = sum(bool(report.changed) or report.deleted for report in reports)
+    return {"done": done, "unchanged": len(reports) - failed - done, "failed": failed}
+
+
+async def _answer(call: Call, listed: Listed) -> Response:
+    app = call.context.directory.apps[listed.link.app]
+
+    def read(rows: Rows) -> list[dict[str, Any]]:
+        return history(rows, listed.link)
+
+    changes = await call.context.store.beside(read, call.context.store.rows)
+    return json_response({**details(listed, app), "history": changes})
+
+
+async def _own_link(call: Call, user: User) -> Listed:
+    """The link of the path's id. Raises NotFound for another organization's as for an unknown one."""
+    text = call.path["id"]
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise NotFound
+    store = call.context.store
+    listed = await store.beside(find_by_id, store.rows, int(text)) if int(text) < 2**63 else None
+    if listed is None or listed.link.app not in _apps(call, user, None):
+        raise NotFound
+    return listed
+
+
+def _writer(call: Call) -> User:
+    user = call.user()
+    if "links" not in user.permissions:
+        raise Forbidden("Unauthorized User")
+    return user
+
+
+def _apps(call: Call, user: User, app_id: str | None) -> Mapping[int, App]:
+    """The apps of the user's organization, or the one that is asked for. Raises NotFound for any other."""
+    if app_id:
+        app = _app(call, user, app_id)
+        return {app.id: app}
+    return {app.id: app for app in call.context.directory.apps.values() if app.organization == user.organization}
+
+
+def _app(call: Call, user: User, app_id: object) -> App:
+    if not isinstance(app_id, str) or not app_id:
+        raise BadRequest("app_id: is missing; it must be an app's id, as a string.")
+    app = (
+        call.context.directory.apps.get(int(app_id))
+        if app_id.isascii() and app_id.isdigit() and len(app_id) < 20
+        else None
+    )
+    if app is None or app.organization != user.organization:
+        raise NotFound
+    return app

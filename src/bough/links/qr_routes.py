@@ -1,0 +1,67 @@
+"""Branch's QR code API: /v1/qr-code (SDKs) and /v2/qr-code (contract/links.md §1.6)."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from starlette.responses import Response
+
+from bough.errors import BoughError
+from bough.ids import new_code
+from bough.links import records
+from bough.links.document import link_url
+from bough.links.qr import render
+from bough.links.qr_images import FetchImage
+from bough.links.qr_settings import MAX_IMAGE_BYTES, parse_settings
+from bough.links.routes import draft
+from bough.settings import Settings
+from bough.web.call import Call
+from bough.web.errors import CORS_HEADERS
+from bough.web.fetch import fetch_public
+
+MAX_BODY = 1024 * 1024
+"""Bytes: a logo may come inside the body, as a data: URL."""
+
+FETCH_SECONDS = 5.0
+"""For each picture that the settings name."""
+
+HEADERS = {**CORS_HEADERS, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+_drawing = ThreadPoolExecutor(4, thread_name_prefix="bough-qr")
+"""Of its own, so that slow picture hosts keep nobody waiting who wants no QR code."""
+
+
+async def create_qr_code(call: Call) -> Response:
+    """POST /v1/qr-code and /v2/qr-code: a link, answered as the picture of its address.
+
+    The picture is drawn first, for an address that the link then gets: so nothing is stored when the settings, or a
+    picture that they name, cannot be used.
+    """
+    body = await call.object(MAX_BODY)
+    owner = call.credential(body)
+    call.context.limits.check(owner.app.id, "qr")
+    settings = parse_settings(body.get("qr_code_settings"))
+    wanted = _with_code(draft(call, owner, body))
+    picture, content_type = await asyncio.get_running_loop().run_in_executor(
+        _drawing, render, link_url(wanted.link, owner.app), settings, fetcher(call.context.settings)
+    )
+    created = (await call.context.store.write(records.create_batch, [wanted]))[0]
+    if isinstance(created, BoughError):
+        raise created
+    return Response(picture, 200, HEADERS, content_type)
+
+
+def fetcher(settings: Settings) -> FetchImage:
+    """How the server fetches pictures: from public addresses, or from all by setting."""
+    allow = (lambda _address: True) if settings.fetch_private == "allow" else None
+    return lambda url: fetch_public(url, MAX_IMAGE_BYTES, FETCH_SECONDS, allow=allow)
+
+
+def _with_code(draft: records.Draft) -> records.Draft:
+    """The draft with its path chosen beforehand. That a code is taken already happens once in 62**10 times."""
+    if draft.link.path:
+        return draft
+    path = f"{draft.prefix}/{new_code()}" if draft.prefix else new_code()
+    return msgspec.structs.replace(draft, link=msgspec.structs.replace(draft.link, path=path))

@@ -1,0 +1,250 @@
+"""`events` of some people -> their rows of `members` and `activity` (contract/cohort.md §5 and §9).
+
+Every step is one SQL statement over all of them; nothing depends on the order in which events arrived, only on their
+instants and, within one instant, on their ids.
+"""
+
+# ruff: noqa: S608 - every name put into SQL here is a constant of this package.
+from __future__ import annotations
+
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+from bough.cohorts.events import GENERATED_EVENTS, SESSION_EVENTS, STANDARD_EVENTS, TOUCH_EVENTS
+from bough.warehouse.intake import learn, sorted_set
+from bough.warehouse.schema import ACTIVITY_COLUMNS, MEMBER_CODES
+
+_STANDARD: Final = tuple(sorted(STANDARD_EVENTS))
+_ORDER: Final = "app, day, tilde_advertising_partner_name, tilde_campaign, tilde_ad_set_name, tilde_ad_name"
+_STATE: Final = "context, standard_events, custom_events, has_clicked_ad, has_clicked_email"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _code(word: str) -> str:
+    return f"(SELECT code FROM words WHERE word = '{word}')"
+
+
+def derive(connection: DuckDBPyConnection, source: str) -> None:
+    """Fill the temporary tables new_install_members, new_install_activity and the same for re-engagement.
+
+    Args:
+        connection: a warehouse, inside a transaction.
+        source: SQL in parentheses for rows of `events` with `rowid AS rid`: all events of the people concerned.
+    """
+    _names(connection, source)
+    _completed(connection, source)
+    _install_members(connection, source)
+    _install_activity(connection)
+    _reengagement_members(connection)
+    _reengagement_activity(connection)
+
+
+def _names(connection: DuckDBPyConnection, source: str) -> None:
+    bits = " ".join(f"WHEN '{name}' THEN {1 << bit}" for bit, name in enumerate(_STANDARD))
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE event_names AS SELECT w.code AS name, w.word,"
+        f" CAST(CASE w.word {bits} ELSE 0 END AS BIGINT) AS bit,"
+        f" w.word NOT IN ({_listed((*_STANDARD, *GENERATED_EVENTS))}) AS custom,"
+        f" w.word IN ({_listed(TOUCH_EVENTS)}) AS touch, w.word IN ({_listed(SESSION_EVENTS)}) AS session"
+        f" FROM (SELECT DISTINCT name FROM {source} AS e) AS n JOIN words AS w ON w.code = n.name"
+    )
+
+
+def _completed(connection: DuckDBPyConnection, source: str) -> None:
+    """`steps`: the activity of the people, in order, with all that a later event's dimensions need."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE clicked AS SELECT who, min(ad_at) AS ad_at, min(email_at) AS email_at"
+        f" FROM {source} AS e GROUP BY who HAVING min(ad_at) IS NOT NULL OR min(email_at) IS NOT NULL"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE steps AS SELECT e.who, e.app, e.rid, e.name, e.ms, e.day, e.context,"
+        " CASE WHEN r.name IS NULL THEN 0 ELSE coalesce(e.micro, 0) END AS micro,"
+        " CASE WHEN r.name IS NULL THEN 0 ELSE e.missing_rate END AS missing_rate,"
+        " bit_or(n.bit) OVER by_time AS mask, lag(e.ms) OVER by_time AS before"
+        f" FROM {source} AS e JOIN event_names AS n ON n.name = e.name"
+        " LEFT JOIN revenue_events AS r ON r.app = e.app AND r.name = e.name"
+        " WHERE NOT n.touch WINDOW by_time AS (PARTITION BY e.who ORDER BY e.ms)"
+    )
+    word = ", ".join(f"CASE WHEN mask & {1 << bit} <> 0 THEN '{name}' END" for bit, name in enumerate(_STANDARD))
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE mask_words AS"
+        f" SELECT mask, concat_ws(',', {word}) AS word FROM (SELECT DISTINCT mask FROM steps) AS m"
+    )
+    learn(connection, "SELECT word FROM mask_words")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE masks AS SELECT m.mask, coalesce(w.code, 0) AS code"
+        " FROM mask_words AS m LEFT JOIN words AS w ON w.word = m.word"
+    )
+    _custom_completed(connection)
+
+
+def _custom_completed(connection: DuckDBPyConnection) -> None:
+    """`customs`: from which instant on a person has completed which set of custom events."""
+    joined = "array_to_string(list(word) OVER (PARTITION BY who ORDER BY ms), ',')"
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE custom_words AS SELECT DISTINCT who, ms, word FROM ("
+        f"SELECT who, ms, {sorted_set(joined)} AS word FROM ("
+        "SELECT s.who, n.word, min(s.ms) AS ms FROM steps AS s JOIN event_names AS n ON n.name = s.name"
+        " WHERE n.custom GROUP BY s.who, n.word) AS f) AS g"
+    )
+    learn(connection, "SELECT word FROM custom_words")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE customs AS SELECT c.who, c.ms, w.code"
+        " FROM custom_words AS c JOIN words AS w ON w.word = c.word"
+    )
+    any_custom = connection.execute("SELECT count(*) FROM customs").fetchone()
+    custom, join = "0", ""
+    if any_custom is not None and any_custom[0]:
+        custom, join = "coalesce(c.code, 0)", " ASOF LEFT JOIN customs AS c ON c.who = s.who AND s.ms >= c.ms"
+    flags = ", ".join(
+        f"CASE WHEN k.{which}_at <= s.ms THEN {_code('true')} ELSE {_code('false')} END AS has_clicked_{which}"
+        for which in ("ad", "email")
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW acts AS SELECT s.who, s.app, s.rid, s.name, s.ms, s.day, s.context, s.micro,"
+        f" s.missing_rate, s.before, m.code AS standard_events, {custom} AS custom_events, {flags}"
+        f" FROM steps AS s{join} JOIN masks AS m ON m.mask = s.mask LEFT JOIN clicked AS k ON k.who = s.who"
+    )
+
+
+def _member_codes(has_app: str) -> str:
+    """Columns of `members` from an entry event `e`, its context `x`, its touch `t` and the person's clicks `k`."""
+    special = {
+        "event_name": "e.name",
+        "has_app": has_app,
+        **{
+            f"has_clicked_{which}": f"CASE WHEN k.{which}_at <= e.ms THEN {_code('true')} ELSE {_code('false')} END"
+            for which in ("ad", "email")
+        },
+    }
+    context = {"os", "environment", "platform", "geo_country_code", "device_type", "brand", "geo_country_en"}
+    context |= {"model", "geo_region_en"}
+    columns = []
+    for column in MEMBER_CODES:
+        owner = special.get(column) or (f"x.{column}" if column in context else f"coalesce(t.{column}, 0)")
+        columns.append(f"{owner} AS {column}")
+    return ", ".join(columns)
+
+
+_ENTRY_JOINS: Final = (
+    " JOIN contexts AS x ON x.context = e.context LEFT JOIN touches AS t ON t.touch = e.touch"
+    " LEFT JOIN clicked AS k ON k.who = e.who"
+)
+
+
+def _install_members(connection: DuckDBPyConnection, source: str) -> None:
+    """The earliest INSTALL of each person; a recalculation pair gives two rows, one per setting."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE install_events AS SELECT e.*, row_number() OVER (PARTITION BY e.who"
+        f" ORDER BY e.ms, e.id) AS place FROM {source} AS e"
+        f" WHERE e.name = {_code('INSTALL')}"
+    )
+    described = (
+        "SELECT e.who, e.place, e.rid, upper(w.word) = 'IOS' AS ios,"
+        f" coalesce(t.attributed = {_code('true')}, FALSE) AS attributed FROM install_events AS e"
+        " JOIN contexts AS x ON x.context = e.context LEFT JOIN words AS w ON w.code = x.os"
+        " LEFT JOIN touches AS t ON t.touch = e.touch WHERE e.place <= 2"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE entries AS SELECT e.who, e.ms, e.day, e.rid AS first_rid, p.second_rid"
+        " FROM install_events AS e LEFT JOIN ("
+        f"SELECT a.who, b.rid AS second_rid FROM ({described}) AS a JOIN ({described}) AS b ON a.who = b.who"
+        " WHERE a.place = 1 AND b.place = 2 AND a.ios AND b.ios AND NOT a.attributed AND b.attributed) AS p"
+        " ON p.who = e.who WHERE e.place = 1"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE new_install_members AS"
+        f" SELECT e.app, e.who, i.ms, i.day, {_member_codes(_code('false'))},"
+        " CASE WHEN i.second_rid IS NULL THEN 2 WHEN e.rid = i.first_rid THEN 0 ELSE 1 END AS variant"
+        " FROM install_events AS e JOIN entries AS i ON i.who = e.who"
+        f" AND (e.rid = i.first_rid OR e.rid = i.second_rid){_ENTRY_JOINS}"
+    )
+    _number_members(connection, "install", "variant <> 1", "who")
+
+
+def _number_members(connection: DuckDBPyConnection, cohort: str, once: str, key: str) -> None:
+    """`<cohort>_numbers`: key -> member, dense in the order of the layout, after every number ever given."""
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {cohort}_numbers AS SELECT {key}, CAST((SELECT value FROM counters"
+        f" WHERE name = '{cohort}') + row_number() OVER (ORDER BY {_ORDER}, {key}) AS INTEGER) AS member"
+        f" FROM new_{cohort}_members WHERE {once}"
+    )
+    connection.execute(
+        f"UPDATE counters SET value = greatest(value, (SELECT coalesce(max(member), 0) FROM {cohort}_numbers))"
+        f" WHERE name = '{cohort}'"
+    )
+
+
+def _install_activity(connection: DuckDBPyConnection) -> None:
+    install = _code("INSTALL")
+    since = "greatest(a.day - i.day, 0)"
+    facts = f"a.name AS event, {_STATE}, a.micro, a.missing_rate"
+    rows = (
+        f"SELECT u.member, {facts}, {since} AS d,"
+        f" CASE WHEN i.second_rid IS NOT NULL AND a.name = {install} THEN 0 ELSE 2 END AS variant,"
+        " CASE WHEN a.rid = i.first_rid THEN 1 ELSE 0 END AS entry"
+        " FROM acts AS a JOIN entries AS i ON i.who = a.who AND a.ms >= i.ms"
+        " JOIN install_numbers AS u ON u.who = a.who"
+        " UNION ALL "
+        f"SELECT u.member, {facts}, CASE WHEN a.rid = i.second_rid THEN 0 ELSE {since} END AS d, 1 AS variant,"
+        " CASE WHEN a.rid = i.second_rid THEN 1 ELSE 0 END AS entry"
+        " FROM acts AS a JOIN entries AS i ON i.who = a.who AND i.second_rid IS NOT NULL AND a.rid <> i.first_rid"
+        f" JOIN install_numbers AS u ON u.who = a.who WHERE a.name = {install}"
+    )
+    _collect(connection, "install", rows)
+
+
+def _reengagement_members(connection: DuckDBPyConnection) -> None:
+    """Sessions after a gap; of several at one instant the one with the smallest id opens the re-engagement."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE returns AS SELECT s.who, s.ms, min_by(s.rid, v.id) AS rid FROM ("
+        "SELECT DISTINCT s.who, s.ms FROM steps AS s JOIN apps AS p ON p.app = s.app"
+        " WHERE s.before < s.ms AND s.ms - s.before >= p.inactivity) AS g"
+        " JOIN steps AS s ON s.who = g.who AND s.ms = g.ms JOIN event_names AS n ON n.name = s.name AND n.session"
+        " JOIN events AS v ON v.rowid = s.rid GROUP BY s.who, s.ms"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE new_reengagement_members AS"
+        f" SELECT e.app, e.who, e.ms, e.day, {_member_codes('x.has_app')}, 2 AS variant"
+        f" FROM returns AS r JOIN events AS e ON e.rowid = r.rid{_ENTRY_JOINS}"
+    )
+    _number_members(connection, "reengagement", "TRUE", "who, ms")
+
+
+def _reengagement_activity(connection: DuckDBPyConnection) -> None:
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE memberships AS SELECT r.who, r.ms, r.rid, e.day, u.member FROM returns AS r"
+        " JOIN events AS e ON e.rowid = r.rid JOIN reengagement_numbers AS u ON u.who = r.who AND u.ms = r.ms"
+    )
+    rows = (
+        f"SELECT r.member, a.name AS event, {_STATE}, a.micro, a.missing_rate, greatest(a.day - r.day, 0) AS d,"
+        " 2 AS variant, CASE WHEN a.rid = r.rid THEN 1 ELSE 0 END AS entry"
+        " FROM (SELECT * FROM acts WHERE who IN (SELECT who FROM memberships)) AS a"
+        " ASOF JOIN memberships AS r ON r.who = a.who AND a.ms >= r.ms"
+    )
+    _collect(connection, "reengagement", rows)
+
+
+def _collect(connection: DuckDBPyConnection, cohort: str, rows: str) -> None:
+    """One row per member, event, day and state; then the `prev` columns."""
+    key = f"member, event, d, variant, entry, {_STATE}"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT {key}, CAST(count(*) AS INTEGER) AS n,"
+        " CAST(sum(micro) AS BIGINT) AS micro, CAST(sum(missing_rate) AS INTEGER) AS missing_rate,"
+        f" max(CASE WHEN micro > 0 THEN 1 ELSE 0 END) AS paid FROM ({rows}) AS r GROUP BY {key}"
+    )
+    columns = ", ".join(
+        "CAST(lag(d, 1, -1) OVER (PARTITION BY member, event, variant ORDER BY d) AS INTEGER) AS prev"
+        if c == "prev"
+        else c
+        for c in ACTIVITY_COLUMNS
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE new_{cohort}_activity AS SELECT {columns} FROM ("
+        "SELECT *, -1 AS prev_paid FROM grouped WHERE paid = 0 UNION ALL"
+        " SELECT *, lag(d, 1, -1) OVER (PARTITION BY member ORDER BY d) AS prev_paid FROM grouped WHERE paid = 1) AS g"
+    )

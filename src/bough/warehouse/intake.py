@@ -1,0 +1,276 @@
+"""Staged rows -> `events`, `people`, `touches`, `contexts`, `words`: vectorised SQL, one pass per table.
+
+A staged relation has the columns of `bough.warehouse.event.STAGE_TYPES`; it may be read several times.
+"""
+
+# ruff: noqa: S608 - every name put into SQL here is a constant of this package; values are bound.
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+from msgspec.json import Encoder
+
+from bough.cohorts.dimensions import TOUCH_COLUMNS, Kind
+from bough.cohorts.events import REVENUE_EVENTS, SESSION_EVENTS
+from bough.errors import BadRequest
+from bough.warehouse.event import LATEST_INSTANT, STAGE_TYPES, AttributedEvent
+from bough.warehouse.schema import CONTEXT_CODES, EVENT_COLUMNS, TOUCH_CODES
+from bough.warehouse.zones import offsets
+
+_SETS = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)
+_ENTRY_NAMES = ", ".join(f"'{name}'" for name in ("INSTALL", *SESSION_EVENTS))
+_REVENUE_NAMES = ", ".join(f"'{name}'" for name in REVENUE_EVENTS)
+_TOUCH_TEXTS = tuple(column for column, _ in TOUCH_COLUMNS)
+
+AD_CLICK = (
+    "(contains(',' || coalesce(plus_via_features, '') || ',', ',ADS,') OR starts_with(dollar_3p, 'a_')"
+    " OR tilde_advertising_partner_name <> '')"
+)
+"""A link of an ad: feature ADS, an ad partner's ``$3p`` (``a_…``) or an ad partner's name."""
+EMAIL_CLICK = (
+    "(contains(',' || coalesce(plus_via_features, '') || ',', ',EMAIL,') OR starts_with(dollar_3p, 'e-')"
+    " OR lower(tilde_feature) = 'email')"
+)
+"""A link of an email: feature EMAIL, an email partner's ``$3p`` (``e-…``) or ``~feature`` email."""
+
+
+def stage_events(connection: DuckDBPyConnection, events: Iterable[AttributedEvent], folder: Path | None) -> str:
+    """Write events to a file and return SQL that reads it as a staged relation; the caller removes the file.
+
+    The text of the file is in the temporary table `staged`, so the file is gone when this returns.
+    """
+    columns = {name: kind for name, kind in STAGE_TYPES.items() if name not in _TOUCH_TEXTS}
+    touch = ", ".join(f"{c} {'JSON' if c in _SETS else 'VARCHAR'}" for c in _TOUCH_TEXTS)
+    listed = ", ".join(f"'{name}': '{kind}'" for name, kind in {**columns, "touch": f"STRUCT({touch})"}.items())
+    with tempfile.NamedTemporaryFile(suffix=".ndjson", dir=folder) as file:
+        file.write(Encoder().encode_lines(events))
+        file.flush()
+        picked = ", ".join(
+            f"{_set_text(f'touch.{c}')} AS {c}" if c in _SETS else f"touch.{c} AS {c}" for c in _TOUCH_TEXTS
+        )
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {', '.join(columns)}, {picked} FROM"
+            f" read_json($path, format = 'newline_delimited', columns = {{{listed}}})",
+            {"path": file.name},
+        )
+    return "staged"
+
+
+def _set_text(value: str) -> str:
+    """A JSON array or text as members joined by ","."""
+    members = f"from_json({value}, '[\"VARCHAR\"]')"
+    return f"CASE json_type({value}) WHEN 'ARRAY' THEN array_to_string({members}, ',') ELSE {value} ->> '$' END"
+
+
+def sorted_set(text: str) -> str:
+    """SQL: members joined by "," as a set: sorted by code point, each once, no empty member."""
+    return f"array_to_string(list_sort(list_distinct(list_filter(string_split({text}, ','), lambda v: v <> ''))), ',')"
+
+
+def learn(connection: DuckDBPyConnection, texts: str) -> None:
+    """Give every new text of `texts` (SQL with one column `word`) a code."""
+    connection.execute(
+        "INSERT INTO words SELECT (SELECT coalesce(max(code), 0) FROM words) + row_number() OVER (ORDER BY word), word"
+        f" FROM (SELECT DISTINCT word FROM ({texts}) AS t WHERE word <> '' AND word NOT IN (SELECT word FROM words))"
+    )
+
+
+def append(connection: DuckDBPyConnection, stage: str) -> int:
+    """Add the rows of a staged relation (a table name or a query in parentheses) that are not there yet.
+
+    Returns:
+        How many rows were new. Their people are noted in `touched`.
+
+    Raises:
+        BadRequest: a row without id, app, person, name or an instant within 1970..2199.
+    """
+    _refuse_unusable(connection, stage)
+    _learn_names(connection, stage)
+    _add_apps(connection)
+    _add_people(connection, stage)
+    _add_contexts(connection, stage)
+    _add_touches(connection, stage)
+    return _add_events(connection, stage)
+
+
+def _refuse_unusable(connection: DuckDBPyConnection, stage: str) -> None:
+    row = connection.execute(
+        "SELECT coalesce(sum(CASE WHEN coalesce(id, '') = '' OR coalesce(app, '') = '' OR person IS NULL"
+        f" OR coalesce(name, '') = '' OR ms IS NULL OR ms < 0 OR ms >= {LATEST_INSTANT} THEN 1 ELSE 0 END), 0)"
+        f" FROM {stage}"
+    ).fetchone()
+    if row is not None and row[0]:
+        raise BadRequest(f"{row[0]} events lack id, app, person, name or a time between 1970 and 2199")
+
+
+def _learn_names(connection: DuckDBPyConnection, stage: str) -> None:
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE staged_apps AS"
+        f" SELECT app, min(ms) AS first, max(ms) AS last FROM {stage} GROUP BY app"
+    )
+    learn(connection, f"SELECT app AS word FROM staged_apps UNION ALL SELECT DISTINCT name FROM {stage}")
+    learn(connection, "SELECT unnest(['true', 'false', 'INSTALL']) AS word")
+
+
+def _add_apps(connection: DuckDBPyConnection) -> None:
+    """Unknown apps get UTC, 7 days and the contract's revenue events; then the offsets that the staged rows need."""
+    learn(connection, f"SELECT unnest([{_REVENUE_NAMES}]) AS word")
+    connection.execute(
+        "INSERT INTO revenue_events SELECT a.code, n.code FROM staged_apps AS s JOIN words AS a ON a.word = s.app,"
+        f" words AS n WHERE n.word IN ({_REVENUE_NAMES}) AND a.code NOT IN (SELECT app FROM apps)"
+    )
+    connection.execute(
+        "INSERT INTO apps SELECT w.code, 'UTC', 604800000 FROM staged_apps AS s JOIN words AS w ON w.word = s.app"
+        " WHERE w.code NOT IN (SELECT app FROM apps)"
+    )
+    zone_table(
+        connection,
+        connection.execute(
+            "SELECT a.app, a.zone, s.first, s.last FROM staged_apps AS s JOIN words AS w ON w.word = s.app"
+            " JOIN apps AS a ON a.app = w.code"
+        ).fetchall(),
+    )
+
+
+def zone_table(connection: DuckDBPyConnection, spans: list[tuple[int, str, int, int]]) -> None:
+    """Fill the temporary table `zones` (app, starts, ends, shift in ms) for (app, zone, first, last instant)."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE zones (app INTEGER, starts BIGINT, ends BIGINT, shift BIGINT)")
+    rows = [(app, *part) for app, zone, first, last in spans for part in offsets(zone, first, last)]
+    if rows:
+        connection.executemany("INSERT INTO zones VALUES (?, ?, ?, ?)", rows)
+
+
+def _add_people(connection: DuckDBPyConnection, stage: str) -> None:
+    connection.execute(
+        "INSERT INTO people SELECT (SELECT value FROM counters WHERE name = 'who')"
+        " + row_number() OVER (ORDER BY p.app, p.person), p.app, p.person"
+        f" FROM (SELECT DISTINCT w.code AS app, s.person FROM {stage} AS s JOIN words AS w ON w.word = s.app) AS p"
+        " ANTI JOIN people AS k ON k.app = p.app AND k.person = p.person"
+    )
+    connection.execute(
+        "UPDATE counters SET value = greatest(value, (SELECT coalesce(max(who), 0) FROM people)) WHERE name = 'who'"
+    )
+
+
+def _add_contexts(connection: DuckDBPyConnection, stage: str) -> None:
+    texts = ", ".join(f"coalesce({column}, '') AS {column}" for column in CONTEXT_CODES)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE context_texts AS SELECT DISTINCT {texts} FROM {stage}")
+    _encode(connection, "context", CONTEXT_CODES)
+
+
+def _add_touches(connection: DuckDBPyConnection, stage: str) -> None:
+    """Distinct touches of the events that can open a cohort; an unattributed event has no touch data."""
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE touch_raw AS SELECT DISTINCT {_touch_key()} FROM {stage} AS s"
+        f" WHERE s.name IN ({_ENTRY_NAMES})"
+    )
+    kept = ", ".join(f"{sorted_set(c)} AS {c}" if c in _SETS else c for c in TOUCH_CODES)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE touch_texts AS SELECT DISTINCT {kept} FROM touch_raw")
+    _encode(connection, "touch", TOUCH_CODES)
+    same = " AND ".join(f"t.{c} = {sorted_set(f'r.{c}') if c in _SETS else f'r.{c}'}" for c in TOUCH_CODES)
+    raw = ", ".join(f"r.{c}" for c in TOUCH_CODES)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE touch_raw_codes AS SELECT {raw}, t.touch"
+        f" FROM touch_raw AS r JOIN touch_text_codes AS t ON {same}"
+    )
+
+
+def _touch_key() -> str:
+    """The texts of a staged row's touch: everything missing unless the row is attributed."""
+    texts = ", ".join(
+        f"CASE WHEN s.attributed THEN coalesce(s.{c}, '') ELSE '' END AS {c}" for c in ("touch_type", *_TOUCH_TEXTS)
+    )
+    return f"CASE WHEN s.attributed THEN 'true' ELSE 'false' END AS attributed, {texts}"
+
+
+def _encode(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
+    """`<name>_texts` -> new rows of `contexts` or `touches`, and `<name>_text_codes`: the texts with their row's number."""
+    table = {"context": "contexts", "touch": "touches"}[name]
+    code_texts(connection, name, columns)
+    same = " AND ".join(f"k.{c} = n.{c}" for c in columns)
+    listed = ", ".join(f"n.{c}" for c in columns)
+    counter = f"(SELECT value FROM counters WHERE name = '{name}')"
+    connection.execute(
+        f"INSERT INTO {table} SELECT {counter} + row_number() OVER (), {listed}"
+        f" FROM (SELECT DISTINCT {', '.join(columns)} FROM {name}_codes) AS n ANTI JOIN {table} AS k ON {same}"
+    )
+    connection.execute(
+        f"UPDATE counters SET value = (SELECT coalesce(max({name}), 0) FROM {table}) WHERE name = '{name}'"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name}_text_codes AS SELECT t.*, k.{name} FROM {name}_numbered AS t"
+        f" JOIN {name}_codes AS n ON n.rid = t.rid JOIN {table} AS k ON {same}"
+    )
+
+
+def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
+    """`<name>_texts` -> `<name>_numbered`, the same with `rid`, and `<name>_codes`: rid and the code of every column.
+
+    All columns go through one join, because planning a join per column takes longer than running it.
+    """
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name}_numbered AS SELECT row_number() OVER () AS rid, t.* FROM {name}_texts AS t"
+    )
+    texts = ", ".join(columns)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name}_cells AS SELECT rid, unnest([{texts}]) AS word,"
+        f" unnest(range({len(columns)})) AS place FROM {name}_numbered"
+    )
+    learn(connection, f"SELECT DISTINCT word FROM {name}_cells")
+    codes = ", ".join(f"max(CASE WHEN place = {i} THEN code ELSE 0 END) AS {c}" for i, c in enumerate(columns))
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name}_codes AS SELECT rid, {codes} FROM (SELECT c.rid, c.place,"
+        f" coalesce(w.code, 0) AS code FROM {name}_cells AS c LEFT JOIN words AS w ON w.word = c.word) AS c GROUP BY rid"
+    )
+
+
+def _add_events(connection: DuckDBPyConnection, stage: str) -> int:
+    context = " AND ".join(f"coalesce(s.{c}, '') = c.{c}" for c in CONTEXT_CODES)
+    touch = " AND ".join(f"s.{c} = t.{c}" for c in TOUCH_CODES)
+    clicked = "CASE WHEN s.name = 'CLICK' THEN s.ms ELSE coalesce(s.touch_at, s.ms) END"
+    click = "(s.name = 'CLICK' OR (s.attributed AND s.touch_type = 'CLICK'))"
+    narrow = (
+        "SELECT s.id, a.code AS app, p.who, n.code AS name, s.ms, (s.ms + z.shift) // 86400000 AS day,"
+        " c.context, 0 AS touch, s.micro, CASE WHEN s.missing_rate THEN 1 ELSE 0 END AS missing_rate,"
+        f" CASE WHEN {click} AND {AD_CLICK} THEN {clicked} END AS ad_at,"
+        f" CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END AS email_at"
+        f" FROM {stage} AS s JOIN words AS a ON a.word = s.app JOIN words AS n ON n.word = s.name"
+        " JOIN people AS p ON p.app = a.code AND p.person = s.person"
+        " JOIN zones AS z ON z.app = a.code AND s.ms >= z.starts AND s.ms < z.ends"
+        f" JOIN context_text_codes AS c ON {context}"
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE arrivals AS {narrow}")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE arrival_touches AS SELECT DISTINCT s.id, s.app AS app, t.touch"
+        f" FROM (SELECT s.id, a.code AS app, {_touch_key()} FROM {stage} AS s JOIN words AS a ON a.word = s.app"
+        f" WHERE s.name IN ({_ENTRY_NAMES})) AS s JOIN touch_raw_codes AS t ON {touch}"
+    )
+    columns = ", ".join("coalesce(t.touch, 0)" if c == "touch" else f"e.{c}" for c in EVENT_COLUMNS)
+    known = "" if _count(connection, "events") == 0 else " ANTI JOIN events AS k ON k.app = e.app AND k.id = e.id"
+    source = "arrivals"
+    if _repeats(connection):
+        for table in ("arrivals", "arrival_touches"):
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {table}"
+                " QUALIFY row_number() OVER (PARTITION BY app, id) = 1"
+            )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns} FROM {source} AS e"
+        f" LEFT JOIN arrival_touches AS t ON t.app = e.app AND t.id = e.id{known}"
+    )
+    connection.execute("INSERT INTO events SELECT * FROM fresh")
+    connection.execute("INSERT INTO touched SELECT DISTINCT who FROM fresh")
+    return _count(connection, "fresh")
+
+
+def _repeats(connection: DuckDBPyConnection) -> bool:
+    row = connection.execute("SELECT count(*) > count(DISTINCT (app, id)) FROM arrivals").fetchone()
+    return row is not None and bool(row[0])
+
+
+def _count(connection: DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,106 @@
+"""The tables of the warehouse (design.md, "The analysis layout").
+
+`members` and `activity` exist once for installs and once for re-engagements, each with a small `_delta` beside it; the
+view without suffix is their union and is what queries read. Every text is an integer code of `words`; code 0 means
+missing. `events`, `people`, `touches` and `contexts` keep what is needed to compute a person again.
+
+members: `member` is dense in the order (app, day, partner, campaign, ad set, ad) after compaction. `variant` says for
+which setting of `enable_install_recalculation` a row counts: 0 only without, 1 only with, 2 both.
+activity: `d` local days since the cohort event; `entry` 1 for the cohort event itself; `prev` the `d` of the member's
+row before with the same event (-1: none), `prev_paid` likewise for rows with a payment; so distinct people per band of
+any length are SUM(prev < first day of the band).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+
+from bough.cohorts.dimensions import COST_COLUMNS, TOUCH_COLUMNS, USER_COLUMNS
+
+COHORTS: Final = ("install", "reengagement")
+
+MEMBER_CODES: Final = COST_COLUMNS
+CONTEXT_CODES: Final = (*USER_COLUMNS, "customer_event_alias")
+TOUCH_CODES: Final = ("attributed", "touch_type", *(column for column, _ in TOUCH_COLUMNS))
+
+MEMBER_COLUMNS: Final[dict[str, str]] = {
+    "member": "INTEGER",
+    "app": "INTEGER",
+    "who": "INTEGER",
+    "ms": "BIGINT",
+    "day": "INTEGER",
+    "variant": "TINYINT",
+    **dict.fromkeys(MEMBER_CODES, "INTEGER"),
+}
+ACTIVITY_COLUMNS: Final[dict[str, str]] = {
+    "member": "INTEGER",
+    "event": "INTEGER",
+    "d": "INTEGER",
+    "prev": "INTEGER",
+    "prev_paid": "INTEGER",
+    "variant": "TINYINT",
+    "entry": "TINYINT",
+    "paid": "TINYINT",
+    "n": "INTEGER",
+    "missing_rate": "INTEGER",
+    "micro": "BIGINT",
+    "context": "INTEGER",
+    "standard_events": "INTEGER",
+    "custom_events": "INTEGER",
+    "has_clicked_ad": "INTEGER",
+    "has_clicked_email": "INTEGER",
+}
+EVENT_COLUMNS: Final[dict[str, str]] = {
+    "id": "VARCHAR",
+    "app": "INTEGER",
+    "who": "INTEGER",
+    "name": "INTEGER",
+    "ms": "BIGINT",
+    "day": "INTEGER",
+    "context": "INTEGER",
+    "touch": "INTEGER",
+    "micro": "BIGINT",
+    "missing_rate": "TINYINT",
+    "ad_at": "BIGINT",
+    "email_at": "BIGINT",
+}
+
+_TABLES: Final[dict[str, dict[str, str]]] = {
+    "words": {"code": "INTEGER", "word": "VARCHAR"},
+    "apps": {"app": "INTEGER", "zone": "VARCHAR", "inactivity": "BIGINT"},
+    "revenue_events": {"app": "INTEGER", "name": "INTEGER"},
+    "people": {"who": "INTEGER", "app": "INTEGER", "person": "BIGINT"},
+    "touches": {"touch": "INTEGER", **dict.fromkeys(TOUCH_CODES, "INTEGER")},
+    "contexts": {"context": "INTEGER", **dict.fromkeys(CONTEXT_CODES, "INTEGER")},
+    "events": EVENT_COLUMNS,
+    "touched": {"who": "INTEGER"},
+    "counters": {"name": "VARCHAR", "value": "BIGINT"},
+    "costs": {
+        "source": "VARCHAR",
+        "app": "INTEGER",
+        "day": "INTEGER",
+        "micro": "BIGINT",
+        **dict.fromkeys(COST_COLUMNS, "INTEGER"),
+    },
+    **{f"{cohort}_members{part}": MEMBER_COLUMNS for cohort in COHORTS for part in ("_main", "_delta")},
+    **{f"{cohort}_activity{part}": ACTIVITY_COLUMNS for cohort in COHORTS for part in ("_main", "_delta")},
+}
+
+
+def create(connection: DuckDBPyConnection) -> None:
+    """Create what is missing; does nothing to a warehouse that is complete."""
+    for table, columns in _TABLES.items():
+        listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({listed})")
+    for cohort in COHORTS:
+        for table in ("members", "activity"):
+            name = f"{cohort}_{table}"
+            connection.execute(
+                f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {name}_main UNION ALL SELECT * FROM {name}_delta"  # noqa: S608 - names of this module
+            )
+    connection.execute(
+        "INSERT INTO counters SELECT v.name, 0 FROM (VALUES ('who'), ('touch'), ('context'), ('install'),"
+        " ('reengagement'), ('changes')) AS v(name) WHERE v.name NOT IN (SELECT name FROM counters)"
+    )

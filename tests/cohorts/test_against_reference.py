@@ -1,0 +1,98 @@
+"""The warehouse and the slow reference give the same bytes, whatever came in and in whatever order."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, timedelta
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bough.cohorts.files import file_bytes
+from bough.cohorts.plan import AppScope
+from bough.cohorts.request import CohortRequest, Filter
+from bough.cohorts.result import answer
+from bough.warehouse.build import Warehouse
+from bough.warehouse.event import AttributedEvent
+from tests.cohorts import reference, worlds
+
+WORLDS = int(os.environ.get("BOUGH_COHORT_WORLDS", "60"))
+REQUESTS = 36
+EPOCH = date(1970, 1, 1)
+
+
+def empty(world: reference.World) -> Warehouse:
+    warehouse = Warehouse.open(":memory:")
+    for name, app in world.apps.items():
+        warehouse.configure_app(name, app.zone, app.inactivity_ms, app.revenue_events)
+    return warehouse
+
+
+def add_costs(warehouse: Warehouse, world: reference.World) -> None:
+    for name in world.apps:
+        rows = [row for row in world.costs if row.app == name]
+        warehouse.replace_costs(name, "file", "2024-01-01", "2024-12-31", rows)
+
+
+def in_order(world: reference.World) -> Warehouse:
+    warehouse = empty(world)
+    warehouse.apply(sorted(world.events, key=lambda e: e.at))
+    for app, old, into in world.merges:
+        warehouse.merge_persons(app, [(old, into)])
+    warehouse.refresh()
+    add_costs(warehouse, world)
+    return warehouse
+
+
+def piecemeal(world: reference.World, random: Random) -> Warehouse:
+    """Shuffled, in three parts with repeats, merges and compactions in between."""
+    warehouse = empty(world)
+    shuffled = random.sample(world.events, len(world.events))
+    add_costs(warehouse, world)
+    third = len(shuffled) // 3 + 1
+    for place in range(3):
+        part = shuffled[place * third : (place + 1) * third]
+        repeats = [AttributedEvent(**{f: getattr(e, f) for f in e.__struct_fields__}) for e in shuffled[:2]]
+        warehouse.apply([*part, *(repeats if place else [])])
+        if place == 0:
+            for app, old, into in world.merges:
+                warehouse.merge_persons(app, [(old, into)])
+        if random.random() < 0.4:
+            warehouse.compact()
+    return warehouse
+
+
+def assert_same(
+    warehouse: Warehouse,
+    world: reference.World,
+    cases: list[tuple[CohortRequest, reference.Expected]],
+    as_of: dict[str, date],
+    mandatory: tuple[Filter, ...],
+) -> None:
+    scopes = [AppScope(app, (day - EPOCH).days) for app, day in as_of.items()]
+    for request, expected in cases:
+        found = answer(warehouse.connection, request, scopes, mandatory)
+        assert file_bytes(found) == expected.body, request
+        assert (found.rows, found.rows_total) == (expected.rows, expected.rows_total), request
+
+
+@settings(max_examples=WORLDS, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(st.integers(0, 2**40), st.integers(1, 70))
+def test_same_bytes_in_any_order_and_after_compaction(seed: int, size: int) -> None:
+    random = Random(seed)
+    world = worlds.world(random, size)
+    last = random.choice((date(2024, 5, 3), date(2024, 5, 20), date(2024, 4, 1)))
+    as_of = {"100": last, "200": last - timedelta(days=random.randint(0, 1))}
+    if random.random() < 0.5:
+        del as_of["200"]
+    mandatory: tuple[Filter, ...] = ()
+    if random.random() < 0.2:
+        mandatory = (Filter(random.choice(("app_id", "user_data_os")), ("100", "IOS"), ()),)
+    requests = [worlds.request(random) for _ in range(REQUESTS)]
+    cases = [(request, reference.answer(world, request, as_of, mandatory)) for request in requests]
+    assert_same(in_order(world), world, cases[::3], as_of, mandatory)
+    shuffled = piecemeal(world, random)
+    assert_same(shuffled, world, cases[1::3], as_of, mandatory)
+    shuffled.compact()
+    assert_same(shuffled, world, cases, as_of, mandatory)
