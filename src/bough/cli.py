@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from bough import __version__
-from bough.commands import apps, demo, doctor, imports, journal, sdk, serve
+from bough.commands import apps, attribution, demo, doctor, imports, journal, sdk, serve
 from bough.errors import BoughError
 
 COMMANDS = (
@@ -16,6 +16,7 @@ COMMANDS = (
     apps,
     imports,
     journal,
+    attribution,
     sdk,
     doctor,
 )

@@ -18,6 +18,7 @@ from bough.accounts.keys import (
     new_branch_secret,
 )
 from bough.accounts.model import PERMISSIONS, AppConfig
+from bough.accounts.setting_history import remember
 from bough.errors import BadRequest, BoughError
 from bough.ids import new_code, new_id, now_ms
 from bough.store.changes import Change, record
@@ -70,6 +71,7 @@ def rotate_key(store: Store, app: int, test: bool, overlap_ms: int = 0) -> tuple
 
 def save_app(tx: Transaction, app: int, name: str, timezone: str, config: AppConfig) -> None:
     """Store an app's name, time zone and configuration, for every process at once."""
+    remember(tx, app, timezone, config)
     tx.run(queries.UPDATE_APP, (name, timezone, msgspec.json.encode(config).decode(), app))
     record(tx, [Change(subject="account", app=app)])
 

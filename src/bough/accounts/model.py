@@ -74,6 +74,11 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mac_uri_scheme: str = ""
     """Scheme of the app's desktop edition, with or without `://`; as `windows_uri_scheme`."""
     windows_uri_scheme: str = ""
+    attribution_windows: dict[str, int | float | str] = {}
+    """Days, by name (`bough.attribution.windows.NAMES`): how long touches count, and `reengagement_inactivity`.
+    Changes apply to what happens after them."""
+    revenue_events: tuple[str, ...] | None = None
+    """Events whose revenue counts in cohorts; None: the commerce events, SUBSCRIBE and START_TRIAL."""
 
 
 class Domain(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from bough.attribution import identifiers as ids
-from bough.attribution.facts import facts_of
+from bough.attribution.facts import Recorded, facts_of, recorded_of
 from bough.attribution.identifiers import Identifier, Privacy
 from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.persons import Claim
@@ -43,6 +43,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     opening: Opening | None = None
     direct: dict[str, Touch] = {}
     """For openings: the click made now, by address (sdk.md §1, way 2)."""
+    recorded: Recorded | None = None
+    """For openings: what this server answered; it stands."""
     name: str = ""
     """For everything but openings: the event's name."""
     privacy: Privacy = Privacy()
@@ -89,6 +91,7 @@ def _opening_entry(row: Row, links: Links) -> Entry:
         claim=Claim(row.id, row.at, opening.identifiers),
         opening=opening,
         direct=direct,
+        recorded=recorded_of(facts),
         privacy=opening.privacy,
         request_id=opening.request_id,
     )

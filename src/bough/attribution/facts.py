@@ -40,9 +40,40 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """For openings: ids of the clicks that it brings to its person for credit, joined by commas."""
     first: str = ""
     """For openings: `1` when the answer said that this is the first session."""
+    repeated: str = ""
+    """For a server's openings: `1` when another one without a link counted from the same address less than 4 h before
+    (contract/sdk.md §3)."""
 
 
 NOTHING = Facts()
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """What was decided when an opening was answered. It was told to an app, so no later reading decides it again."""
+
+    way: str = ""
+    """Of `bough.attribution.matching.Way`; empty when no link data were given."""
+    click: int = 0
+    """The click whose data were given; 0 for none. The opening's own row id for an address that opened the app."""
+    named: tuple[int, ...] = ()
+    """Clicks that it brings to its person for credit, the matched one among them."""
+    first: bool = False
+    """`+is_first_session` of the answer."""
+    repeated: bool = False
+
+
+def recorded_of(facts: Facts) -> Recorded | None:
+    """What the answer to an opening said, or None for a row that this server did not answer."""
+    if not facts.match:
+        return None
+    way, _, click = facts.match.partition(" ")
+    return Recorded(
+        way=way if click.isdigit() else "",
+        click=int(click) if click.isdigit() else 0,
+        named=tuple(int(one) for one in facts.named.split(",") if one.isdigit()),
+        first=facts.first == "1",
+        repeated=facts.repeated == "1",
+    )
 
 
 def facts_of(body: Mapping[str, Any]) -> Facts:

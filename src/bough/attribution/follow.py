@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from bough.attribution.entries import Entry, entry_of
+from bough.attribution.facts import Recorded
 from bough.attribution.matching import look_back, wanted
 from bough.attribution.read import Attributed, Reading, WindowsAt
 from bough.attribution.touches import Links, ParseAgent, Touch
@@ -38,7 +39,10 @@ def keys_of(entry: Entry) -> list[Key]:
     if entry.request_id:
         keys.append(("request", *world, entry.request_id))
     opening = entry.opening
-    if opening is not None:
+    if entry.recorded is not None:
+        # It was decided with everything that was there then; only the touches that it names are needed again.
+        keys.extend(("click", str(one)) for one in touch_ids(entry.recorded))
+    elif opening is not None:
         asked = wanted(opening)
         for named in asked.named:
             keys.append(("click", named))
@@ -50,6 +54,11 @@ def keys_of(entry: Entry) -> list[Key]:
         if opening.ip and opening.server_to_server:
             keys.append(("server open", *world, opening.ip))
     return keys
+
+
+def touch_ids(recorded: Recorded) -> tuple[int, ...]:
+    """The touches that an answered opening needs to be read again."""
+    return (recorded.click, *recorded.named) if recorded.click else recorded.named
 
 
 def _touch_keys(world: tuple[int, bool], touch: Touch) -> list[Key]:

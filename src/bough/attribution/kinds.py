@@ -89,16 +89,17 @@ class History:
         self._last: int | None = None
         self._earlier: int | None = None
 
-    def add_touch(self, touch: Touch) -> None:
-        """Take in a touch at its place in time; the same touch again changes nothing."""
+    def add_touch(self, touch: Touch) -> bool:
+        """Take in a touch at its place in time; the same touch again changes nothing and answers False."""
         if touch.id in self.touch_ids:
-            return
+            return False
         self.touch_ids.add(touch.id)
         if not self.touches or self.touches[-1].order < touch.order:
             self.touches.append(touch)
-            return
+            return True
         place = bisect_left([one.order for one in self.touches], touch.order)
         self.touches.insert(place, touch)
+        return True
 
     def activity(self, at: int) -> int | None:
         """Note an activity; answers the latest one strictly earlier. `at` never decreases between calls."""

@@ -9,15 +9,28 @@ rebuild from zero, a restart after any row and any order of arrival give the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from msgspec import Struct
 
 from bough.attribution import kinds
 from bough.attribution.entries import Entry, entry_of
+from bough.attribution.facts import Recorded
 from bough.attribution.identifiers import Identifier
 from bough.attribution.kinds import History
-from bough.attribution.matching import MAX_NEARBY, Candidates, Match, look_back, match, named_touches, wanted
+from bough.attribution.matching import (
+    DETERMINISTIC,
+    MAX_NEARBY,
+    Candidates,
+    Considered,
+    Match,
+    Verdict,
+    Way,
+    look_back,
+    match,
+    named_touches,
+    wanted,
+)
 from bough.attribution.opens import Opening
 from bough.attribution.persons import NOBODY, Persons
 from bough.attribution.session_data import session_data
@@ -178,6 +191,13 @@ class Reading:
         self._windows = windows
         self._worlds: dict[World, _State] = {}
         self._clicks: dict[str, Touch] = {}
+        self.brought: list[tuple[int, Touch]] = []
+        """Every (person, touch) that the reading has found to be the person's, in the order of finding."""
+
+    def know(self, touches: Iterable[Touch]) -> None:
+        """Touches that answered openings name and whose rows are not among the entries: other openings' addresses."""
+        for touch in touches:
+            self._clicks.setdefault(str(touch.id), touch)
 
     def meet(self, entry: Entry) -> None:
         """Learn who the row is from."""
@@ -231,7 +251,7 @@ class Reading:
             carried.append(("browser", touch.browser))
         state.on_touches.update(carried)
         for person in {state.persons.person_of(one) for one in carried} - {NOBODY}:
-            state.history(person).add_touch(touch)
+            self._bring(state.history(person), person, touch)
         if touch.kind == "click":
             for one in touch.given:
                 state.given.setdefault(one, []).append(touch)
@@ -256,6 +276,27 @@ class Reading:
     def _opening(self, state: _State, entry: Entry, opening: Opening, person: int) -> Attributed:
         history = state.history(person) if person != NOBODY else History()
         name = kinds.session_name(opening, has_app=history.has_app)
+        first = kinds.is_first_session(opening, name, seen=name in history.names)
+        if entry.recorded is not None:
+            decided, first = self._recorded(entry, entry.recorded), entry.recorded.first
+        else:
+            decided = self._decide(state, entry, opening, person, history)
+        for touch in named_touches(decided):
+            self._bring(history, person, touch)
+        given = session_data(decided, first_session=first)
+        if person == NOBODY:
+            why: Uncounted = "nobody" if entry.privacy.tracking else "untracked"
+            return _result(entry, person, name, uncounted=why, deep_link=given, match=decided)
+        if name == "OPEN" and decided.touch is None and self._is_repeated_server_open(state, entry, opening):
+            return _result(entry, person, name, uncounted="server_open", deep_link=given, match=decided)
+        return self._event(state, entry, person, name, deep_link=given, match=decided)
+
+    def _bring(self, history: History, person: int, touch: Touch) -> None:
+        if history.add_touch(touch) and person != NOBODY:
+            self.brought.append((person, touch))
+
+    def _decide(self, state: _State, entry: Entry, opening: Opening, person: int, history: History) -> Match:
+        """Match an opening that nobody has answered yet."""
         decided = match(
             opening,
             entry.at,
@@ -269,17 +310,34 @@ class Reading:
             state.claims.setdefault(decided.touch.id, person if person != NOBODY else -entry.row)
             if decided.touch.once:
                 state.used.add(decided.touch.once)
-        for touch in named_touches(decided):
-            history.add_touch(touch)
-        given = session_data(decided, first_session=kinds.is_first_session(opening, name, seen=name in history.names))
-        if person == NOBODY:
-            why: Uncounted = "nobody" if entry.privacy.tracking else "untracked"
-            return _result(entry, person, name, uncounted=why, deep_link=given, match=decided)
-        if name == "OPEN" and decided.touch is None and self._is_repeated_server_open(state, entry, opening):
-            return _result(entry, person, name, uncounted="server_open", deep_link=given, match=decided)
-        return self._event(state, entry, person, name, deep_link=given, match=decided)
+        return decided
+
+    def _recorded(self, entry: Entry, recorded: Recorded) -> Match:
+        """The match that was answered, from the touches it names. A touch that is gone (erased) brings nothing."""
+        own = next((one for one in entry.direct.values() if (one.app, one.test) == (entry.app, entry.test)), None)
+        if own is not None:
+            self._clicks.setdefault(str(entry.row), own)
+        considered: list[Considered] = []
+        for one in dict.fromkeys((recorded.click, *recorded.named)):
+            touch = self._clicks.get(str(one))
+            if touch is None:
+                continue
+            age = entry.at - touch.at
+            if one == recorded.click:
+                way: Way = cast("Way", recorded.way)
+                considered.append(Considered(way=way, verdict="taken", touch=touch, age=age))
+            else:
+                verdict: Verdict = "too_late" if age > touch.duration else "used"
+                considered.append(Considered(way="click_id", verdict=verdict, touch=touch, age=age))
+        if not considered or considered[0].verdict != "taken":
+            return Match(considered=tuple(considered), foreign_url="" if considered else _foreign(entry))
+        taken = considered[0]
+        guaranteed = taken.way in DETERMINISTIC
+        return Match(touch=taken.touch, way=taken.way, guaranteed=guaranteed, considered=tuple(considered))
 
     def _is_repeated_server_open(self, state: _State, entry: Entry, opening: Opening) -> bool:
+        if entry.recorded is not None:
+            return entry.recorded.repeated
         if not opening.server_to_server or not opening.ip:
             return False
         last = state.server_opens.get(opening.ip)
@@ -315,7 +373,7 @@ class Reading:
     ) -> Attributed:
         history = state.history(person)
         if entry.given_touch is not None:
-            history.add_touch(entry.given_touch)
+            self._bring(history, person, entry.given_touch)
         windows = self._windows(entry.app, entry.at)
         previous = history.activity(entry.at)
         first, had_app = name not in history.names, history.has_app
@@ -337,6 +395,12 @@ class Reading:
             deep_link=deep_link,
             match=match,
         )
+
+
+def _foreign(entry: Entry) -> str:
+    """The address that opened the app and was none of ours, as `matching` would have found it."""
+    urls = entry.opening.evidence.urls if entry.opening is not None else ()
+    return next((one.url for one in urls if one.url not in entry.direct and one.source != "pasteboard"), "")
 
 
 def _result(entry: Entry, person: int, name: str, credit: Credit | None = None, **rest: Any) -> Attributed:

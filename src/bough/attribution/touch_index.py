@@ -7,7 +7,10 @@ so that an app that opens a moment after its click finds it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
 
 from bough.attribution.identifiers import Identifier
 from bough.attribution.keys import key
@@ -15,11 +18,15 @@ from bough.attribution.matching import MAX_NEARBY, MIN_LOOK_BACK
 from bough.attribution.touches import MAX_DURATION, Links, Touch, touch_of
 from bough.clicks.agents import parse
 from bough.ids import RANDOM_BITS
+from bough.journal import Row
+from bough.store.database import Store
 from bough.store.journal import BY_ID, to_row
-from bough.store.transaction import Transaction
+from bough.store.transaction import RowValues, Transaction, Value
 
 WATERMARK = "touch_index"
 ROWS_AT_ONCE = 5000
+UNWRITTEN_ROWS = 1000
+"""Rows without a touch that the watermark may stay behind: advancing it costs a commit."""
 MAX_CACHED = 20_000
 
 READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
@@ -32,6 +39,20 @@ NEWEST_BY_KEY = "SELECT touch FROM touch_key WHERE key = ? AND touch < ? AND tou
 TOUCHES = ("click", "impression")
 
 
+class Reader(Protocol):
+    """A store or an open transaction."""
+
+    def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        """All rows of a query."""
+
+
+class _NewKeys(Struct, frozen=True):
+    """Keys of touches after a watermark, ready to be written."""
+
+    newest: int
+    keys: list[tuple[int, int]]
+
+
 class TouchIndex:
     """Touches by key. One per process; what it keeps of parsed touches never goes out of date (the past is fixed)."""
 
@@ -42,36 +63,49 @@ class TouchIndex:
         """Write the keys of clicks that arrived since the last time; returns how many rows were looked at."""
         looked_at = 0
         while at_most is None or looked_at < at_most:
-            found = tx.rows(READ_WATERMARK, (WATERMARK,))
-            rows = tx.rows(NEW_ROWS, (found[0][0] if found else 0, ROWS_AT_ONCE))
+            rows = tx.rows(NEW_ROWS, (watermark(tx), ROWS_AT_ONCE))
             if not rows:
                 break
-            keys: dict[tuple[int, int], None] = {}
-            for values in rows:
-                if values[4] in TOUCHES:
-                    touch = self._parse(values, links)
-                    keys.update(((one, touch.id), None) for one in touch_keys(touch))
-            tx.insert("touch_key", ("key", "touch"), list(keys))
-            tx.run(SET_WATERMARK, (WATERMARK, rows[-1][0]))
+            write_keys(tx, [self._new_keys(rows, links)])
             looked_at += len(rows)
         return looked_at
 
-    def touch(self, tx: Transaction, identifier: int, links: Links) -> Touch | None:
+    def follow(self, store: Store, links: Links, at_most: int) -> int:
+        """`catch_up` for the background process, which reads and parses before it takes the write lock.
+
+        Returns the newest row up to which no touch lacks its keys.
+        """
+        reached = watermark(store)
+        rows = store.rows(NEW_ROWS, (reached, at_most))
+        if not rows:
+            return reached
+        found = self._new_keys(rows, links)
+        if found.keys or len(rows) >= UNWRITTEN_ROWS:
+            store.transact(write_keys, found)
+        return found.newest
+
+    def _new_keys(self, rows: list[RowValues], links: Links) -> _NewKeys:
+        keys: dict[tuple[int, int], None] = {}
+        for values in rows:
+            if values[4] in TOUCHES:
+                touch = self.parsed(values, links)
+                keys.update(((one, touch.id), None) for one in touch_keys(touch))
+        return _NewKeys(rows[-1][0], list(keys))
+
+    def touch(self, tx: Reader, identifier: int, links: Links) -> Touch | None:
         """The touch of a journal row, or None when it is none."""
         if identifier in self._parsed:
             return self._parsed[identifier]
         found = tx.rows(BY_ID, (identifier,))
-        return self._parse(found[0], links) if found and found[0][4] in (*TOUCHES, "prefetch", "robot") else None
+        return self.parsed(found[0], links) if found and found[0][4] in (*TOUCHES, "prefetch", "robot") else None
 
-    def by_browser(
-        self, tx: Transaction, app: int, test: bool, browser: str, before: int, links: Links
-    ) -> Touch | None:
+    def by_browser(self, tx: Reader, app: int, test: bool, browser: str, before: int, links: Links) -> Touch | None:
         """The newest click of a browser that arrived before a row."""
         found = self._by_key(tx, key(app, test, "browser", browser), before, 0, 1, links)
         return found[0] if found else None
 
     def by_given(
-        self, tx: Transaction, app: int, test: bool, identifiers: Iterable[Identifier], before: int, links: Links
+        self, tx: Reader, app: int, test: bool, identifiers: Iterable[Identifier], before: int, links: Links
     ) -> list[Touch]:
         """Clicks on which one of these ids was given and that could still be matched, oldest first."""
         oldest = before - (MAX_DURATION * 1000 << RANDOM_BITS)
@@ -81,24 +115,51 @@ class TouchIndex:
             found.update((touch.id, touch) for touch in touches)
         return sorted(found.values(), key=lambda touch: touch.order)
 
-    def nearby(self, tx: Transaction, app: int, test: bool, ip: str, before: int, links: Links) -> list[Touch]:
+    def nearby(self, tx: Reader, app: int, test: bool, ip: str, before: int, links: Links) -> list[Touch]:
         """Clicks from a network address, oldest first: those of the last day, and older ones of links that last."""
         oldest = before - (max(MAX_DURATION * 1000, MIN_LOOK_BACK) << RANDOM_BITS)
         found = self._by_key(tx, key(app, test, "ip", ip), before, oldest, MAX_NEARBY, links)
         return sorted(found, key=lambda touch: touch.order)
 
-    def _by_key(self, tx: Transaction, one: int, before: int, oldest: int, at_most: int, links: Links) -> list[Touch]:
+    def _by_key(self, tx: Reader, one: int, before: int, oldest: int, at_most: int, links: Links) -> list[Touch]:
         rows = tx.rows(NEWEST_BY_KEY, (one, before, max(0, oldest), at_most))
         touches = (self.touch(tx, identifier, links) for (identifier,) in rows)
         return [touch for touch in touches if touch is not None and touch.kind == "click"]
 
-    def _parse(self, values: tuple[object, ...], links: Links) -> Touch:
-        touch = touch_of(to_row(values), links, parse)
+    def cached(self, identifier: int) -> Touch | None:
+        """The touch, if it is in memory."""
+        return self._parsed.get(identifier)
+
+    def parsed(self, values: tuple[Any, ...], links: Links) -> Touch:
+        """The touch of a journal row's values."""
+        return self._parsed.get(values[0]) or self.of_row(to_row(values), links)
+
+    def of_row(self, row: Row, links: Links) -> Touch:
+        """The touch of a journal row."""
+        if row.id in self._parsed:
+            return self._parsed[row.id]
+        touch = touch_of(row, links, parse)
         if len(self._parsed) >= MAX_CACHED:
             for old in list(self._parsed)[: MAX_CACHED // 10]:
                 del self._parsed[old]
         self._parsed[touch.id] = touch
         return touch
+
+
+def watermark(reader: Reader) -> int:
+    """The newest journal row whose keys are written."""
+    found = reader.rows(READ_WATERMARK, (WATERMARK,))
+    return found[0][0] if found else 0
+
+
+def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]:
+    """Write keys and watermark; what another process has written meanwhile is left out."""
+    for item in items:
+        reached = watermark(tx)
+        if item.newest > reached:
+            tx.insert("touch_key", ("key", "touch"), [one for one in item.keys if one[1] > reached])
+            tx.run(SET_WATERMARK, (WATERMARK, item.newest))
+    return [None] * len(items)
 
 
 def touch_keys(touch: Touch) -> list[int]:

@@ -37,7 +37,7 @@ from bough.links.codec import from_row
 from bough.links.document import full_data, link_url
 from bough.links.model import Link
 from bough.links.queries import BY_PATH
-from bough.store.journal import NewRow, append_batch
+from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.store.sqlite import SqliteStore
 from bough.web.context import Context
 from bough.web.cookies import browser_of, cookie_value
@@ -126,7 +126,9 @@ class Clicks:
             browser=browser,
             rule=plan.decision.rule,
         )
-        row = NewRow(now_ms(), entry.link.app, int(entry.link.test), plan.kind, entry.link.id, _encode(click).decode())
+        row = NewRow(
+            ON_ARRIVAL, entry.link.app, int(entry.link.test), plan.kind, entry.link.id, _encode(click).decode()
+        )
         mints = not browser and agent.kind == "browser"
         secure = address_is_secure(entry.app, entry.link)
 
@@ -307,7 +309,7 @@ class Clicks:
             data={} if link.id else full_data(link, visit.url),
         )
         row = NewRow(
-            now_ms(),
+            ON_ARRIVAL,
             link.app,
             int(link.test),
             "prefetch" if visit.prefetch else _row_kind(visit.agent),

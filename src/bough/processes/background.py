@@ -6,11 +6,13 @@ Run as ``python -m bough.processes.background PIPE_FD``; settings come from the 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
 from types import FrameType
 
+from bough.attribution.following import StoredFollower
 from bough.clicks.counts import fold_counts
 from bough.errors import Unavailable
 from bough.processes.lifeline import end_with_supervisor
@@ -21,6 +23,9 @@ log = logging.getLogger("bough.background")
 
 REST_SECONDS = 0.25
 """Pause after a round that found nothing to do; how old kept counts can be."""
+
+NICENESS = 10
+"""Answering comes first."""
 
 
 def main(pipe_fd: int) -> None:
@@ -35,19 +40,22 @@ def main(pipe_fd: int) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     end_with_supervisor(pipe_fd)
+    os.nice(NICENESS)
     store = open_store(settings.folder, settings.store)
+    follower = StoredFollower(store)
     try:
         while not stop.is_set():
-            if not _round(store):
+            if not _round(store, follower):
                 stop.wait(REST_SECONDS)
     finally:
         store.close()
 
 
-def _round(store: Store) -> bool:
+def _round(store: Store, follower: StoredFollower) -> bool:
     """One pass over everything that follows the journal; whether there was anything to do."""
     try:
-        return fold_counts(store) > 0
+        counted = fold_counts(store)
+        return follower.step() + counted > 0
     except Unavailable as error:
         log.warning("%s", error.message)
         return False

@@ -10,10 +10,9 @@ from bough.attribution.facts import with_facts
 from bough.errors import BadRequest
 from bough.events import ontology, schema
 from bough.events.body import encode, nested_object
-from bough.ids import now_ms
 from bough.journal import RowKind
 from bough.sdk.edge import facts_of_request, is_tracked, journalled, owner_of, read_body
-from bough.store.journal import NewRow, append_batch
+from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.web.call import Call, json_response
 
 MAX_LEGACY_NAME = 63
@@ -70,5 +69,5 @@ async def _append(call: Call, body: dict[str, Any], kind: RowKind) -> None:
     said = user_data.get("ip") if call.header("x-ip-override") else None
     ip = said if isinstance(said, str) and said == call.header("x-ip-override") else ""
     kept = encode(with_facts(journalled(body), facts_of_request(call, ip=ip))).decode()
-    row = NewRow(now_ms(), owner.app.id, int(owner.test), kind, None, kept)
+    row = NewRow(ON_ARRIVAL, owner.app.id, int(owner.test), kind, None, kept)
     await call.context.store.write(append_batch, row)

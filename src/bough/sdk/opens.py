@@ -32,7 +32,7 @@ from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
 from bough.events.body import encode
 from bough.events.values import text
-from bough.ids import growing_ids
+from bough.ids import arrived_at, growing_ids
 from bough.journal import Row
 from bough.links.model import Link
 from bough.sdk import legacy
@@ -106,7 +106,7 @@ class Opens:
         return answers
 
     def follow(self, tx: Transaction, limits: list[int]) -> list[int | Exception]:
-        """Keep the index of clicks short behind the journal (background process)."""
+        """Make the clicks that have arrived findable, for look-ups that do not write."""
         links = StoredLinks(tx.rows, self._directory)
         return [self._index.catch_up(tx, links, at_most) for at_most in limits]
 
@@ -127,6 +127,8 @@ class _Run:
 
     def open(self, request: OpenRequest) -> OpenAnswer:
         row = next(self._ids)
+        # The time is the row's own, so that the order of time and the order of the journal are one.
+        request = msgspec.structs.replace(request, at=arrived_at(row))
         request = self._as_the_clicker(row, legacy.with_stored_identity(self._tx.rows, request))
         opening = parse_opening(request.body, "install" if request.kind == "install" else "open", request.facts)
         own = self._own_keys(request, opening)

@@ -72,7 +72,7 @@ class Person:
 
         `asked` is the request's `user_data`.
         """
-        identifiers = ids.extract({}, asked, NOTHING)
+        identifiers = ids.extract({}, asked, NOTHING, ids.privacy({}, asked))
         if not identifiers:
             return None
         rows = self.rows_of(identifiers)

@@ -74,7 +74,7 @@ async def has_app(call: Call) -> Response:
 def _user_data(body: dict[str, Any]) -> dict[str, Any]:
     """`user_data` that names somebody, as an event must. Raises BadRequest."""
     user_data = nested_object(body.get("user_data"), "user_data")
-    if not ids.extract({}, user_data, NOTHING):
+    if not ids.extract({}, user_data, NOTHING, ids.privacy({}, user_data)):
         schema.check_identifiers(user_data)
     return user_data
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from bough.ids import growing_ids
+from bough.ids import arrived_at, growing_ids
 from bough.journal import Row, RowKind
 from bough.store.database import Store
 from bough.store.transaction import Transaction
@@ -20,10 +20,14 @@ BY_ID = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id = ?"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
+ON_ARRIVAL = 0
+
+
 class NewRow(NamedTuple):
     """A row that has no id yet."""
 
     at: int
+    """Epoch ms; `ON_ARRIVAL` for what happens now: then time and order of the journal cannot contradict each other."""
     app: int
     test: int
     kind: RowKind
@@ -35,7 +39,7 @@ class NewRow(NamedTuple):
 def append_batch(tx: Transaction, rows: list[NewRow]) -> list[int | Exception]:
     """Append rows in the order in which they came; the results are their ids."""
     ids = growing_ids(tx.rows(NEWEST_ID)[0][0] or 0)
-    numbered = [(next(ids), *row) for row in rows]
+    numbered = [(one, row[0] or arrived_at(one), *row[1:]) for one, row in zip(ids, rows, strict=False)]
     tx.insert("journal", COLUMNS, numbered)
     return [row[0] for row in numbered]
 

@@ -1,0 +1,180 @@
+"""Stored attribution: follows the journal, step by step, and keeps `attributed` up to date.
+
+Rows that share an identifier or a request id form a *group* (`group_key`: identifier → group). Openings were decided
+when they were answered, so groups never need network addresses; a group is nearly always one person. A step takes the
+next rows, finds their groups, and
+
+* reads a row on top of what is in memory when it comes after all others of its group and joins nobody (the usual case);
+* reads the whole group again otherwise: unknown group, late row, persons that merge, a group that is not in memory.
+
+Both end in the same rows (`tests/attribution/test_following.py`). Everything of a step and the watermark is written in
+one transaction, computed before the write lock is taken; a step that another process has overtaken is thrown away.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bough.accounts.directory import Directory
+from bough.accounts.setting_history import ALL, SettingHistory
+from bough.attribution import stored
+from bough.attribution.group_reading import Grouped, Groups
+from bough.attribution.live_groups import LiveGroups
+from bough.attribution.rates import CHANGE_COUNTER, RATE
+from bough.attribution.row_facts import SettledFacts
+from bough.attribution.stored import Change, Stored, counter, exact_row, position
+from bough.attribution.stored_links import StoredLinks
+from bough.attribution.touch_index import TouchIndex
+from bough.attribution.windows import Windows, windows_from_days
+from bough.journal import Row
+from bough.store.changes import NEWEST as NEWEST_CHANGE
+from bough.store.database import Store
+from bough.store.transaction import Transaction
+
+ROWS_AT_ONCE = 400
+"""Journal rows of one step: its transaction stays within a few milliseconds."""
+
+NO_EVENTS = frozenset({"prefetch", "robot", "segment"})
+"""Kinds of rows that are neither touches nor anybody's event; a segment's events are the warehouse's business."""
+
+NEW_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+RATED = (
+    "SELECT m.id, a.app, a.test, a.person, a.at, a.name, a.counted, a.touch, a.body, a.grp, r.usd_rate"
+    " FROM rate_missing m JOIN rate r ON r.day = m.day AND r.currency = m.currency"
+    " JOIN attributed a ON a.id = m.id ORDER BY m.id LIMIT ?"
+)
+
+EMPTY_TABLES = (
+    "DELETE FROM attributed WHERE id IN (SELECT id FROM attributed LIMIT ?)",
+    "DELETE FROM person_touch WHERE id IN (SELECT id FROM person_touch LIMIT ?)",
+    "DELETE FROM group_key WHERE id IN (SELECT id FROM group_key LIMIT ?)",
+    "DELETE FROM rate_missing WHERE id IN (SELECT id FROM rate_missing LIMIT ?)",
+)
+EMPTIED_AT_ONCE = 5000
+
+
+class StoredFollower:
+    """Follows the journal of one store. One process follows at a time; a second one does no harm."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._directory = Directory(store)
+        self._links = StoredLinks(store.rows, self._directory)
+        self._index = TouchIndex()
+        self._live = LiveGroups()
+        self._reached = 0
+        self._seen_change = -1
+        self._seen_rates = -1
+        self._history = SettingHistory((), ())
+        self._windows: dict[tuple[tuple[str, object], ...], Windows] = {}
+        self._rates: dict[tuple[str, str], Decimal | None] = {}
+
+    def step(self, at_most: int = ROWS_AT_ONCE) -> int:
+        """Attribute the next rows; returns how many journal rows were looked at or mended.
+
+        Raises Unavailable when the store cannot be written.
+        """
+        indexed = self._index.follow(self._store, self._links, 10 * at_most)
+        after = position(self._store)
+        if after == stored.REBUILDING:
+            return self._store.transact(empty_tables, EMPTIED_AT_ONCE)
+        if after != self._reached:
+            self._live.clear()
+        values = self._store.rows(NEW_ROWS, (after, indexed, at_most))
+        # Settings are read after the rows: a row that was stored under new settings then finds them.
+        self._refresh()
+        if not values:
+            return self._mend_money(at_most)
+        rows = [exact_row(one) for one in values if one[4] not in NO_EVENTS]
+        change = Change(after=after, newest=values[-1][0], version=counter(self._store, stored.VERSION))
+        facts = SettledFacts(self._history, self._rate)
+        grouped = Grouped(self._store, self._links, self._index, self._live, self._windows_at, facts, change)
+        self._read(rows, grouped)
+        self._write(change)
+        return len(values)
+
+    def _read(self, rows: list[Row], grouped: Grouped) -> None:
+        try:
+            groups = Groups(self._store, rows, self._links, self._index, grouped)
+            groups.place()
+            grouped.finish()
+        except BaseException:
+            self._live.clear()  # what was read on top of them is not written
+            raise
+
+    def _write(self, change: Change) -> None:
+        try:
+            written = self._store.transact(stored.apply, change)
+        except BaseException:
+            self._live.clear()
+            raise
+        if written:
+            self._reached = change.newest
+        else:
+            self._live.clear()
+
+    def _refresh(self) -> None:
+        newest = self._store.rows(NEWEST_CHANGE)[0][0] or 0
+        if newest != self._seen_change:
+            self._directory.load()
+            self._history = SettingHistory(self._directory.apps.values(), self._store.rows(ALL))
+            self._seen_change = newest
+        rates = counter(self._store, CHANGE_COUNTER)
+        if rates != self._seen_rates:
+            self._rates.clear()
+            self._seen_rates = rates
+
+    def _windows_at(self, app: int, at: int) -> Windows:
+        days = self._history.at(app, at).attribution_windows
+        key = tuple(sorted(days.items()))
+        found = self._windows.get(key)
+        if found is None:
+            found = self._windows[key] = windows_from_days(days)
+        return found
+
+    def _rate(self, day: str, currency: str) -> Decimal | None:
+        key = (day, currency)
+        if key not in self._rates:
+            if len(self._rates) > 100_000:
+                self._rates.clear()
+            found = self._store.rows(RATE, key)
+            self._rates[key] = Decimal(found[0][0]) if found else None
+        return self._rates[key]
+
+    def _mend_money(self, at_most: int) -> int:
+        """Convert amounts whose rate has come since; returns how many."""
+        if counter(self._store, "rates mended") == self._seen_rates:
+            return 0
+        rows = self._store.rows(RATED, (at_most,))
+        change = Change(
+            after=position(self._store), newest=position(self._store), version=counter(self._store, stored.VERSION)
+        )
+        for identifier, app, test, person, at, name, counted, touch, body, group, rate in rows:
+            mended = SettledFacts.mended(stored.kept_of(body), Decimal(rate))
+            one = Stored(identifier, app, bool(test), person, at, name, bool(counted), touch, mended)
+            change.changed.append((group, one))
+            change.found.append(identifier)
+        if not rows:
+            change.counters.append(("rates mended", self._seen_rates))
+        self._write(change)
+        return len(rows)
+
+
+def empty_tables(tx: Transaction, limits: list[int]) -> list[int | Exception]:
+    """Empty the tables of attribution piece by piece while the watermark says `REBUILDING`; then start at 0."""
+    answers: list[int | Exception] = []
+    for limit in limits:
+        if position(tx) != stored.REBUILDING:
+            answers.append(0)
+            continue
+        gone = sum(tx.run(statement, (limit,)) for statement in EMPTY_TABLES)
+        if not gone:
+            tx.each(stored.SET_WATERMARK, [(stored.WATERMARK, 0)])
+        answers.append(max(gone, 1))
+    return answers
+
+
+def start_rebuild(tx: Transaction, items: list[None]) -> list[Exception | None]:
+    """Mark everything as out of date: whoever follows empties the tables and reads the journal from its start."""
+    tx.each(stored.SET_WATERMARK, [(stored.WATERMARK, stored.REBUILDING)])
+    return [None] * len(items)

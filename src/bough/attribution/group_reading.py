@@ -1,0 +1,408 @@
+"""One step of stored attribution: put rows into their groups, then read what they change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from bough.attribution import stored
+from bough.attribution.entries import Entry, entry_of
+from bough.attribution.follow import touch_ids
+from bough.attribution.identifiers import HARDWARE, Identifier
+from bough.attribution.keys import key
+from bough.attribution.live_groups import Live, LiveGroups
+from bough.attribution.persons import NOBODY, Claim
+from bough.attribution.read import Attributed, Reading, WindowsAt
+from bough.attribution.row_facts import SettledFacts
+from bough.attribution.stored import Change, Stored, TouchOf, exact_row, select_in, stored_of, touch_row
+from bough.attribution.touch_index import TOUCHES, TouchIndex
+from bough.attribution.touches import Links, Touch
+from bough.clicks.agents import parse
+from bough.errors import BadRequest
+from bough.journal import Row
+from bough.store.database import Store
+
+log = logging.getLogger("bough.attribution")
+
+GROUPS_OF_KEYS = "SELECT id, grp FROM group_key WHERE id IN ({})"
+ROWS_OF_GROUPS = (
+    "SELECT a.grp, a.app, a.test, a.person, a.at, a.name, a.counted, a.touch, a.body,"
+    " j.id, j.at, j.app, j.test, j.kind, j.link, j.body"
+    " FROM attributed a JOIN journal j ON j.id = a.id WHERE a.grp IN ({})"
+)
+TOUCHES_OF_GROUPS = "SELECT grp, touch, app, test, person, at, name, body FROM person_touch WHERE grp IN ({})"
+TOUCHES_OF_KEYS = "SELECT key, touch FROM touch_key WHERE touch <= ? AND key IN ({})"
+ROWS_BY_ID = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id IN ({})"
+
+ON_TOUCHES = frozenset({"browser", *HARDWARE})
+"""Kinds of identifiers that a touch can carry."""
+
+
+def entry_keys(entry: Entry) -> list[int]:
+    """The identifiers by which a row that is no touch finds its group."""
+    if entry.claim is None:
+        return []
+    found = {key(entry.app, entry.test, kind, value) for kind, value in entry.claim.identifiers}
+    if entry.request_id:
+        found.add(key(entry.app, entry.test, "request", entry.request_id))
+    return sorted(found)
+
+
+def carried(touch: Touch) -> list[Identifier]:
+    """The identifiers of a person that a touch carries."""
+    found = list(touch.given)
+    if touch.browser:
+        found.append(("browser", touch.browser))
+    return found
+
+
+class Groups:
+    """Puts the rows of one step into groups, in their order."""
+
+    def __init__(self, store: Store, rows: list[Row], links: Links, index: TouchIndex, grouped: Grouped) -> None:
+        self._store = store
+        self._grouped = grouped
+        self._entries: list[tuple[Entry, Row, list[int]]] = []
+        for row in rows:
+            entry = _entry(row, links, index)
+            if entry.touch is not None:
+                keys = [key(entry.app, entry.test, kind, value) for kind, value in carried(entry.touch)]
+                if keys and entry.touch.kind in ("click", "impression"):
+                    self._entries.append((entry, row, keys))
+            else:
+                self._entries.append((entry, row, entry_keys(entry)))
+        wanted = {one for _, _, keys in self._entries for one in keys}
+        self._known: dict[int, int] = dict(select_in(store, GROUPS_OF_KEYS, wanted))
+        self._into: dict[int, int] = {}
+
+    def place(self) -> None:
+        """Every row goes to its group; groups that a row connects become one."""
+        for entry, row, keys in self._entries:
+            found = {self._group(self._known[one]) for one in keys if one in self._known}
+            if entry.touch is not None:
+                for group in sorted(found):
+                    self._grouped.touch(group, entry)
+                continue
+            target = self._target(found, entry)
+            unknown = [one for one in keys if one not in self._known]
+            for one in unknown:
+                self._known[one] = target
+                self._grouped.change.keys.append((one, target))
+            self._grouped.row(target, entry, row, fresh=not found, unknown=unknown)
+
+    def _target(self, found: set[int], entry: Entry) -> int:
+        if not found:
+            return entry.row
+        if len(found) == 1:
+            return next(iter(found))
+        target = max(found, key=lambda group: (self._grouped.size(group), -group))
+        for group in sorted(found - {target}):
+            self._into[group] = target
+            self._grouped.merge(group, target)
+        return target
+
+    def _group(self, group: int) -> int:
+        while group in self._into:
+            group = self._into[group]
+        return group
+
+
+class _Dirty(Struct):
+    """A group that must be read from its first row."""
+
+    sources: list[int]
+    """Groups of the store that it is made of."""
+    entries: dict[int, Entry]
+
+
+class Grouped:
+    """Reads groups and notes what they change."""
+
+    def __init__(
+        self,
+        store: Store,
+        links: Links,
+        index: TouchIndex,
+        live: LiveGroups,
+        windows: WindowsAt,
+        facts: SettledFacts,
+        change: Change,
+    ) -> None:
+        self.change = change
+        self._store = store
+        self._links = links
+        self._index = index
+        self._live = live
+        self._windows = windows
+        self._facts = facts
+        self._dirty: dict[int, _Dirty] = {}
+        self._fresh: dict[int, list[Entry]] = {}
+        """Groups of this step whose rows were all read on top: their new entries, should they become dirty."""
+        self._new_rows: dict[int, Row] = {}
+        self._results: dict[int, tuple[int, Attributed]] = {}
+        """New rows that were read on top."""
+        self._brought: dict[int, list[TouchOf]] = {}
+        """By group: touches that were found to be somebody's while reading on top."""
+
+    # --- placing -------------------------------------------------------------------------------------------------
+
+    def touch(self, group: int, entry: Entry) -> None:
+        """A touch that carries an identifier of a group."""
+        live = None if group in self._dirty else self._live.get(group)
+        if live is None or entry.order <= live.read_to:
+            self._make_dirty(group)
+            return
+        live.reading.read(entry)
+        live.read_to = entry.order
+        self._take(group, live.reading)
+
+    def row(self, group: int, entry: Entry, row: Row, *, fresh: bool, unknown: list[int]) -> None:
+        """A row of a group that is no touch. `fresh`: the group begins with it."""
+        self._new_rows[entry.row] = row
+        if fresh:
+            self._dirty[group] = _Dirty(sources=[], entries={entry.row: entry})
+            return
+        dirty = self._dirty.get(group)
+        if dirty is None and self._reads_on(group, entry, unknown):
+            return
+        self._make_dirty(group).entries[entry.row] = entry
+
+    def merge(self, group: int, into: int) -> None:
+        """Two groups are one from here on."""
+        gone, target = self._make_dirty(group), self._make_dirty(into)
+        del self._dirty[group]
+        target.entries.update(gone.entries)
+        target.sources.extend(gone.sources)
+        if gone.sources:
+            self.change.moves.append((group, into))
+        self.change.keys = [(one, into if grp == group else grp) for one, grp in self.change.keys]
+
+    def size(self, group: int) -> int:
+        """Rows of a group."""
+        dirty = self._dirty.get(group)
+        new = len(dirty.entries) if dirty is not None else len(self._fresh.get(group, ()))
+        return new + int(self._store.rows(stored.SIZE_OF_GROUP, (group,))[0][0])
+
+    def _make_dirty(self, group: int) -> _Dirty:
+        found = self._dirty.get(group)
+        if found is None:
+            entries = {entry.row: entry for entry in self._fresh.pop(group, ())}
+            found = self._dirty[group] = _Dirty(sources=[group], entries=entries)
+            for row in entries:
+                self._results.pop(row, None)
+            self._brought.pop(group, None)
+            self._live.drop(group)
+        return found
+
+    def _reads_on(self, group: int, entry: Entry, unknown: list[int]) -> bool:
+        """Read a row on top of its group, if that gives the same as reading the group again."""
+        live = self._live.get(group)
+        if live is None or entry.order <= live.read_to or entry.claim is None:
+            return False
+        if unknown and any(
+            one[0] in ON_TOUCHES and key(entry.app, entry.test, *one) in unknown for one in entry.claim.identifiers
+        ):
+            return False  # an earlier touch may carry it
+        if not live.reading.goes_on(entry):
+            self._live.drop(group)
+            return False
+        if entry.recorded is not None:
+            self._show(live.reading, self._named({group: [entry]})[group])
+        result = live.reading.read(entry) or _silent(entry)
+        live.read_to = entry.order
+        live.rows += 1
+        self._fresh.setdefault(group, []).append(entry)
+        self._results[entry.row] = (group, result)
+        self._take(group, live.reading)
+        return True
+
+    def _take(self, group: int, reading: Reading) -> None:
+        for person, touch in reading.brought:
+            self._brought.setdefault(group, []).append(touch_row(person, touch))
+        reading.brought.clear()
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Read the dirty groups, and note everything that changed."""
+        for group, result in self._results.values():
+            self._add(group, result)
+        for group, some in self._brought.items():
+            self.change.touches.extend((group, one) for one in some)
+        if self._dirty:
+            self._read_dirty()
+
+    def _add(self, group: int, result: Attributed) -> None:
+        facts = self._facts.of(self._new_rows[result.id], result.name)
+        if facts.missing_day:
+            self.change.missing.append((result.id, facts.missing_day, facts.currency))
+        self.change.added.append((group, stored_of(result, facts)))
+
+    def _read_dirty(self) -> None:
+        sources = {source: group for group, dirty in self._dirty.items() for source in dirty.sources}
+        standing: dict[int, dict[int, Stored]] = {group: {} for group in self._dirty}
+        for source, *values in select_in(self._store, ROWS_OF_GROUPS, sources):
+            group = sources[source]
+            row = exact_row(values[8:])
+            app, test, person, at, name, counted, touch, body = values[:8]
+            standing[group][row.id] = Stored(row.id, app, bool(test), person, at, name, bool(counted), touch, body)
+            self._dirty[group].entries[row.id] = _entry(row, self._links, self._index)
+        had: dict[int, dict[int, TouchOf]] = {group: {} for group in self._dirty}
+        for source, touch, app, test, person, at, name, body in select_in(self._store, TOUCHES_OF_GROUPS, sources):
+            one = TouchOf(touch, app, bool(test), person, at, name, body)
+            had[sources[source]][one.id] = one
+        entries = {group: list(dirty.entries.values()) for group, dirty in self._dirty.items()}
+        named, owned = self._named(entries), self._carrying(entries)
+        for group in self._dirty:
+            self._read_group(group, entries[group], named[group], owned[group], standing[group], had[group])
+
+    def _read_group(
+        self,
+        group: int,
+        entries: list[Entry],
+        named: list[Touch],
+        owned: list[Touch],
+        standing: dict[int, Stored],
+        had: dict[int, TouchOf],
+    ) -> None:
+        reading = Reading(self._windows)
+        touches = {touch.id: touch for touch in (*named, *owned) if not touch.direct}
+        reading.know(touch for touch in named if touch.direct)
+        ordered = sorted((*entries, *(_touch_entry(touch) for touch in touches.values())), key=lambda one: one.order)
+        for entry in ordered:
+            reading.meet(entry)
+        results = [reading.read(entry) or _silent(entry) for entry in ordered if _reads(reading, entry)]
+        brought = {one.id: one for one in (touch_row(person, touch) for person, touch in reading.brought)}
+        reading.brought.clear()
+        self._compare(group, results, standing)
+        self._compare_touches(group, brought, had)
+        self._merges(results, standing)
+        if any(one.person != NOBODY for one in results):
+            self._live.put(group, Live(reading=reading, read_to=ordered[-1].order, rows=len(results)))
+
+    def _compare(self, group: int, results: list[Attributed], standing: dict[int, Stored]) -> None:
+        for result in results:
+            before = standing.get(result.id)
+            if before is None:
+                self._add(group, result)
+                continue
+            after = stored_of(result, stored.facts_kept(stored.kept_of(before.body)))
+            if after != before:
+                self.change.changed.append((group, after))
+
+    def _compare_touches(self, group: int, brought: dict[int, TouchOf], had: dict[int, TouchOf]) -> None:
+        for one in brought.values():
+            before = had.get(one.id)
+            if before is None:
+                self.change.touches.append((group, one))
+            elif before != one:
+                self.change.touches_changed.append((group, one))
+        for before in had.values():
+            if before.id not in brought and before.name:
+                gone = TouchOf(before.touch, before.app, before.test, before.person, before.at, "", before.body)
+                self.change.touches_changed.append((group, gone))
+
+    def _merges(self, results: list[Attributed], standing: dict[int, Stored]) -> None:
+        """Persons whose every row has gone to one other person."""
+        now = {result.id: result.person for result in results}
+        remaining = set(now.values())
+        moved: dict[tuple[int, bool, int], set[int]] = {}
+        for before in standing.values():
+            if before.person not in remaining and before.person != NOBODY:
+                moved.setdefault((before.app, before.test, before.person), set()).add(now[before.id])
+        for (app, test, person), targets in sorted(moved.items()):
+            if len(targets) == 1:
+                self.change.merges.append((app, test, person, targets.pop()))
+
+    # --- touches -------------------------------------------------------------------------------------------------
+
+    def _named(self, entries: dict[int, list[Entry]]) -> dict[int, list[Touch]]:
+        """By group: the touches that its answered openings name, other openings' own addresses among them."""
+        wanted: dict[int, set[int]] = {}
+        for group, some in entries.items():
+            wanted[group] = {
+                one for entry in some if entry.recorded for one in touch_ids(entry.recorded) if one != entry.row
+            }
+        found = self._touches({one for some in wanted.values() for one in some})
+        return {group: [found[one] for one in sorted(some) if one in found] for group, some in wanted.items()}
+
+    def _carrying(self, entries: dict[int, list[Entry]]) -> dict[int, list[Touch]]:
+        """By group: the touches that carry one of its identifiers."""
+        groups: dict[int, set[int]] = {}
+        for group, some in entries.items():
+            for entry in some:
+                for kind, value in entry.claim.identifiers if entry.claim is not None else ():
+                    if kind in ON_TOUCHES:
+                        name = kind if kind == "browser" else f"given {kind}"
+                        for sort in ("", "impression "):
+                            groups.setdefault(key(entry.app, entry.test, sort + name, value), set()).add(group)
+        wanted: dict[int, set[int]] = {group: set() for group in entries}
+        for one, touch in select_in(self._store, TOUCHES_OF_KEYS, groups, before=(self.change.newest,)):
+            for group in groups[one]:
+                wanted[group].add(touch)
+        found = self._touches({one for some in wanted.values() for one in some})
+        return {group: [found[one] for one in sorted(some) if one in found] for group, some in wanted.items()}
+
+    def _touches(self, wanted: Iterable[int]) -> dict[int, Touch]:
+        found: dict[int, Touch] = {}
+        missing: list[int] = []
+        for one in wanted:
+            touch = self._index.cached(one)
+            if touch is None:
+                missing.append(one)
+            else:
+                found[one] = touch
+        for values in select_in(self._store, ROWS_BY_ID, missing):
+            touch = self._touch_of(values)
+            if touch is not None:
+                found[touch.id] = touch
+        return found
+
+    def _touch_of(self, values: tuple[Any, ...]) -> Touch | None:
+        if values[4] in TOUCHES:
+            return self._index.parsed(values, self._links)
+        if values[4] not in ("open", "install"):
+            return None
+        entry = _entry(exact_row(values), self._links, self._index)
+        return next((one for one in entry.direct.values() if (one.app, one.test) == (entry.app, entry.test)), None)
+
+    def _show(self, reading: Reading, touches: list[Touch]) -> None:
+        """Make the touches known that an opening is about to name."""
+        for touch in touches:
+            if touch.direct:
+                reading.know([touch])
+            else:
+                reading.read(_touch_entry(touch))
+
+
+def _reads(reading: Reading, entry: Entry) -> bool:
+    """Read a touch; True for rows that have results."""
+    if entry.touch is not None:
+        reading.read(entry)
+    return entry.touch is None
+
+
+def _silent(entry: Entry) -> Attributed:
+    """What is kept of a row that only says who somebody is: that it belongs to its group."""
+    return Attributed(
+        id=entry.row, at=entry.at, app=entry.app, test=entry.test, person=NOBODY, name="", uncounted="nobody"
+    )
+
+
+def _touch_entry(touch: Touch) -> Entry:
+    return Entry(row=touch.id, at=touch.at, app=touch.app, test=touch.test, kind=touch.kind, touch=touch)
+
+
+def _entry(row: Row, links: Links, index: TouchIndex) -> Entry:
+    if row.kind in TOUCHES:
+        return _touch_entry(index.of_row(row, links))
+    try:
+        return entry_of(row, links, parse)
+    except BadRequest as error:
+        # One unreadable row must not stop everybody's attribution; it counts as nobody's.
+        log.warning("Journal row %s cannot be read: %s", row.id, error.message)
+        claim = Claim(row.id, row.at, ())
+        return Entry(row=row.id, at=row.at, app=row.app, test=row.test, kind=row.kind, claim=claim)

@@ -1,0 +1,159 @@
+"""Exchange rates: dollars for one unit of a currency, per day (contract/cohort.md §9 "Money").
+
+Two files are understood: columns `date,currency,usd_rate`, and the European Central Bank's eurofxref-hist.csv, whose
+units per euro become dollars over the euro's own dollar rate of that day. A rate, once given, stands: an event's
+dollars are fixed once. A different rate for the same day and currency is reported and only taken with `replace`, after
+which `bough attribution rebuild` makes old events follow.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Context, Decimal, InvalidOperation
+from typing import Any
+
+from msgspec import Struct
+
+from bough.errors import BadRequest
+from bough.events.currencies import CURRENCIES
+from bough.store.transaction import RowValues, Transaction
+
+ADD = ("day", "currency", "usd_rate")
+RATE = "SELECT usd_rate FROM rate WHERE day = ? AND currency = ?"
+REPLACE = "UPDATE rate SET usd_rate = ? WHERE day = ? AND currency = ?"
+NEWEST_DAY = "SELECT currency, max(day) FROM rate GROUP BY currency ORDER BY currency"
+CHANGE_COUNTER = "rates"
+"""Grows with every change of rates, among the watermarks."""
+COUNT_CHANGE = (
+    "INSERT INTO watermark (name, journal) VALUES (?, 1)"
+    " ON CONFLICT (name) DO UPDATE SET journal = watermark.journal + 1"
+)
+
+_DIVISION = Context(prec=30)
+MAX_DIGITS = 40
+
+
+class Rate(Struct, frozen=True):
+    """Dollars for one unit of `currency` on `day` (YYYY-MM-DD)."""
+
+    day: str
+    currency: str
+    usd_rate: str
+    """Plain decimal text, above zero."""
+
+
+class RateReport(Struct, kw_only=True):
+    """What came of a set of rates."""
+
+    added: int = 0
+    unchanged: int = 0
+    replaced: int = 0
+    refused: list[str] = []
+    """One sentence per rate that differs from the one that stands."""
+
+
+class RateBatch(Struct, frozen=True):
+    """Rates to store together."""
+
+    rates: tuple[Rate, ...]
+    replace: bool = False
+
+
+def rate_of(fields: Mapping[str, Any], place: str = "rates") -> Rate:
+    """One checked rate. Raises BadRequest naming the place and field."""
+    day, currency, written = (str(fields.get(name) or "").strip() for name in ("date", "currency", "usd_rate"))
+    try:
+        if len(day) != 10:
+            raise ValueError(day)
+        date.fromisoformat(day)
+    except ValueError:
+        raise BadRequest(f"{place}: date: {day!r} must look like 2026-01-31.") from None
+    currency = currency.upper()
+    if currency not in CURRENCIES:
+        raise BadRequest(f"{place}: currency: {currency!r} is not an ISO 4217 code.")
+    if currency == "USD":
+        raise BadRequest(f"{place}: currency: a dollar is a dollar; USD needs no rate.")
+    return Rate(day, currency, _positive(written, f"{place}: usd_rate"))
+
+
+def _positive(written: str, place: str) -> str:
+    try:
+        number = Decimal(written)
+    except InvalidOperation:
+        raise BadRequest(f"{place}: {written!r} must be a number.") from None
+    if not number.is_finite() or number <= 0 or abs(number.adjusted()) > 12 or len(written) > MAX_DIGITS:
+        raise BadRequest(f"{place}: {written!r} must be a plain number above 0.")
+    return plain(number)
+
+
+def plain(number: Decimal) -> str:
+    """Decimal text without exponent and without trailing zeros."""
+    written = format(number, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def read_csv(lines: Iterable[str]) -> Iterator[Rate]:
+    """The rates of a file in either form. Raises BadRequest naming the line."""
+    rows = csv.reader(lines)
+    header = [name.strip().lstrip("\ufeff").lower() for name in next(rows, [])]
+    if {"date", "currency", "usd_rate"} <= set(header):
+        for number, row in enumerate(rows, 2):
+            if any(cell.strip() for cell in row):
+                yield rate_of(dict(zip(header, row, strict=False)), f"line {number}")
+    elif header[:1] == ["date"] and "usd" in header:
+        for number, row in enumerate(rows, 2):
+            yield from _ecb(header, row, f"line {number}")
+    else:
+        raise BadRequest("The first line must be date,currency,usd_rate or that of the ECB's eurofxref-hist.csv.")
+
+
+def _ecb(header: list[str], row: list[str], place: str) -> Iterator[Rate]:
+    """One day of the ECB: units per euro; `N/A` where a currency had no rate."""
+    cells = {name.upper(): cell.strip() for name, cell in zip(header, row, strict=False) if name}
+    day, dollars = cells.pop("DATE", ""), cells.pop("USD", "")
+    if not day or dollars in ("", "N/A"):
+        return
+    per_euro = Decimal(_positive(dollars, f"{place}: USD"))
+    yield rate_of({"date": day, "currency": "EUR", "usd_rate": str(per_euro)}, place)
+    for currency, cell in cells.items():
+        if cell not in ("", "N/A") and currency in CURRENCIES:
+            units = Decimal(_positive(cell, f"{place}: {currency}"))
+            rate = plain(_DIVISION.divide(per_euro, units))
+            yield rate_of({"date": day, "currency": currency, "usd_rate": rate}, place)
+
+
+def store_rates(tx: Transaction, batches: list[RateBatch]) -> list[RateReport | Exception]:
+    """The `Batch` that stores rates; one report per batch."""
+    return [_store(tx, batch) for batch in batches]
+
+
+def _store(tx: Transaction, batch: RateBatch) -> RateReport:
+    report = RateReport(refused=[])
+    fresh: dict[tuple[str, str], str] = {}
+    for rate in batch.rates:
+        key = (rate.day, rate.currency)
+        standing = fresh.get(key) or _standing(tx.rows(RATE, key))
+        if standing is None:
+            fresh[key] = rate.usd_rate
+            report.added += 1
+        elif standing == rate.usd_rate:
+            report.unchanged += 1
+        elif batch.replace:
+            tx.run(REPLACE, (rate.usd_rate, *key))
+            if key in fresh:
+                fresh[key] = rate.usd_rate
+            report.replaced += 1
+        else:
+            report.refused.append(
+                f"{rate.currency} on {rate.day}: {standing} stands; {rate.usd_rate} is only taken with replace."
+            )
+    if report.added or report.replaced:
+        tx.run(COUNT_CHANGE, (CHANGE_COUNTER,))
+    tx.insert("rate", ADD, [(day, currency, value) for (day, currency), value in fresh.items()])
+    return report
+
+
+def _standing(rows: list[RowValues]) -> str | None:
+    return str(rows[0][0]) if rows else None

@@ -1,0 +1,66 @@
+"""What an event says by itself, settled once when it is first attributed: alias, dimension values, money."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+
+import msgspec
+
+from bough.accounts.setting_history import SettingHistory
+from bough.attribution.dimensions import dimensions_of
+from bough.attribution.money import RateOf, amount_of, convert, micro_usd
+from bough.attribution.rates import plain
+from bough.attribution.stored import Facts, Kept
+from bough.errors import BadRequest
+from bough.events.ontology import REVENUE_EVENTS
+from bough.events.values import text
+from bough.journal import Row
+
+log = logging.getLogger("bough.attribution")
+
+
+class SettledFacts:
+    """Settles facts with the settings of each row's own time."""
+
+    def __init__(self, history: SettingHistory, rate_of: RateOf) -> None:
+        self._history = history
+        self._rate_of = rate_of
+
+    def of(self, row: Row, name: str) -> Facts:
+        """The facts of a journal row that attribution calls `name`; none for a row that cannot be read."""
+        try:
+            return self._of(row, name)
+        except (BadRequest, ValueError, OverflowError) as error:
+            log.warning("Journal row %s says nothing that can be read: %s", row.id, error)
+            return Facts()
+
+    def _of(self, row: Row, name: str) -> Facts:
+        alias = text(row.body.get("customer_event_alias"), 255)
+        dimensions = dimensions_of(row)
+        money = amount_of(row)
+        if money is None:
+            return Facts(alias=alias, dimensions=dimensions)
+        settings = self._history.at(row.app, row.at)
+        counting = REVENUE_EVENTS if settings.revenue_events is None else settings.revenue_events
+        if name not in counting:
+            return Facts(alias=alias, dimensions=dimensions, revenue=plain(money.value), currency=money.currency)
+        converted = convert(money, row.at, settings.timezone, self._rate_of)
+        return Facts(
+            alias=alias,
+            dimensions=dimensions,
+            revenue=plain(money.value),
+            currency=money.currency,
+            micro=converted.micro,
+            missing_day=converted.day if converted.missing else "",
+        )
+
+    @staticmethod
+    def mended(kept: Kept, rate: Decimal) -> str:
+        """The JSON of a row whose rate has come."""
+        micro = micro_usd(Decimal(kept.revenue), rate)
+        return (
+            msgspec.json.Encoder(decimal_format="number")
+            .encode(msgspec.structs.replace(kept, micro=micro, missing_day=""))
+            .decode()
+        )
