@@ -30,7 +30,7 @@ SETTLED_SECONDS = 30.0
 """A child that lived so long had started well."""
 
 MAX_DEATHS = 5
-"""A child that died so often in a row, without ever settling, cannot work: the server gives up."""
+"""A child that ended by itself so often in a row, without ever settling, cannot work: the server gives up."""
 
 STOP_SECONDS = 20.0
 
@@ -89,9 +89,10 @@ def _start_missing(children: Sequence[_Child], fds: tuple[int, int], environment
     for child in children:
         if child.process is not None and child.process.poll() is not None:
             log.error("%s ended with status %s; it is started again", child.arguments[0], child.process.returncode)
-            child.process = None
-            child.deaths = 1 if now - child.started > SETTLED_SECONDS else child.deaths + 1
+            killed = child.process.returncode < 0
+            child.deaths = 1 if killed or now - child.started > SETTLED_SECONDS else child.deaths + 1
             child.not_before = now + RESTART_SECONDS * 2 ** (child.deaths - 1)
+            child.process = None
             if child.deaths >= MAX_DEATHS:
                 raise ConfigurationError(f"{child.arguments[0]} does not start; its messages are above.")
         if child.process is None and now >= child.not_before:
