@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 20.0
+PR_SET_PDEATHSIG = 1
 
 
 class Running:
@@ -35,7 +37,9 @@ class Running:
         command = [sys.executable, "-m", "bough.cli", "demo", "--port", str(self.port), "--data", str(self.folder)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BOUGH_")} | self.environment
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen(
+                [*command, *self.options], stdout=log, stderr=log, env=environment, preexec_fn=end_with_the_tests
+            )
         wait_until(self._answers, START_SECONDS, lambda: self.log.read_text(errors="replace")[-3000:])
         self.card: dict[str, str] = json.loads((self.folder / "demo.json").read_text())
 
@@ -65,6 +69,11 @@ class Running:
                 return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def end_with_the_tests() -> None:
+    """In the child: get SIGTERM when the test process dies, however it dies, so that no server is left behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def children(pid: int) -> list[int]:
