@@ -18,6 +18,7 @@ from decimal import Decimal
 from bough.accounts.directory import Directory
 from bough.accounts.setting_history import ALL, SettingHistory
 from bough.attribution import stored
+from bough.attribution.group_loading import Loader
 from bough.attribution.group_reading import Grouped, Groups
 from bough.attribution.live_groups import LiveGroups
 from bough.attribution.rates import CHANGE_COUNTER, RATE
@@ -61,6 +62,7 @@ class StoredFollower:
         self._directory = Directory(store)
         self._links = StoredLinks(store.rows, self._directory)
         self._index = TouchIndex()
+        self._loader = Loader(store, self._links, self._index)
         self._live = LiveGroups()
         self._reached = 0
         self._seen_change = -1
@@ -88,14 +90,14 @@ class StoredFollower:
         rows = [exact_row(one) for one in values if one[4] not in NO_EVENTS]
         change = Change(after=after, newest=values[-1][0], version=counter(self._store, stored.VERSION))
         facts = SettledFacts(self._history, self._rate)
-        grouped = Grouped(self._store, self._links, self._index, self._live, self._windows_at, facts, change)
+        grouped = Grouped(self._store, self._loader, self._live, self._windows_at, facts, change)
         self._read(rows, grouped)
         self._write(change)
         return len(values)
 
     def _read(self, rows: list[Row], grouped: Grouped) -> None:
         try:
-            groups = Groups(self._store, rows, self._links, self._index, grouped)
+            groups = Groups(self._store, rows, self._loader, grouped)
             groups.place()
             grouped.finish()
         except BaseException:

@@ -25,6 +25,7 @@ from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import Candidates, Match, match, named_touches
 from bough.attribution.opens import Opening, parse_opening, platform_of
+from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TouchIndex
@@ -42,6 +43,8 @@ from bough.store.transaction import Transaction
 KNOWN_KEYS = "SELECT id, opening FROM device_key WHERE id IN ({})"
 ADD_KEY = ("id", "opening")
 CLAIM = "SELECT owners FROM claim WHERE id = ?"
+SERVER_OPEN = "SELECT at FROM server_open WHERE id = ?"
+SET_SERVER_OPEN = "INSERT INTO server_open (id, at) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
 USED = "SELECT opening FROM once_used WHERE id = ?"
 
 APP_OPENING = "opening"
@@ -124,6 +127,7 @@ class _Run:
         self._claims: dict[int, tuple[int, str]] = {}
         self._used: dict[int, int] = {}
         self._touched: dict[tuple[int, int], None] = {}
+        self._server_opens: dict[int, int] = {}
 
     def open(self, request: OpenRequest) -> OpenAnswer:
         row = next(self._ids)
@@ -138,20 +142,17 @@ class _Run:
             return self._again(original, request)
         has_app = bool(known) and opening.platform != "web"
         direct = self._direct(row, request, opening)
-        decided = match(
-            opening,
-            request.at,
-            request.app,
-            request.test,
-            self._candidates(row, request, opening, own, direct, seek_nearby=request.kind == "install" or not has_app),
-            first_open=request.kind == "install" or not has_app,
-        )
-        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app), seen=bool(known))
+        first_open = kinds.is_first_open(opening, has_app=has_app)
+        candidates = self._candidates(row, request, opening, own, direct, seek_nearby=first_open)
+        decided = match(opening, request.at, request.app, request.test, candidates, first_open=first_open)
+        name = kinds.session_name(opening, has_app=has_app)
+        first = kinds.is_first_session(opening, name, seen=bool(known))
         facts = msgspec.structs.replace(
             request.facts,
             match=f"{decided.way} {decided.touch.id}" if decided.touch is not None else "none",
             named=",".join(str(touch.id) for touch in named_touches(decided)),
             first="1" if first else "",
+            repeated="1" if name == "OPEN" and decided.touch is None and self._is_repeated(request, opening) else "",
         )
         self._keep(row, request, opening, own, decided, facts)
         return OpenAnswer(
@@ -175,6 +176,7 @@ class _Run:
         )
         self._tx.insert("once_used", ("id", "opening"), list(self._used.items()), skip_conflicts=True)
         self._tx.insert("touch_key", ("key", "touch"), list(self._touched))
+        self._tx.each(SET_SERVER_OPEN, list(self._server_opens.items()))
 
     def _as_the_clicker(self, row: int, request: OpenRequest) -> OpenRequest:
         """The request of a page with the id of the browser that clicked, when this is certainly that browser.
@@ -196,6 +198,20 @@ class _Run:
             return request
         self._keys[landing] = row
         return msgspec.structs.replace(request, facts=msgspec.structs.replace(request.facts, browser=touch.browser))
+
+    def _is_repeated(self, request: OpenRequest, opening: Opening) -> bool:
+        """Whether a server's open without a link came from the same address less than 4 h ago (contract/sdk.md §3)."""
+        if not opening.server_to_server or not opening.ip:
+            return False
+        one = key(request.app, request.test, "server open", opening.ip)
+        last = self._server_opens.get(one)
+        if last is None:
+            rows = self._tx.rows(SERVER_OPEN, (one,))
+            last = rows[0][0] if rows else None
+        if last is not None and request.at - last < SERVER_OPEN_PAUSE:
+            return True
+        self._server_opens[one] = request.at
+        return False
 
     def _own_keys(self, request: OpenRequest, opening: Opening) -> list[int]:
         web = opening.platform == "web"
