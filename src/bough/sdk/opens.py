@@ -13,7 +13,7 @@ matched to), `once_used` (one-time links that were used).
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -28,7 +28,7 @@ from bough.attribution.opens import Opening, parse_opening, platform_of
 from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
 from bough.attribution.stored_links import StoredLinks
-from bough.attribution.touch_index import TouchIndex
+from bough.attribution.touch_index import Reader, TouchIndex
 from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
 from bough.events.body import encode
@@ -42,10 +42,12 @@ from bough.store.transaction import Transaction
 
 KNOWN_KEYS = "SELECT id, opening FROM device_key WHERE id IN ({})"
 ADD_KEY = ("id", "opening")
-CLAIM = "SELECT owners FROM claim WHERE id = ?"
+CLAIM = "SELECT owners, opening FROM claim WHERE id = ?"
 SERVER_OPEN = "SELECT at FROM server_open WHERE id = ?"
 SET_SERVER_OPEN = "INSERT INTO server_open (id, at) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
 USED = "SELECT opening FROM once_used WHERE id = ?"
+
+MAX_ID = 2**63 - 1
 
 APP_OPENING = "opening"
 WEB_OPENING = "web opening"
@@ -108,6 +110,11 @@ class Opens:
         run.write()
         return answers
 
+    def reconsider(self, reader: Reader, row: Row) -> Match:
+        """What an opening that was answered could be matched to, as it stood before it: for explanations only."""
+        run = _Run(cast("Transaction", reader), StoredLinks(reader.rows, self._directory), self._index, before=row.id)
+        return run.reconsider(row)
+
     def follow(self, tx: Transaction, limits: list[int]) -> list[int | Exception]:
         """Make the clicks that have arrived findable, for look-ups that do not write."""
         links = StoredLinks(tx.rows, self._directory)
@@ -117,8 +124,10 @@ class Opens:
 class _Run:
     """The openings of one transaction; later ones see what earlier ones will have written."""
 
-    def __init__(self, tx: Transaction, links: StoredLinks, index: TouchIndex) -> None:
+    def __init__(self, tx: Transaction, links: StoredLinks, index: TouchIndex, before: int = MAX_ID) -> None:
         self._tx = tx
+        self._before = before
+        """Openings from this row on are not there yet."""
         self._links = links
         self._index = index
         self._ids = growing_ids(tx.rows(NEWEST_ID)[0][0] or 0)
@@ -163,6 +172,17 @@ class _Run:
             touch=decided.touch,
             has_app=has_app,
         )
+
+    def reconsider(self, row: Row) -> Match:
+        """See `Opens.reconsider`."""
+        request = _as_request(row)
+        opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
+        own = self._own_keys(request, opening)
+        has_app = bool(self._known(own)) and opening.platform != "web"
+        first_open = kinds.is_first_open(opening, has_app=has_app)
+        direct = self._direct(row.id, request, opening)
+        candidates = self._candidates(row.id, request, opening, own, direct, seek_nearby=first_open)
+        return match(opening, row.at, row.app, row.test, candidates, first_open=first_open)
 
     def write(self) -> None:
         """Everything that the openings of this transaction add."""
@@ -228,7 +248,7 @@ class _Run:
         missing = [one for one in own if one not in self._keys]
         if missing:
             rows = self._tx.rows(KNOWN_KEYS.format(",".join("?" * len(missing))), missing)
-            found.update(opening for _, opening in rows)
+            found.update(opening for _, opening in rows if opening < self._before)
         return found
 
     def _original(self, request: OpenRequest, opening: Opening) -> Row | None:
@@ -316,7 +336,10 @@ class _Run:
 
     def _is_used(self, app: int, test: bool, once: str) -> bool:
         one = key(app, test, "once", once)
-        return one in self._used or bool(self._tx.rows(USED, (one,)))
+        if one in self._used:
+            return True
+        rows = self._tx.rows(USED, (one,))
+        return bool(rows) and rows[0][0] < self._before
 
     def _owned(self, click: int, own: list[int]) -> bool | None:
         """Whether a click was matched to an opening of this device (True), of another one (False), or to none."""
@@ -324,7 +347,7 @@ class _Run:
             owners = self._claims[click][1]
         else:
             rows = self._tx.rows(CLAIM, (click,))
-            if not rows:
+            if not rows or rows[0][1] >= self._before:
                 return None
             owners = rows[0][0]
         return not set(owners.split(",")).isdisjoint(str(one) for one in own)
