@@ -38,6 +38,7 @@ class Phone:
         self.vendor = vendor
 
     def click(self, url: str) -> None:
+        self.api.http.cookies.clear()  # another browser each time
         answer = self.api.http.get(url, headers={"User-Agent": IPHONE, **self.headers}, follow_redirects=False)
         assert answer.status_code in (200, 307), answer.text
 

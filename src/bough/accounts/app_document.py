@@ -75,7 +75,8 @@ def updated_identity(app: App, body: Mapping[str, Any]) -> tuple[str, str]:
 
 def _checked(name: str, value: Any) -> Any:
     if value is None:
-        return _FIELDS[name].default
+        field = _FIELDS[name]
+        return field.default if field.default is not msgspec.NODEFAULT else {}
     texts = value if isinstance(value, list) else [value]
     for text in texts:
         if isinstance(text, str):

@@ -14,7 +14,7 @@ from bough.web.routing import Kind, Parameter, Route
 
 GROUP = "Apps"
 
-_KINDS: dict[Any, Kind] = {str: "string", int: "integer", bool: "boolean", tuple: "array"}
+_KINDS: dict[Any, Kind] = {str: "string", int: "integer", bool: "boolean", tuple: "array", dict: "object"}
 
 
 def _field(name: str, hint: Any, default: Any) -> Parameter:
