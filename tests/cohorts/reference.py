@@ -19,15 +19,16 @@ from bough.warehouse.event import AttributedEvent, CostRow
 Value = str | frozenset[str] | None
 EPOCH = date(1970, 1, 1)
 COMMERCE = (
-    "ADD_TO_CART ADD_TO_WISHLIST VIEW_CART INITIATE_PURCHASE ADD_PAYMENT_INFO CLICK_AD PURCHASE RESERVE SPEND_CREDITS"
-    " VIEW_AD"
-).split()
+    *("ADD_TO_CART", "ADD_TO_WISHLIST", "VIEW_CART", "INITIATE_PURCHASE", "ADD_PAYMENT_INFO", "CLICK_AD"),
+    *("PURCHASE", "RESERVE", "SPEND_CREDITS", "VIEW_AD"),
+)
 STANDARD = (
     *COMMERCE,
-    *"SEARCH VIEW_ITEM VIEW_ITEMS RATE SHARE INITIATE_STREAM COMPLETE_STREAM COMPLETE_REGISTRATION".split(),
-    *"COMPLETE_TUTORIAL ACHIEVE_LEVEL UNLOCK_ACHIEVEMENT INVITE LOGIN START_TRIAL SUBSCRIBE OPT_IN OPT_OUT".split(),
+    *("SEARCH", "VIEW_ITEM", "VIEW_ITEMS", "RATE", "SHARE", "INITIATE_STREAM", "COMPLETE_STREAM"),
+    *("COMPLETE_REGISTRATION", "COMPLETE_TUTORIAL", "ACHIEVE_LEVEL", "UNLOCK_ACHIEVEMENT", "INVITE", "LOGIN"),
+    *("START_TRIAL", "SUBSCRIBE", "OPT_IN", "OPT_OUT"),
 )
-SERVER = "IMPRESSION CLICK BRANCH_CTA_VIEW OPEN INSTALL REINSTALL WEB_SESSION_START PAGEVIEW".split()
+SERVER = ["IMPRESSION", "CLICK", "BRANCH_CTA_VIEW", "OPEN", "INSTALL", "REINSTALL", "WEB_SESSION_START", "PAGEVIEW"]
 
 
 @dataclass
@@ -117,9 +118,7 @@ def entries(world: World, request: CohortRequest, as_of: dict[str, date]) -> lis
 def happenings(
     world: World, day: date, source: AttributedEvent, acts: list[AttributedEvent], history: list[AttributedEvent]
 ) -> list[Happened]:
-    return [
-        Happened(act, max(0, (local_date(world, act) - day).days), act is source, history) for act in acts
-    ]
+    return [Happened(act, max(0, (local_date(world, act) - day).days), act is source, history) for act in acts]
 
 
 def install_entries(
@@ -335,9 +334,7 @@ class Line:
                 (m.app, m.person)
                 for m, one in self.events
                 if (one.event.name in names or one.is_entry)
-                and (
-                    one.d // self.request.band_days >= band if later else one.d // self.request.band_days == band
-                )
+                and (one.d // self.request.band_days >= band if later else one.d // self.request.band_days == band)
             }
         )
 
@@ -426,7 +423,11 @@ def metric(request: CohortRequest, measure: str) -> str:
 
 
 def cost_of(
-    world: World, request: CohortRequest, as_of: dict[str, date], conditions: Sequence[Filter], line: dict[str, str | None]
+    world: World,
+    request: CohortRequest,
+    as_of: dict[str, date],
+    conditions: Sequence[Filter],
+    line: dict[str, str | None],
 ) -> int | None:
     if any(is_conversion(c.dimension) for c in conditions) or any(map(is_conversion, line)):
         return None
@@ -461,9 +462,7 @@ def cost_passes(row: CostRow, condition: Filter) -> bool:
     return value is not None and passes(value, condition)
 
 
-def lines(
-    world: World, request: CohortRequest, as_of: dict[str, date], mandatory: Sequence[Filter]
-) -> list[Line]:
+def lines(world: World, request: CohortRequest, as_of: dict[str, date], mandatory: Sequence[Filter]) -> list[Line]:
     conditions = (*request.filters, *mandatory)
     on_members = [c for c in conditions if not is_conversion(c.dimension)]
     on_events = [c for c in conditions if is_conversion(c.dimension)]
@@ -512,8 +511,10 @@ def ordered(request: CohortRequest, found: list[Line]) -> list[Line]:
         place = request.dimensions.index(by)
         missing = [line for line in found if line.values[place] is None]
         known = [line for line in found if line.values[place] is not None]
-        return sorted(known, key=lambda line: line.values[place] or "", reverse=False) + missing if request.ascending else (
-            descending(known, place) + missing
+        return (
+            sorted(known, key=lambda line: line.values[place] or "", reverse=False) + missing
+            if request.ascending
+            else (descending(known, place) + missing)
         )
     scored = [(cells(line, by)[0][1], line) for line in found]
     known_scores = sorted({score for score, _ in scored if score is not None}, reverse=not request.ascending)
@@ -534,9 +535,7 @@ class Expected:
     rows_total: int
 
 
-def answer(
-    world: World, request: CohortRequest, as_of: dict[str, date], mandatory: Sequence[Filter] = ()
-) -> Expected:
+def answer(world: World, request: CohortRequest, as_of: dict[str, date], mandatory: Sequence[Filter] = ()) -> Expected:
     """The bytes of the file and its counts."""
     found = ordered(request, lines(world, request, as_of, mandatory))
     pairs = [(line, measure) for line in found for measure in request.measures]

@@ -15,9 +15,10 @@ from tests.cohorts.reference import App, World
 TODAY = date(2024, 6, 1)
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Cairo")
 NAMES = (
-    "INSTALL INSTALL OPEN OPEN OPEN OPEN REINSTALL WEB_SESSION_START PURCHASE PURCHASE PURCHASE SUBSCRIBE ADD_TO_CART LOGIN"
-    " PAGEVIEW CLICK IMPRESSION my_event other,event"
-).split()
+    *("INSTALL", "INSTALL", "INSTALL", "OPEN", "OPEN", "OPEN", "OPEN", "REINSTALL", "WEB_SESSION_START", "PURCHASE"),
+    *("PURCHASE", "PURCHASE", "SUBSCRIBE", "ADD_TO_CART", "LOGIN", "PAGEVIEW", "CLICK", "IMPRESSION"),
+    *("my_event", "other,event"),
+)
 TEXTS = ("A", "b", "É", "a,b", 'q"', "=1+1", "")
 CLASHES = ("2024-03-10T06:59:59", "2024-03-31T00:30:00", "2024-04-06T15:00:00", "2024-04-25T22:00:00")
 """Instants next to changes of the clock in the zones above."""
@@ -100,7 +101,9 @@ def world(random: Random, size: int) -> World:
 
 
 def cost(random: Random) -> CostRow:
-    columns = random.sample(["tilde_campaign", "tilde_tags", "os", "tilde_channel", *COST_COLUMNS], random.randint(0, 2))
+    columns = random.sample(
+        ["tilde_campaign", "tilde_tags", "os", "tilde_channel", *COST_COLUMNS], random.randint(0, 2)
+    )
     return CostRow(
         app=random.choice(("100", "100", "200")),
         day=(date(2024, 3, 8) + timedelta(days=random.randint(0, 50))).isoformat(),
@@ -110,7 +113,24 @@ def cost(random: Random) -> CostRow:
 
 
 def condition(random: Random) -> Any:
-    pool: list[Any] = ["A", "b", "É", "a,b", "x", "y", "IOS", "DE", "true", "false", "!A", "!x", "\\!A", "ADS", "vip", None]
+    pool: list[Any] = [
+        "A",
+        "b",
+        "É",
+        "a,b",
+        "x",
+        "y",
+        "IOS",
+        "DE",
+        "true",
+        "false",
+        "!A",
+        "!x",
+        "\\!A",
+        "ADS",
+        "vip",
+        None,
+    ]
     pool += [True, "PURCHASE", "!PURCHASE", "my_event", "2024-03-10", "!2024-03-15", "CLICK", "100", "!FULL_APP", "x,y"]
     if random.random() < 0.2:
         return {"not_in": random.sample(["A", "x", None, "IOS", "PURCHASE"], 2)}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
 from bough.accounts.directory import Directory
 from bough.attribution.read import Attributed, always, attribute
@@ -18,14 +17,20 @@ from tests.running import Running
 AT_MOST = 100_000
 
 
-@contextmanager
-def opened(running: Running) -> Iterator[Store]:
-    """The store of a running bough, opened beside it."""
-    store = open_store(running.folder, running.environment.get("BOUGH_STORE", ""))
-    try:
-        yield store
-    finally:
-        store.close()
+_stores: dict[Path, Store] = {}
+
+
+def opened(running: Running) -> Store:
+    """The store of a running bough, opened beside it; stays open until `close_all`."""
+    if running.folder not in _stores:
+        _stores[running.folder] = open_store(running.folder, running.environment.get("BOUGH_STORE", ""))
+    return _stores[running.folder]
+
+
+def close_all() -> None:
+    """Close what `opened` opened."""
+    while _stores:
+        _stores.popitem()[1].close()
 
 
 class Mark:
@@ -33,19 +38,17 @@ class Mark:
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        with opened(running) as store:
-            self._after: int = store.rows("SELECT max(id) FROM journal")[0][0] or 0
+        self._after: int = opened(running).rows("SELECT max(id) FROM journal")[0][0] or 0
 
     def rows(self, *kinds: str) -> list[Row]:
         """New rows, of some kinds or of all, in the order of arrival."""
-        with opened(self._running) as store:
-            return [row for row in read_after(store, self._after, AT_MOST) if not kinds or row.kind in kinds]
+        rows = read_after(opened(self._running), self._after, AT_MOST)
+        return [row for row in rows if not kinds or row.kind in kinds]
 
     def attributed(self) -> list[Attributed]:
         """The attribution of the new rows."""
-        with opened(self._running) as store:
-            rows = list(read_after(store, self._after, AT_MOST))
-            return attribute(rows, always(Windows()), StoredLinks(store.rows, Directory(store)), parse)
+        store = opened(self._running)
+        return attribute(self.rows(), always(Windows()), StoredLinks(store.rows, Directory(store)), parse)
 
     def counted(self) -> list[Attributed]:
         """Those that are no retries and may be counted."""

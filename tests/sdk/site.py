@@ -11,7 +11,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Book
 <meta property="og:title" content="Books"></head><body>{shim}<script src="/sdk.js"></script><script>
 if ({set_url}) branch.setAPIUrl({host});
 window.ready = new Promise(function (done) {{
-  branch.init({key}, {options}, function (error, data) {{
+  branch.init(new URLSearchParams(location.search).get("key") || {key}, {{}}, function (error, data) {{
     done({{error: error ? String(error.message || error) : null, data: data}});
   }});
 }});
@@ -26,15 +26,14 @@ function ask(name, args) {{
 
 
 class Site:
-    """Serves the same page at every path, and the SDK at /sdk.js."""
+    """Serves the same page at every path, and the SDK at /sdk.js. `?key=` on a page stands for another branch key."""
 
-    def __init__(self, sdk: str, api: str, key: str, *, shim: bool, options: dict[str, Any] | None = None) -> None:
+    def __init__(self, sdk: str, api: str, key: str, *, shim: bool) -> None:
         page = PAGE.format(
             shim=f'<script src="{api}/sdk/branch-shim.js"></script>' if shim else "",
             set_url="true" if shim else "false",
             host=json.dumps(api),
             key=json.dumps(key),
-            options=json.dumps(options or {}),
         ).encode()
         script = sdk.encode()
 

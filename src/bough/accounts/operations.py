@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -23,11 +24,15 @@ def _field(name: str, hint: Any, default: Any) -> Parameter:
     if get_origin(hint) is Annotated:
         hint, meta = get_args(hint)
         low, high = meta.ge, meta.le
+    nullable = get_origin(hint) is UnionType
+    if nullable:
+        hint = next(kind for kind in get_args(hint) if kind is not NoneType)
     choices = get_args(hint) if get_origin(hint) is Literal else ()
     base = type(choices[0]) if choices else get_origin(hint) or hint
     return Parameter(
         name=name,
         kind=_KINDS[base],
+        nullable=nullable,
         choices=choices,
         default=default if isinstance(default, str | int) else None,
         minimum=low,

@@ -1,7 +1,7 @@
 """The one table of measures: what each needs from the warehouse and how a row's bands become exact numbers.
 
-Formulas: contract/cohort.md §4; whole micro-USD and counts go in, `Number`s (a whole numerator over a whole denominator)
-come out, and nothing is rounded here.
+Formulas: contract/cohort.md §4; whole micro-USD and counts go in, `Number`s (a whole numerator over a whole
+denominator) come out, and nothing is rounded here.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ class Arppu(Measure):
 class Cost(Measure):
     """Money spent, booked once in band 0."""
 
-    metric = "cost"
+    metric: ClassVar[Metric] = "cost"
     empty = Form.MONEY
 
     def form_of(self, asked: Asked) -> Form:
@@ -269,7 +269,7 @@ def _booked(cost: int, bands: int, asked: Asked) -> list[int]:
 class GrossProfit(Cost):
     """Revenue less cost."""
 
-    metric = "revenue"
+    metric: ClassVar[Metric] = "revenue"
 
     def needs(self, asked: Asked) -> tuple[Need, ...]:
         return (Need(Part.REVENUE, running=asked.cumulative),)

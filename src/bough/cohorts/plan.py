@@ -1,4 +1,4 @@
-"""`CohortRequest` -> `Plan`: what has to be read, as a frozen tree without SQL (`bough.cohorts.sql` writes the text)."""
+"""`CohortRequest` -> `Plan`: what has to be read, as a frozen tree; `bough.cohorts.sql` writes the text."""
 
 from __future__ import annotations
 

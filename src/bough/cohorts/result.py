@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
 from bough.cohorts.dimensions import Kind
+from bough.cohorts.facts import lookup
 from bough.cohorts.measures import MEASURES, Cells, Measure, Need, Number, Part, Retention
 from bough.cohorts.numbers import wilson
 from bough.cohorts.plan import AppScope, Plan, asked_of, measures_of, plan
@@ -167,7 +168,12 @@ def answer(
         mandatory: data filters that the caller cannot widen.
     """
     the_plan = plan(request, apps, mandatory)
-    return assemble(request, the_plan, run(connection, render(the_plan)), _unknown_events(connection, request))
+    return assemble(
+        request,
+        the_plan,
+        run(connection, render(the_plan, lookup(connection, the_plan))),
+        _unknown_events(connection, request),
+    )
 
 
 def run(connection: DuckDBPyConnection, query: Query) -> list[tuple[Any, ...]]:

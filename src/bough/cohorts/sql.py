@@ -1,7 +1,7 @@
 """`Plan` -> one SQL text with bound values.
 
-The text keeps to what DuckDB and Spark (through sqlglot) both run: CASE and SUM instead of FILTER, explicit NULLS order,
-no bit operators, whole-number division of values that are not negative. It returns rows of five kinds in one shape:
+The text keeps to what DuckDB and Spark (through sqlglot) both run: CASE and SUM instead of FILTER, explicit NULLS
+order, no bit operators, whole-number division of values that are not negative. It returns rows of five kinds in one shape:
 
     kind  item (tuple)  slot         band   n        b        c        d       e       f       v0 …
     0     number                            users    max age  min age  tuples                  texts of the groups
@@ -22,6 +22,7 @@ from typing import Final
 from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, Dimension, Kind, Place
+from bough.cohorts.facts import Facts
 from bough.cohorts.measures import Need, Part
 from bough.cohorts.plan import Order, Plan
 from bough.cohorts.request import Filter
@@ -51,16 +52,17 @@ def active_events(plan: Plan) -> tuple[str, ...]:
     return ("OPEN",) if plan.cohort == "install" else ("OPEN", "WEB_SESSION_START")
 
 
-def render(plan: Plan) -> Query:
+def render(plan: Plan, facts: Facts) -> Query:
     """The SQL of a plan."""
-    return _Writer(plan).query()
+    return Writer(plan, facts).query()
 
 
-class _Writer:
+class Writer:
     """Collects the bound values while it writes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, facts: Facts) -> None:
         self.plan = plan
+        self.facts = facts
         self.values: dict[str, str | int] = {}
         self.member_groups = [(i, g) for i, g in enumerate(plan.groups) if g.of_member]
         self.event_groups = [(i, g) for i, g in enumerate(plan.groups) if not g.of_member]
@@ -74,7 +76,6 @@ class _Writer:
             ("tuples", self.tuples()),
             ("chosen", self.chosen()),
             *([] if self.event_groups else [("placed", self.placed())]),
-            *([("wanted", self.wanted())] if self.summed() else []),
         ]
         unions = [self.tuple_rows(), *self.blocks()]
         steps = ",\n".join(f"{name} AS (\n  {text}\n)" for name, text in parts)
@@ -88,11 +89,8 @@ class _Writer:
     # --- members ------------------------------------------------------------------------------------------------
 
     def scope(self) -> str:
-        rows = ", ".join(f"({self.bind(scope.app_id)}, {scope.as_of})" for scope in self.plan.apps)
-        return (
-            "SELECT w.code AS app, v.as_of AS as_of"
-            f" FROM (VALUES {rows}) AS v(app_id, as_of) JOIN words AS w ON w.word = v.app_id"
-        )
+        rows = ", ".join(f"({code}, {as_of})" for code, as_of in self.facts.apps) or "(-1, 0)"
+        return f"SELECT v.app, v.as_of FROM (VALUES {rows}) AS v(app, as_of)"
 
     def picked(self) -> str:
         """Members of the cohort with their group codes."""
@@ -105,8 +103,23 @@ class _Writer:
         ]
         return (
             f"SELECT m.member, {self.person('m')} AS person, s.as_of - m.day AS age{keys}"
-            f"\n  FROM {plan.cohort}_members AS m JOIN scope AS s ON s.app = m.app\n  WHERE " + "\n    AND ".join(where)
+            f"\n  FROM {self.members()} AS m JOIN scope AS s ON s.app = m.app\n  WHERE " + "\n    AND ".join(where)
         )
+
+    def members(self) -> str:
+        """`members`, without the delta when it is empty."""
+        return f"{self.plan.cohort}_members" if self.facts.delta else f"{self.plan.cohort}_members_main"
+
+    def activity(self, events: tuple[int, ...] | None) -> str:
+        """`activity` of the members asked for, of some events or of all, so that other blocks are skipped."""
+        named = "" if events is None else f"event IN ({', '.join(map(str, events)) or '-1'})"
+        low, high = self.facts.members
+        main = f"SELECT * FROM {self.plan.cohort}_activity_main WHERE member BETWEEN {low} AND {high}"
+        main += f" AND {named}" if named else ""
+        if not self.facts.delta:
+            return f"({main})"
+        where = f" WHERE {named}" if named else ""
+        return f"({main} UNION ALL SELECT * FROM {self.plan.cohort}_activity_delta{where})"
 
     def person(self, table: str) -> str:
         """A person enters an install cohort once, so that the member stands for the person."""
@@ -145,7 +158,7 @@ class _Writer:
             return f"SELECT {keys}c.users, c.max_age, c.min_age\n  FROM cohorts AS c"
         codes = ", ".join(f"{_event_column(group)} AS k{i}" for i, group in self.event_groups)
         found = ", ".join(f"e.k{i}" for i, _ in self.event_groups)
-        events, where = self.events(self.plan.groups)
+        events, where = self.events(self.plan.groups, None)
         return (
             f"SELECT {keys}{found}, c.cohort, c.users, c.max_age, c.min_age\n  FROM (SELECT DISTINCT m.place, {codes}"
             f" FROM {events} WHERE {where}) AS e\n  JOIN cohorts AS c ON c.cohort = e.place"
@@ -197,7 +210,9 @@ class _Writer:
 
     # --- events -------------------------------------------------------------------------------------------------
 
-    def events(self, dimensions: Sequence[Dimension], everywhere: bool = False) -> tuple[str, str]:
+    def events(
+        self, dimensions: Sequence[Dimension], codes: tuple[int, ...] | None, everywhere: bool = False
+    ) -> tuple[str, str]:
         """FROM and WHERE of the events `a` of placed members `m` within the requested bands."""
         plan = self.plan
         used = [*dimensions, *(DIMENSIONS[f.dimension] for f in plan.event_filters)]
@@ -207,12 +222,12 @@ class _Writer:
             *([] if everywhere else [f"a.d < {plan.bands * plan.band_days}"]),
             *(self.condition(_event_column(DIMENSIONS[f.dimension]), f) for f in plan.event_filters),
         ]
-        table = f"{plan.cohort}_activity AS a JOIN placed AS m ON m.member = a.member{context}"
+        table = f"{self.activity(codes)} AS a JOIN placed AS m ON m.member = a.member{context}"
         return table, " AND ".join(where)
 
-    def counted(self, everywhere: bool = False) -> tuple[str, str, str]:
+    def counted(self, codes: tuple[int, ...] | None, everywhere: bool = False) -> tuple[str, str, str]:
         """FROM, WHERE and the tuple's number of the events that count for the chosen tuples."""
-        table, where = self.events([group for _, group in self.event_groups], everywhere)
+        table, where = self.events([group for _, group in self.event_groups], codes, everywhere)
         if not self.event_groups:
             return table, where, "m.place"
         same = "".join(f" AND c.k{i} = {_event_column(group)}" for i, group in self.event_groups)
@@ -224,22 +239,21 @@ class _Writer:
             not self.plan.counted_apart and any(not need.reached for need in self.plan.needs)
         )
 
-    def wanted(self) -> str:
-        """Codes of the events to read; revenue events that are not counted by name share one slot."""
-        named = slots(self.plan)
-        sources = []
-        if named:
-            rows = ", ".join(f"({self.bind(name)}, {slot})" for slot, name in enumerate(named))
-            sources.append(
-                f"SELECT w.code AS event, v.slot AS slot FROM (VALUES {rows}) AS v(name, slot)"
-                " JOIN words AS w ON w.word = v.name"
-            )
-        if any(need.part in (Part.REVENUE, Part.PAYERS) for need in self.plan.needs):
-            sources.append(
-                f"SELECT r.name AS event, {REVENUE_SLOT} AS slot FROM revenue_events AS r"
-                " JOIN scope AS s ON s.app = r.app"
-            )
-        return f"SELECT u.event, MAX(u.slot) AS slot FROM ({' UNION ALL '.join(sources)}) AS u GROUP BY u.event"
+    def wanted(self) -> tuple[tuple[int, ...], str]:
+        """Codes of the events to sum, and SQL for their slot; other revenue events share one slot."""
+        codes = {
+            self.facts.events[name]: slot for slot, name in enumerate(slots(self.plan)) if name in self.facts.events
+        }
+        if self.has(Part.REVENUE, Part.PAYERS):
+            codes = {**dict.fromkeys(self.facts.revenue_events, REVENUE_SLOT), **codes}
+        if len(set(codes.values())) <= 1:
+            return tuple(codes), str(next(iter(codes.values()), REVENUE_SLOT))
+        named = " ".join(f"WHEN {code} THEN {slot}" for code, slot in codes.items() if slot != REVENUE_SLOT)
+        return tuple(codes), f"CASE a.event {named} ELSE {REVENUE_SLOT} END"
+
+    def has(self, *parts: Part) -> bool:
+        """Whether the plan needs any of these."""
+        return any(need.part in parts for need in self.plan.needs)
 
     def blocks(self) -> list[str]:
         plan = self.plan
@@ -253,7 +267,7 @@ class _Writer:
                 found.append(self.distinct(index, need))
         if plan.reach:
             found.append(self.reach())
-        if plan.costed:
+        if plan.costed and self.facts.costs:
             found.append(self.costs())
         return found
 
@@ -270,46 +284,49 @@ class _Writer:
                     flags["e"] = _flag(f"a.paid = 1 AND a.prev_paid < {'0' if need.running else start}")
                 if need.part is Part.ACTIVE and not plan.on_or_after:
                     flags["f"] = _flag(f"a.prev < {start}")
-        table, where, item = self.counted()
+        codes, slot = self.wanted()
+        table, where, item = self.counted(codes)
         texts = ", NULL" * len(plan.groups)
+        count = "SUM(a.n)" if self.has(Part.COUNT) else "0"
+        money = "SUM(a.micro), SUM(a.missing_rate)" if self.has(Part.REVENUE) else "0, 0"
+        grouped = ", ".join([item, *([slot] if slot.startswith("CASE") else []), band])
         return (
-            f"SELECT 1, {item}, w.slot, {band}, SUM(a.n), SUM(a.micro), SUM(a.missing_rate),"
-            f" {flags['d']}, {flags['e']}, {flags['f']}{texts}"
-            f"\nFROM {table} JOIN wanted AS w ON w.event = a.event\nWHERE {where}\nGROUP BY {item}, w.slot, {band}"
+            f"SELECT 1, {item}, {slot}, {band}, {count}, {money}, {flags['d']}, {flags['e']}, {flags['f']}{texts}"
+            f"\nFROM {table}\nWHERE {where}\nGROUP BY {grouped}"
         )
 
-    def belongs(self, need: Need) -> str:
-        """Condition on an event to count for a need."""
-        if need.part is Part.PAYERS:
-            return "a.paid = 1"
-        if need.part is Part.REVENUE:
-            return "a.event IN (SELECT r.name FROM revenue_events AS r JOIN scope AS s ON s.app = r.app)"
+    def belonging(self, need: Need) -> tuple[tuple[int, ...] | None, str]:
+        """Codes of the events that can count for a need (None: any), and the condition on them."""
+        if need.part in (Part.PAYERS, Part.REVENUE):
+            return self.facts.revenue_events, "a.paid = 1" if need.part is Part.PAYERS else "1 = 1"
         names = active_events(self.plan) if need.part is Part.ACTIVE else (need.event,)
-        marks = ", ".join(self.bind(name) for name in names)
-        condition = f"a.event IN (SELECT code FROM words WHERE word IN ({marks}))"
-        return f"({condition} OR a.entry = 1)" if need.part is Part.ACTIVE else condition
+        codes = tuple(self.facts.events[name] for name in names if name in self.facts.events)
+        if need.part is not Part.ACTIVE:
+            return codes, "1 = 1"
+        return None, f"(a.event IN ({', '.join(map(str, codes)) or '-1'}) OR a.entry = 1)"
 
     def distinct(self, index: int, need: Need) -> str:
         """People per band; running: people by the first band in which they count."""
-        table, where, item = self.counted()
+        codes, belongs = self.belonging(need)
+        table, where, item = self.counted(codes)
         if need.running:
             inner = f"{item} AS item, m.person, MIN({_band(self.plan)}) AS band"
             grouped = f"{item}, m.person"
         else:
             inner = f"{item} AS item, m.person, {_band(self.plan)} AS band"
             grouped = f"{item}, m.person, {_band(self.plan)}"
-        return self.people(index, inner, f"{table}\n  WHERE {where} AND {self.belongs(need)}\n  GROUP BY {grouped}")
+        return self.people(index, inner, f"{table}\n  WHERE {where} AND {belongs}\n  GROUP BY {grouped}")
 
     def last_active(self, index: int) -> str:
         """People by the last band in which they were active, later bands as the last one."""
-        table, where, item = self.counted(everywhere=True)
+        codes, belongs = self.belonging(Need(Part.ACTIVE))
+        table, where, item = self.counted(codes, everywhere=True)
         person = "m.person" if self.plan.counted_apart else "a.member"
         last = f"LEAST(MAX({_band(self.plan)}), {self.plan.bands - 1})"
-        need = Need(Part.ACTIVE)
         return self.people(
             index,
             f"{item} AS item, {person} AS person, {last} AS band",
-            f"{table}\n  WHERE {where} AND {self.belongs(need)}\n  GROUP BY {item}, {person}",
+            f"{table}\n  WHERE {where} AND {belongs}\n  GROUP BY {item}, {person}",
         )
 
     def people(self, index: int, inner: str, source: str) -> str:
@@ -323,13 +340,14 @@ class _Writer:
 
     def reached(self, index: int, need: Need) -> str:
         """Running values of band b over the members that have reached b."""
-        table, where, item = self.counted()
+        codes, belongs = self.belonging(need)
+        table, where, item = self.counted(codes)
         value = {Part.COUNT: "SUM(a.n)", Part.REVENUE: "SUM(a.micro)"}.get(need.part, "COUNT(DISTINCT m.person)")
         bands = ", ".join(f"({band})" for band in range(self.plan.bands))
         return (
             f"SELECT 5, {item}, {index}, b.band, {value}{self.blank(1)}\nFROM {table}"
             f" JOIN (VALUES {bands}) AS b(band) ON {_band(self.plan)} <= b.band AND m.reach >= b.band"
-            f"\nWHERE {where} AND {self.belongs(need)}\nGROUP BY {item}, b.band"
+            f"\nWHERE {where} AND {belongs}\nGROUP BY {item}, b.band"
         )
 
     def reach(self) -> str:
@@ -357,7 +375,7 @@ class _Writer:
             where.append(self.condition(_cost_column(dimension), condition))
         join = f"JOIN chosen AS c ON {' AND '.join(same)}" if same else "CROSS JOIN chosen AS c"
         return (
-            f"SELECT 4, c.item, NULL, NULL, SUM(o.micro), SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END){self.blank(2)}"
+            f"SELECT 4, c.item, NULL, NULL, SUM(o.micro), {_flag('o.micro IS NULL')}{self.blank(2)}"
             f"\nFROM costs AS o JOIN scope AS s ON s.app = o.app {join}"
             f"\nWHERE {' AND '.join(where)}\nGROUP BY c.item"
         )
@@ -376,7 +394,7 @@ class _Writer:
     def matches(self, column: str, kind: Kind, values: tuple[str | None, ...]) -> str:
         texts = tuple(dict.fromkeys(value for value in values if value is not None))
         if kind is Kind.DAY:
-            days = sorted({day for text in texts if (day := _day_number(text)) is not None})
+            days = sorted({day for text in texts if (day := day_number(text)) is not None})
             return f"{column} IN ({', '.join(map(str, days))})" if days else "1 = 0"
         parts = [f"{column} = 0"] if None in values else []
         if texts:
@@ -421,7 +439,7 @@ def _sorted(index: int, dimension: Dimension) -> str:
     return f"k{index}" if dimension.kind is Kind.DAY else f"v{index}"
 
 
-def _day_number(text: str) -> int | None:
+def day_number(text: str) -> int | None:
     """Days since 1970-01-01 of a date as it is written in results; None for any other text."""
     try:
         day = date.fromisoformat(text)

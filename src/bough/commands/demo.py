@@ -104,8 +104,8 @@ curl -X POST {base}/v1/url -H 'Content-Type: application/json' -d '{{
   "branch_key": "{document["branch_key"]}",
   "alias": "hello", "channel": "email", "campaign": "first steps",
   "data": {{"$canonical_identifier": "book/1", "$og_title": "A first book",
-           "$ios_url": "https://apps.apple.com/app/id361309726",
-           "$android_url": "https://play.google.com/store/apps/details?id=com.example.books",
+           "$ios_url": "https://example.com/ios/books/1",
+           "$android_url": "https://example.com/android/books/1",
            "$desktop_url": "https://example.com/books/1"}}}}'
 
 2. Open it as an iPhone, an Android phone, a desktop browser, and a preview robot:

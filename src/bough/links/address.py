@@ -38,9 +38,8 @@ def parse_address(url: object, directory: Directory) -> Address:
 
 def locate(directory: Directory, host: str, path: str) -> Address:
     """The stored address behind a host and a decoded path: alternate hosts and web-only forms lead to the same link."""
-    host = host.lower()
-    # No link has NUL in its path, and PostgreSQL refuses to look for one.
-    path = path.lstrip("/").replace("\0", "\ufffd")
+    host = _storable(host).lower()
+    path = _storable(path).lstrip("/")
     web_only = False
     if not directory.knows_host(host):
         name, dot, rest = host.partition(".")
@@ -59,3 +58,8 @@ def locate(directory: Directory, host: str, path: str) -> Address:
         path = f"{prefix}/{rest.removeprefix(WEB_ONLY_PREFIX)}"
         web_only = True
     return Address(directory.main_host(host), path, web_only)
+
+
+def _storable(text: str) -> str:
+    """Without NUL, which PostgreSQL's text cannot hold, not even as a parameter. No link's address has either sign."""
+    return text.replace("\x00", "\ufffd")

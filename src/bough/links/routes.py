@@ -87,14 +87,14 @@ async def update(call: Call) -> Response:
     owner = call.secret_credential(body)
     call.context.limits.check(owner.app.id, "update")
     address = parse_address(call.query("url") or body.get("url") or body.get("URL"), call.context.directory)
+    if address.domain == "bnc.lt" and address.path.startswith(("c/", "d/")):
+        raise BadRequest("url: links of the form bnc.lt/c/… and bnc.lt/d/… cannot be updated.")
     parameters = parse_parameters({**body, "alias": None, "domain": None, "identity": None, "type": None})
     if parameters.data:
         check_targets(parameters.data, owner.app)
     now = now_ms()
 
     def change(link: Link) -> Link:
-        if link.domain == "bnc.lt" and link.path.startswith(("c/", "d/")):
-            raise BadRequest("url: links of the form bnc.lt/c/… and bnc.lt/d/… cannot be updated.")
         if is_expired(link, owner.app, now):
             raise NotFound
         check_not_updatable(link, owner.app, body)

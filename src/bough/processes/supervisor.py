@@ -24,6 +24,14 @@ log = logging.getLogger("bough.serve")
 
 BACKLOG = 2048
 RESTART_SECONDS = 1.0
+"""Pause before a child that died is started again; doubled for each death in a row."""
+
+SETTLED_SECONDS = 30.0
+"""A child that lived so long had started well."""
+
+MAX_DEATHS = 5
+"""A child that ended by itself so often in a row, without ever settling, cannot work: the server gives up."""
+
 STOP_SECONDS = 20.0
 
 
@@ -31,6 +39,9 @@ class _Child(Struct):
     arguments: list[str]
     process: subprocess.Popen[bytes] | None = None
     not_before: float = 0.0
+    started: float = 0.0
+    deaths: int = 0
+    """In a row."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -78,10 +89,15 @@ def _start_missing(children: Sequence[_Child], fds: tuple[int, int], environment
     for child in children:
         if child.process is not None and child.process.poll() is not None:
             log.error("%s ended with status %s; it is started again", child.arguments[0], child.process.returncode)
+            killed = child.process.returncode < 0
+            child.deaths = 1 if killed or now - child.started > SETTLED_SECONDS else child.deaths + 1
+            child.not_before = now + RESTART_SECONDS * 2 ** (child.deaths - 1)
             child.process = None
-            child.not_before = now + RESTART_SECONDS
+            if child.deaths >= MAX_DEATHS:
+                raise ConfigurationError(f"{child.arguments[0]} does not start; its messages are above.")
         if child.process is None and now >= child.not_before:
             command = [sys.executable, "-m", *child.arguments]
+            child.started = now
             child.process = subprocess.Popen(command, pass_fds=fds, env=dict(environment))
 
 

@@ -87,7 +87,7 @@ async def _deepview_link(call: Call, body: dict[str, Any]) -> str:
 async def _referring_link(call: Call, owner: Credential, named: str) -> str:
     """The stored link that led to the page, named by click id or by the end of its address; empty when unknown."""
     path = named.partition("?")[0]
-    if not path:
+    if not path.isprintable() or not path:
         return ""
     link: Link | None = None
     if path.isdigit() and len(path) in (18, 19):

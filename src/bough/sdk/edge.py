@@ -40,12 +40,15 @@ def owner_of(call: Call, body: dict[str, Any]) -> Credential:
 
 
 def journalled(body: dict[str, Any]) -> dict[str, Any]:
-    """The request's own fields as they are kept: nested JSON texts as objects, credentials left out."""
+    """The request's own fields as they are kept: nested JSON texts as objects, credentials left out.
+
+    Raises BadRequest naming a field that must be an object.
+    """
     kept: dict[str, Any] = {}
     for name, value in body.items():
         if name in CREDENTIALS:
             continue
-        if name in NESTED and isinstance(value, str):
+        if name in NESTED and value is not None:
             kept[name] = bodies.nested_object(value, name)
         else:
             kept[name] = value

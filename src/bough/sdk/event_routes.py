@@ -38,6 +38,7 @@ async def pageview(call: Call) -> Response:
 async def legacy_event(call: Call) -> Response:
     """POST /v1/event: the event of old SDKs, by its name; standard names are known by their old spelling, too."""
     body = await read_body(call)
+    owner_of(call, body)
     name = body.get("event")
     if not isinstance(name, str) or not name.strip() or len(name) > MAX_LEGACY_NAME:
         raise BadRequest(f"event: required, text of at most {MAX_LEGACY_NAME} characters.")

@@ -22,13 +22,13 @@ from bough.events.body import nested_list
 from bough.events.values import text
 from bough.ids import now_ms
 from bough.journal import Click
-from bough.links.address import locate, parse_address
+from bough.links.address import Address, locate, parse_address
 from bough.links.codec import from_row
 from bough.links.model import Link
 from bough.links.queries import BY_PATH
 from bough.sdk.edge import owner_of, read_body
 from bough.store.journal import NewRow, append_batch
-from bough.store.transaction import Transaction
+from bough.store.transaction import RowValues, Transaction
 from bough.web.call import Call, json_response
 from bough.web.cookies import browser_of, cookie_value
 
@@ -96,10 +96,17 @@ async def _asked_link(call: Call) -> tuple[Link | None, bool]:
     if not directory.knows_host(host):
         host = call.context.settings.base_url.partition("://")[2].rstrip("/").lower()
     address = locate(directory, host, call.path["alias"])
-    rows = await call.context.store.fetch(BY_PATH, (address.domain, address.path))
+    rows = await _stored(call, address)
     domain = directory.domain_of_path(address.domain, address.path)
     secure = domain.scheme == "https" if domain else call.context.settings.base_url.startswith("https://")
     return (from_row(rows[0]) if rows else None), secure
+
+
+async def _stored(call: Call, address: Address) -> list[RowValues]:
+    """The row of a link. No alias holds control characters, and PostgreSQL refuses to look for some of them."""
+    if not address.path.isprintable() or not address.domain.isprintable():
+        return []
+    return await call.context.store.fetch(BY_PATH, (address.domain, address.path))
 
 
 async def _row(call: Call, owner: Credential, item: Any, field: str) -> NewRow | None:
@@ -110,7 +117,7 @@ async def _row(call: Call, owner: Credential, item: Any, field: str) -> NewRow |
         address = parse_address(item.get("url"), call.context.directory)
     except BadRequest as error:
         raise BadRequest(f"{field}.{error.message}") from None
-    rows = await call.context.store.fetch(BY_PATH, (address.domain, address.path))
+    rows = await _stored(call, address)
     link = from_row(rows[0]) if rows else None
     if link is None or link.app != owner.app.id or link.test != owner.test:
         raise NotFound(f"{field}.url: there is no such link.")

@@ -33,8 +33,8 @@ async def profile(call: Call) -> Response:
     owner = owner_of(call, body)
     bundle = _bundle(body)
     identity = ids.clean("identity", body.get("identity"))
-    if not identity or isinstance(body.get("identity"), dict | list) or len(identity) > MAX_IDENTITY:
-        raise BadRequest(f"identity: required, text of at most {MAX_IDENTITY} characters.")
+    if not identity or len(identity) > MAX_IDENTITY or not identity.isprintable():
+        raise BadRequest(f"identity: required, printable text of at most {MAX_IDENTITY} characters.")
     if is_tracked(body):
         said = encode(with_facts(journalled(body), facts_of_request(call))).decode()
         row = NewRow(now_ms(), owner.app.id, int(owner.test), "identity", None, said)

@@ -5,8 +5,8 @@
     compact -> `…_main`                    everything in the layout's order, the delta empty
 
 Queries read main and delta together; a person's old rows of `members` are deleted in the transaction that adds the new
-ones, and old rows of `activity` then belong to no member. So late events, late installs and merged people end in exactly
-the answers they would have given in order.
+ones, and old rows of `activity` then belong to no member. So late events, late installs and merged people end in
+exactly the answers they would have given in order.
 """
 
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package; values are bound.
@@ -122,7 +122,8 @@ class Warehouse:
 
     def _who(self, app: str, person: int) -> int:
         row = self.connection.execute(
-            "SELECT p.who FROM people AS p JOIN words AS w ON w.code = p.app WHERE w.word = $app AND p.person = $person",
+            "SELECT p.who FROM people AS p JOIN words AS w ON w.code = p.app"
+            " WHERE w.word = $app AND p.person = $person",
             {"app": app, "person": person},
         ).fetchone()
         if row is None:
@@ -173,8 +174,8 @@ class Warehouse:
         if row is None:
             return None
         names = self.connection.execute(
-            "SELECT n.word FROM revenue_events AS r JOIN words AS w ON w.code = r.app JOIN words AS n ON n.code = r.name"
-            " WHERE w.word = $app ORDER BY n.word",
+            "SELECT n.word FROM revenue_events AS r JOIN words AS w ON w.code = r.app"
+            " JOIN words AS n ON n.code = r.name WHERE w.word = $app ORDER BY n.word",
             {"app": app},
         ).fetchall()
         return str(row[0]), int(row[1]), [str(name) for (name,) in names]
@@ -273,7 +274,7 @@ class Warehouse:
         self.connection.execute(f"INSERT INTO {cohort}_activity_{part} SELECT * FROM new_{cohort}_activity{activity}")
 
     def compact(self) -> None:
-        """Refresh, then fold the delta into main in the layout's order; readers see before or after, nothing between."""
+        """Refresh, then fold the delta into main in the layout's order; readers see before or after."""
         self.refresh()
         with self._transaction():
             for cohort in COHORTS:

@@ -12,10 +12,13 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from bough.cohorts.events import GENERATED_EVENTS, SESSION_EVENTS, STANDARD_EVENTS, TOUCH_EVENTS
+from bough.warehouse.event import LATEST_INSTANT
 from bough.warehouse.intake import learn, sorted_set
 from bough.warehouse.schema import ACTIVITY_COLUMNS, MEMBER_CODES
 
 _STANDARD: Final = tuple(sorted(STANDARD_EVENTS))
+_NEVER: Final = LATEST_INSTANT + 1
+_SERIES: Final = "member, event, variant"
 _ORDER: Final = "app, day, tilde_advertising_partner_name, tilde_campaign, tilde_ad_set_name, tilde_ad_name"
 _STATE: Final = "context, standard_events, custom_events, has_clicked_ad, has_clicked_email"
 
@@ -35,8 +38,7 @@ def derive(connection: DuckDBPyConnection, source: str) -> None:
         connection: a warehouse, inside a transaction.
         source: SQL in parentheses for rows of `events` with `rowid AS rid`: all events of the people concerned.
     """
-    _names(connection, source)
-    _completed(connection, source)
+    completed(connection, source)
     _install_members(connection, source)
     _install_activity(connection)
     _reengagement_members(connection)
@@ -54,8 +56,14 @@ def _names(connection: DuckDBPyConnection, source: str) -> None:
     )
 
 
-def _completed(connection: DuckDBPyConnection, source: str) -> None:
-    """`steps`: the activity of the people, in order, with all that a later event's dimensions need."""
+def completed(connection: DuckDBPyConnection, source: str) -> None:
+    """`acts`: the activity of the people with all that a later event's dimensions need.
+
+    Args:
+        connection: as for `derive`.
+        source: as for `derive`.
+    """
+    _names(connection, source)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE clicked AS SELECT who, min(ad_at) AS ad_at, min(email_at) AS email_at"
         f" FROM {source} AS e GROUP BY who HAVING min(ad_at) IS NOT NULL OR min(email_at) IS NOT NULL"
@@ -93,13 +101,17 @@ def _custom_completed(connection: DuckDBPyConnection) -> None:
     )
     learn(connection, "SELECT word FROM custom_words")
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE customs AS SELECT c.who, c.ms, w.code"
+        "CREATE OR REPLACE TEMP TABLE customs AS SELECT c.who, c.ms, w.code,"
+        f" lead(c.ms, 1, {_NEVER}) OVER (PARTITION BY c.who ORDER BY c.ms) AS until"
         " FROM custom_words AS c JOIN words AS w ON w.word = c.word"
     )
     any_custom = connection.execute("SELECT count(*) FROM customs").fetchone()
     custom, join = "0", ""
     if any_custom is not None and any_custom[0]:
-        custom, join = "coalesce(c.code, 0)", " ASOF LEFT JOIN customs AS c ON c.who = s.who AND s.ms >= c.ms"
+        custom, join = (
+            "coalesce(c.code, 0)",
+            " LEFT JOIN customs AS c ON c.who = s.who AND s.ms >= c.ms AND s.ms < c.until",
+        )
     flags = ", ".join(
         f"CASE WHEN k.{which}_at <= s.ms THEN {_code('true')} ELSE {_code('false')} END AS has_clicked_{which}"
         for which in ("ad", "email")
@@ -217,14 +229,14 @@ def _reengagement_members(connection: DuckDBPyConnection) -> None:
 
 def _reengagement_activity(connection: DuckDBPyConnection) -> None:
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE memberships AS SELECT r.who, r.ms, r.rid, e.day, u.member FROM returns AS r"
+        "CREATE OR REPLACE TEMP TABLE memberships AS SELECT r.who, r.ms, r.rid, e.day, u.member,"
+        f" lead(r.ms, 1, {_NEVER}) OVER (PARTITION BY r.who ORDER BY r.ms) AS until FROM returns AS r"
         " JOIN events AS e ON e.rowid = r.rid JOIN reengagement_numbers AS u ON u.who = r.who AND u.ms = r.ms"
     )
     rows = (
         f"SELECT r.member, a.name AS event, {_STATE}, a.micro, a.missing_rate, greatest(a.day - r.day, 0) AS d,"
         " 2 AS variant, CASE WHEN a.rid = r.rid THEN 1 ELSE 0 END AS entry"
-        " FROM (SELECT * FROM acts WHERE who IN (SELECT who FROM memberships)) AS a"
-        " ASOF JOIN memberships AS r ON r.who = a.who AND a.ms >= r.ms"
+        " FROM acts AS a JOIN memberships AS r ON r.who = a.who AND a.ms >= r.ms AND a.ms < r.until"
     )
     _collect(connection, "reengagement", rows)
 

@@ -15,7 +15,7 @@ from msgspec.json import Encoder
 
 from bough.cohorts.dimensions import TOUCH_COLUMNS, Kind
 from bough.cohorts.events import REVENUE_EVENTS, SESSION_EVENTS
-from bough.errors import BadRequest
+from bough.errors import BadRequest, Unavailable
 from bough.warehouse.event import LATEST_INSTANT, STAGE_TYPES, AttributedEvent
 from bough.warehouse.schema import CONTEXT_CODES, EVENT_COLUMNS, TOUCH_CODES
 from bough.warehouse.zones import offsets
@@ -157,25 +157,37 @@ def _add_people(connection: DuckDBPyConnection, stage: str) -> None:
 
 def _add_contexts(connection: DuckDBPyConnection, stage: str) -> None:
     texts = ", ".join(f"coalesce({column}, '') AS {column}" for column in CONTEXT_CODES)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE context_texts AS SELECT DISTINCT {texts} FROM {stage}")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE context_texts AS"
+        f" SELECT DISTINCT {_hash('s', CONTEXT_CODES)} AS h, {', '.join(CONTEXT_CODES)}"
+        f" FROM (SELECT {texts} FROM {stage}) AS s"
+    )
     _encode(connection, "context", CONTEXT_CODES)
 
 
 def _add_touches(connection: DuckDBPyConnection, stage: str) -> None:
     """Distinct touches of the events that can open a cohort; an unattributed event has no touch data."""
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE touch_raw AS SELECT DISTINCT {_touch_key()} FROM {stage} AS s"
-        f" WHERE s.name IN ({_ENTRY_NAMES})"
+        f"CREATE OR REPLACE TEMP TABLE touch_texts AS SELECT DISTINCT {_hash('s', TOUCH_CODES)} AS h,"
+        f" {', '.join(TOUCH_CODES)}"
+        f" FROM (SELECT {_touch_key()} FROM {stage} AS s WHERE s.name IN ({_ENTRY_NAMES})) AS s"
     )
-    kept = ", ".join(f"{sorted_set(c)} AS {c}" if c in _SETS else c for c in TOUCH_CODES)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE touch_texts AS SELECT DISTINCT {kept} FROM touch_raw")
+    for column in sorted(_SETS):
+        connection.execute(f"UPDATE touch_texts SET {column} = {sorted_set(column)} WHERE {column} <> ''")
     _encode(connection, "touch", TOUCH_CODES)
-    same = " AND ".join(f"t.{c} = {sorted_set(f'r.{c}') if c in _SETS else f'r.{c}'}" for c in TOUCH_CODES)
-    raw = ", ".join(f"r.{c}" for c in TOUCH_CODES)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE touch_raw_codes AS SELECT {raw}, t.touch"
-        f" FROM touch_raw AS r JOIN touch_text_codes AS t ON {same}"
-    )
+
+
+def _hash(table: str, columns: tuple[str, ...]) -> str:
+    """A short key of some texts; `_keys` proves that it tells them apart before it is used."""
+    return f"hash({', '.join(f'{table}.{column}' for column in columns)})"
+
+
+def _keys(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> str:
+    """Join condition between staged texts `s` and `<name>_text_codes AS <name>`, by hash unless two texts share one."""
+    row = connection.execute(f"SELECT count(*) = count(DISTINCT h) FROM {name}_texts").fetchone()
+    if row is not None and row[0]:
+        return f"{name}.h = {_hash('s', columns)}"
+    raise Unavailable(f"two {name}s share a hash; import the file in smaller parts")
 
 
 def _touch_key() -> str:
@@ -187,7 +199,7 @@ def _touch_key() -> str:
 
 
 def _encode(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
-    """`<name>_texts` -> new rows of `contexts` or `touches`, and `<name>_text_codes`: the texts with their row's number."""
+    """`<name>_texts` -> new rows of `contexts` or `touches`; `<name>_text_codes`: the texts with their row."""
     table = {"context": "contexts", "touch": "touches"}[name]
     code_texts(connection, name, columns)
     same = " AND ".join(f"k.{c} = n.{c}" for c in columns)
@@ -212,7 +224,8 @@ def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ..
     All columns go through one join, because planning a join per column takes longer than running it.
     """
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name}_numbered AS SELECT row_number() OVER () AS rid, t.* FROM {name}_texts AS t"
+        f"CREATE OR REPLACE TEMP TABLE {name}_numbered AS SELECT row_number() OVER () AS rid, t.*"
+        f" FROM {name}_texts AS t"
     )
     texts = ", ".join(columns)
     connection.execute(
@@ -223,44 +236,39 @@ def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ..
     codes = ", ".join(f"max(CASE WHEN place = {i} THEN code ELSE 0 END) AS {c}" for i, c in enumerate(columns))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {name}_codes AS SELECT rid, {codes} FROM (SELECT c.rid, c.place,"
-        f" coalesce(w.code, 0) AS code FROM {name}_cells AS c LEFT JOIN words AS w ON w.word = c.word) AS c GROUP BY rid"
+        f" coalesce(w.code, 0) AS code FROM {name}_cells AS c LEFT JOIN words AS w ON w.word = c.word) AS c"
+        " GROUP BY rid"
     )
 
 
 def _add_events(connection: DuckDBPyConnection, stage: str) -> int:
-    context = " AND ".join(f"coalesce(s.{c}, '') = c.{c}" for c in CONTEXT_CODES)
-    touch = " AND ".join(f"s.{c} = t.{c}" for c in TOUCH_CODES)
+    staged = ", ".join(f"coalesce(s.{column}, '') AS {column}" for column in CONTEXT_CODES)
+    key = _touch_key().replace(" AS attributed", " AS credited")
     clicked = "CASE WHEN s.name = 'CLICK' THEN s.ms ELSE coalesce(s.touch_at, s.ms) END"
     click = "(s.name = 'CLICK' OR (s.attributed AND s.touch_type = 'CLICK'))"
-    narrow = (
-        "SELECT s.id, a.code AS app, p.who, n.code AS name, s.ms, (s.ms + z.shift) // 86400000 AS day,"
-        " c.context, 0 AS touch, s.micro, CASE WHEN s.missing_rate THEN 1 ELSE 0 END AS missing_rate,"
+    touch = _keys(connection, "touch", TOUCH_CODES).replace("s.attributed", "s.credited")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE arrivals AS SELECT s.id, a.code AS app, p.who, n.code AS name, s.ms,"
+        " (s.ms + z.shift) // 86400000 AS day, context.context,"
+        f" CASE WHEN s.name IN ({_ENTRY_NAMES}) THEN touch.touch ELSE 0 END AS touch, s.micro,"
+        " CASE WHEN s.missing_rate THEN 1 ELSE 0 END AS missing_rate, s.ad_at, s.email_at"
+        f" FROM (SELECT s.id, s.app, s.person, s.name, s.ms, s.micro, s.missing_rate, {staged}, {key},"
         f" CASE WHEN {click} AND {AD_CLICK} THEN {clicked} END AS ad_at,"
-        f" CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END AS email_at"
-        f" FROM {stage} AS s JOIN words AS a ON a.word = s.app JOIN words AS n ON n.word = s.name"
+        f" CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END AS email_at FROM {stage} AS s) AS s"
+        " JOIN words AS a ON a.word = s.app JOIN words AS n ON n.word = s.name"
         " JOIN people AS p ON p.app = a.code AND p.person = s.person"
         " JOIN zones AS z ON z.app = a.code AND s.ms >= z.starts AND s.ms < z.ends"
-        f" JOIN context_text_codes AS c ON {context}"
+        f" JOIN context_text_codes AS context ON {_keys(connection, 'context', CONTEXT_CODES)}"
+        f" LEFT JOIN touch_text_codes AS touch ON s.name IN ({_ENTRY_NAMES}) AND {touch}"
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE arrivals AS {narrow}")
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE arrival_touches AS SELECT DISTINCT s.id, s.app AS app, t.touch"
-        f" FROM (SELECT s.id, a.code AS app, {_touch_key()} FROM {stage} AS s JOIN words AS a ON a.word = s.app"
-        f" WHERE s.name IN ({_ENTRY_NAMES})) AS s JOIN touch_raw_codes AS t ON {touch}"
-    )
-    columns = ", ".join("coalesce(t.touch, 0)" if c == "touch" else f"e.{c}" for c in EVENT_COLUMNS)
-    known = "" if _count(connection, "events") == 0 else " ANTI JOIN events AS k ON k.app = e.app AND k.id = e.id"
-    source = "arrivals"
     if _repeats(connection):
-        for table in ("arrivals", "arrival_touches"):
-            connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {table}"
-                " QUALIFY row_number() OVER (PARTITION BY app, id) = 1"
-            )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns} FROM {source} AS e"
-        f" LEFT JOIN arrival_touches AS t ON t.app = e.app AND t.id = e.id{known}"
-    )
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE arrivals AS SELECT * FROM arrivals"
+            " QUALIFY row_number() OVER (PARTITION BY app, id) = 1"
+        )
+    listed = ", ".join(f"e.{column}" for column in EVENT_COLUMNS)
+    known = "" if _count(connection, "events") == 0 else " ANTI JOIN events AS k ON k.app = e.app AND k.id = e.id"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {listed} FROM arrivals AS e{known}")
     connection.execute("INSERT INTO events SELECT * FROM fresh")
     connection.execute("INSERT INTO touched SELECT DISTINCT who FROM fresh")
     return _count(connection, "fresh")

@@ -1,0 +1,67 @@
+"""What must be known of the tables before the SQL is written: codes and ranges that let the scan skip blocks.
+
+`activity` is sorted by event, then member, and members by day: with the codes of the events and the range of the members
+as plain numbers in the text, the engine reads only the blocks that hold them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from duckdb import DuckDBPyConnection
+from msgspec import Struct
+
+from bough.cohorts.measures import Part
+from bough.cohorts.plan import Plan
+
+NOBODY: Final = (0, -1)
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """Codes and ranges for one plan."""
+
+    apps: tuple[tuple[int, int], ...]
+    """(code, local day of `data_as_of`) of every app that has data."""
+    events: dict[str, int]
+    """Codes of the event names of the plan; unknown names are absent."""
+    revenue_events: tuple[int, ...]
+    members: tuple[int, int]
+    """First and last member of the days asked for, in main."""
+    delta: bool
+    """Whether there are rows that are not compacted yet."""
+    costs: bool
+    """Whether there is any cost in the days asked for."""
+
+
+def lookup(connection: DuckDBPyConnection, plan: Plan) -> Facts:
+    """Read the facts for a plan; a few milliseconds whatever the size of the tables."""
+    names = {name for need in plan.needs if (name := need.event)} | {"OPEN", "WEB_SESSION_START"}
+    wanted = sorted(names | {scope.app_id for scope in plan.apps})
+    marks = ", ".join(f"$w{i}" for i, _ in enumerate(wanted))
+    words: dict[str, int] = dict(
+        connection.execute(
+            f"SELECT word, code FROM words WHERE word IN ({marks})",  # noqa: S608 - marks only
+            {f"w{i}": word for i, word in enumerate(wanted)},
+        ).fetchall()
+    )
+    apps = tuple((words[scope.app_id], scope.as_of) for scope in plan.apps if scope.app_id in words)
+    listed = ", ".join(str(code) for code, _ in apps) or "-1"
+    days = f"day BETWEEN {plan.first_day} AND {plan.last_day} AND app IN ({listed})"
+    row = connection.execute(
+        f"SELECT min(member), max(member), (SELECT count(*) FROM {plan.cohort}_members_delta),"  # noqa: S608
+        f" (SELECT count(*) FROM costs WHERE {days}) FROM {plan.cohort}_members_main WHERE {days}"
+    ).fetchone()
+    low, high, delta, costs = (None, None, 0, 0) if row is None else row
+    revenue: list[tuple[int]] = []
+    if any(need.part in (Part.REVENUE, Part.PAYERS) for need in plan.needs):
+        revenue = connection.execute(
+            f"SELECT DISTINCT name FROM revenue_events WHERE app IN ({listed}) ORDER BY name"  # noqa: S608
+        ).fetchall()
+    return Facts(
+        apps=apps,
+        events={name: words[name] for name in sorted(names) if name in words},
+        revenue_events=tuple(code for (code,) in revenue),
+        members=NOBODY if low is None else (low, high),
+        delta=delta > 0,
+        costs=costs > 0,
+    )

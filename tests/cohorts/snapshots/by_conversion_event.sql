@@ -1,0 +1,49 @@
+WITH scope AS (
+  SELECT w.code AS app, v.as_of AS as_of FROM (VALUES ($p0, 19850)) AS v(app_id, as_of) JOIN words AS w ON w.word = v.app_id
+),
+picked AS (
+  SELECT m.member, m.member AS person, s.as_of - m.day AS age, m.tilde_campaign AS k0
+  FROM install_members AS m JOIN scope AS s ON s.app = m.app
+  WHERE m.day BETWEEN 19844 AND 19845
+    AND m.variant <> 1
+),
+cohorts AS (
+  SELECT p.k0 AS k0, COUNT(*) AS users, MAX(p.age) AS max_age, MIN(p.age) AS min_age, ROW_NUMBER() OVER (ORDER BY p.k0) AS cohort
+  FROM picked AS p
+  GROUP BY p.k0
+  HAVING COUNT(*) >= 1
+),
+placed AS (
+  SELECT p.member, p.person, c.cohort AS place
+  FROM picked AS p JOIN cohorts AS c ON p.k0 = c.k0
+),
+tuples AS (
+  SELECT c.k0, e.k1, c.cohort, c.users, c.max_age, c.min_age
+  FROM (SELECT DISTINCT m.place, x.os AS k1 FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN contexts AS x ON x.context = a.context WHERE a.variant <> 1 AND a.d < 3) AS e
+  JOIN cohorts AS c ON c.cohort = e.place
+),
+chosen AS (
+  SELECT ROW_NUMBER() OVER (ORDER BY users DESC, v0 ASC NULLS LAST, v1 ASC NULLS LAST) AS item, n.*
+  FROM (SELECT t.*, w0.word AS v0, w1.word AS v1 FROM tuples AS t LEFT JOIN words AS w0 ON w0.code = t.k0 LEFT JOIN words AS w1 ON w1.code = t.k1
+    WHERE t.users >= (SELECT MIN(l.users) FROM (SELECT users FROM tuples ORDER BY users DESC LIMIT 50) AS l)
+    ORDER BY users DESC, v0 ASC NULLS LAST, v1 ASC NULLS LAST LIMIT 50) AS n
+)
+SELECT 0 AS kind, c.item, NULL AS slot, NULL AS band, c.users AS n, c.max_age AS b, c.min_age AS c, (SELECT COUNT(*) FROM tuples) AS d, NULL AS e, NULL AS f, c.v0, c.v1
+FROM chosen AS c
+UNION ALL
+SELECT 2, q.item, 0, q.band, COUNT(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (SELECT c.item AS item, m.person, a.d AS band
+  FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN contexts AS x ON x.context = a.context JOIN chosen AS c ON c.cohort = m.place AND c.k1 = x.os
+  WHERE a.variant <> 1 AND a.d < 3 AND a.event IN (SELECT code FROM words WHERE word IN ($p1))
+  GROUP BY c.item, m.person, a.d) AS q
+GROUP BY q.item, q.band
+UNION ALL
+SELECT 2, q.item, 1, q.band, COUNT(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (SELECT c.item AS item, m.person, a.d AS band
+  FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN contexts AS x ON x.context = a.context JOIN chosen AS c ON c.cohort = m.place AND c.k1 = x.os
+  WHERE a.variant <> 1 AND a.d < 3 AND (a.event IN (SELECT code FROM words WHERE word IN ($p2)) OR a.entry = 1)
+  GROUP BY c.item, m.person, a.d) AS q
+GROUP BY q.item, q.band
+-- $p0 = '1'
+-- $p1 = 'OPEN'
+-- $p2 = 'OPEN'
