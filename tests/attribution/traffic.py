@@ -18,6 +18,7 @@ from bough.links.model import LinkType
 from bough.sdk.opens import OpenRequest, Opens
 from bough.store import Store
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
+from bough.store.transaction import Transaction
 from tests.attribution.world import DAY, IPHONE_UA, PIXEL_UA, android, iphone, web
 
 HOST = "127.0.0.1:8000"
@@ -46,7 +47,7 @@ class World:
         self.clicks: list[int] = []
         self.tokens: dict[str, dict[str, str]] = {}
 
-    def _add_links(self, tx: Any, items: list[None]) -> list[None]:
+    def _add_links(self, tx: Transaction, items: list[None]) -> list[Exception | None]:
         for path, number in self.links.items():
             kind = LinkType.ONE_TIME if path == "coupon" else LinkType.STANDARD
             data = {"$idfa": AD_ID} if path == "ad" else {"product": path}

@@ -11,6 +11,7 @@ import msgspec
 
 from bough.accounts.found import check_name, check_timezone
 from bough.accounts.model import App, AppConfig
+from bough.attribution.windows import windows_from_days
 from bough.errors import BadRequest
 
 MAX_TEXT = 255
@@ -53,10 +54,12 @@ def updated_config(config: AppConfig, body: Mapping[str, Any]) -> AppConfig:
     changes = {name: _checked(name, value) for name, value in body.items() if name in _FIELDS}
     values = {**msgspec.structs.asdict(config), **changes}
     try:
-        return msgspec.convert(values, AppConfig, strict=False)
+        updated = msgspec.convert(values, AppConfig, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition("`$.")[2].rstrip("`") or "body"
         raise BadRequest(f"{field}: {str(error).partition(' - at')[0]}.") from error
+    windows_from_days(updated.attribution_windows)
+    return updated
 
 
 def updated_identity(app: App, body: Mapping[str, Any]) -> tuple[str, str]:
@@ -72,7 +75,8 @@ def updated_identity(app: App, body: Mapping[str, Any]) -> tuple[str, str]:
 
 def _checked(name: str, value: Any) -> Any:
     if value is None:
-        return _FIELDS[name].default
+        field = _FIELDS[name]
+        return field.default if field.default is not msgspec.NODEFAULT else {}
     texts = value if isinstance(value, list) else [value]
     for text in texts:
         if isinstance(text, str):

@@ -77,8 +77,8 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attribution_windows: dict[str, int | float | str] = {}
     """Days, by name (`bough.attribution.windows.NAMES`): how long touches count, and `reengagement_inactivity`.
     Changes apply to what happens after them."""
-    revenue_events: tuple[str, ...] | None = None
-    """Events whose revenue counts in cohorts; None: the commerce events, SUBSCRIBE and START_TRIAL."""
+    revenue_events: tuple[str, ...] = ()
+    """Events whose revenue counts in cohorts; empty: the commerce events, SUBSCRIBE and START_TRIAL."""
 
 
 class Domain(Struct, frozen=True, kw_only=True):

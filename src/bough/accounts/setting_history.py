@@ -32,7 +32,7 @@ class Dated(Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     attribution_windows: dict[str, int | float | str] = {}
     """In days, by the names of `bough.attribution.windows.NAMES`."""
-    revenue_events: tuple[str, ...] | None = None
+    revenue_events: tuple[str, ...] = ()
 
 
 def dated(timezone: str, config: AppConfig) -> Dated:

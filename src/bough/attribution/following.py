@@ -18,9 +18,10 @@ from decimal import Decimal
 from bough.accounts.directory import Directory
 from bough.accounts.setting_history import ALL, SettingHistory
 from bough.attribution import stored
+from bough.attribution.group_loading import Loader
 from bough.attribution.group_reading import Grouped, Groups
 from bough.attribution.live_groups import LiveGroups
-from bough.attribution.rates import CHANGE_COUNTER, RATE
+from bough.attribution.rates import StoredRates
 from bough.attribution.row_facts import SettledFacts
 from bough.attribution.stored import Change, Stored, counter, exact_row, position
 from bough.attribution.stored_links import StoredLinks
@@ -61,13 +62,13 @@ class StoredFollower:
         self._directory = Directory(store)
         self._links = StoredLinks(store.rows, self._directory)
         self._index = TouchIndex()
+        self._loader = Loader(store, self._links, self._index)
         self._live = LiveGroups()
         self._reached = 0
         self._seen_change = -1
-        self._seen_rates = -1
         self._history = SettingHistory((), ())
         self._windows: dict[tuple[tuple[str, object], ...], Windows] = {}
-        self._rates: dict[tuple[str, str], Decimal | None] = {}
+        self._rates = StoredRates(store)
 
     def step(self, at_most: int = ROWS_AT_ONCE) -> int:
         """Attribute the next rows; returns how many journal rows were looked at or mended.
@@ -87,15 +88,15 @@ class StoredFollower:
             return self._mend_money(at_most)
         rows = [exact_row(one) for one in values if one[4] not in NO_EVENTS]
         change = Change(after=after, newest=values[-1][0], version=counter(self._store, stored.VERSION))
-        facts = SettledFacts(self._history, self._rate)
-        grouped = Grouped(self._store, self._links, self._index, self._live, self._windows_at, facts, change)
+        facts = SettledFacts(self._history, self._rates.of)
+        grouped = Grouped(self._store, self._loader, self._live, self._windows_at, facts, change)
         self._read(rows, grouped)
         self._write(change)
         return len(values)
 
     def _read(self, rows: list[Row], grouped: Grouped) -> None:
         try:
-            groups = Groups(self._store, rows, self._links, self._index, grouped)
+            groups = Groups(self._store, rows, self._loader, grouped)
             groups.place()
             grouped.finish()
         except BaseException:
@@ -119,10 +120,7 @@ class StoredFollower:
             self._directory.load()
             self._history = SettingHistory(self._directory.apps.values(), self._store.rows(ALL))
             self._seen_change = newest
-        rates = counter(self._store, CHANGE_COUNTER)
-        if rates != self._seen_rates:
-            self._rates.clear()
-            self._seen_rates = rates
+        self._rates.refresh()
 
     def _windows_at(self, app: int, at: int) -> Windows:
         days = self._history.at(app, at).attribution_windows
@@ -132,18 +130,9 @@ class StoredFollower:
             found = self._windows[key] = windows_from_days(days)
         return found
 
-    def _rate(self, day: str, currency: str) -> Decimal | None:
-        key = (day, currency)
-        if key not in self._rates:
-            if len(self._rates) > 100_000:
-                self._rates.clear()
-            found = self._store.rows(RATE, key)
-            self._rates[key] = Decimal(found[0][0]) if found else None
-        return self._rates[key]
-
     def _mend_money(self, at_most: int) -> int:
         """Convert amounts whose rate has come since; returns how many."""
-        if counter(self._store, "rates mended") == self._seen_rates:
+        if counter(self._store, "rates mended") == self._rates.version:
             return 0
         rows = self._store.rows(RATED, (at_most,))
         change = Change(
@@ -155,7 +144,7 @@ class StoredFollower:
             change.changed.append((group, one))
             change.found.append(identifier)
         if not rows:
-            change.counters.append(("rates mended", self._seen_rates))
+            change.counters.append(("rates mended", self._rates.version))
         self._write(change)
         return len(rows)
 

@@ -2,72 +2,43 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
-from typing import Any
-
 from msgspec import Struct
 
 from bough.attribution import stored
-from bough.attribution.entries import Entry, entry_of
-from bough.attribution.follow import touch_ids
-from bough.attribution.identifiers import HARDWARE, Identifier
+from bough.attribution.entries import Entry
+from bough.attribution.group_loading import (
+    ON_TOUCHES,
+    ROWS_OF_GROUPS,
+    TOUCHES_OF_GROUPS,
+    Loader,
+    carried,
+    entry_keys,
+    read_whole,
+    result_of,
+    touch_entry,
+)
 from bough.attribution.keys import key
 from bough.attribution.live_groups import Live, LiveGroups
-from bough.attribution.persons import NOBODY, Claim
+from bough.attribution.persons import NOBODY
 from bough.attribution.read import Attributed, Reading, WindowsAt
 from bough.attribution.row_facts import SettledFacts
 from bough.attribution.stored import Change, Stored, TouchOf, exact_row, select_in, stored_of, touch_row
-from bough.attribution.touch_index import TOUCHES, TouchIndex
-from bough.attribution.touches import Links, Touch
-from bough.clicks.agents import parse
-from bough.errors import BadRequest
+from bough.attribution.touches import Touch
 from bough.journal import Row
 from bough.store.database import Store
 
-log = logging.getLogger("bough.attribution")
-
 GROUPS_OF_KEYS = "SELECT id, grp FROM group_key WHERE id IN ({})"
-ROWS_OF_GROUPS = (
-    "SELECT a.grp, a.app, a.test, a.person, a.at, a.name, a.counted, a.touch, a.body,"
-    " j.id, j.at, j.app, j.test, j.kind, j.link, j.body"
-    " FROM attributed a JOIN journal j ON j.id = a.id WHERE a.grp IN ({})"
-)
-TOUCHES_OF_GROUPS = "SELECT grp, touch, app, test, person, at, name, body FROM person_touch WHERE grp IN ({})"
-TOUCHES_OF_KEYS = "SELECT key, touch FROM touch_key WHERE touch <= ? AND key IN ({})"
-ROWS_BY_ID = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id IN ({})"
-
-ON_TOUCHES = frozenset({"browser", *HARDWARE})
-"""Kinds of identifiers that a touch can carry."""
-
-
-def entry_keys(entry: Entry) -> list[int]:
-    """The identifiers by which a row that is no touch finds its group."""
-    if entry.claim is None:
-        return []
-    found = {key(entry.app, entry.test, kind, value) for kind, value in entry.claim.identifiers}
-    if entry.request_id:
-        found.add(key(entry.app, entry.test, "request", entry.request_id))
-    return sorted(found)
-
-
-def carried(touch: Touch) -> list[Identifier]:
-    """The identifiers of a person that a touch carries."""
-    found = list(touch.given)
-    if touch.browser:
-        found.append(("browser", touch.browser))
-    return found
 
 
 class Groups:
     """Puts the rows of one step into groups, in their order."""
 
-    def __init__(self, store: Store, rows: list[Row], links: Links, index: TouchIndex, grouped: Grouped) -> None:
+    def __init__(self, store: Store, rows: list[Row], loader: Loader, grouped: Grouped) -> None:
         self._store = store
         self._grouped = grouped
         self._entries: list[tuple[Entry, Row, list[int]]] = []
         for row in rows:
-            entry = _entry(row, links, index)
+            entry = loader.entry(row)
             if entry.touch is not None:
                 keys = [key(entry.app, entry.test, kind, value) for kind, value in carried(entry.touch)]
                 if keys and entry.touch.kind in ("click", "impression"):
@@ -124,8 +95,7 @@ class Grouped:
     def __init__(
         self,
         store: Store,
-        links: Links,
-        index: TouchIndex,
+        loader: Loader,
         live: LiveGroups,
         windows: WindowsAt,
         facts: SettledFacts,
@@ -133,8 +103,7 @@ class Grouped:
     ) -> None:
         self.change = change
         self._store = store
-        self._links = links
-        self._index = index
+        self._loader = loader
         self._live = live
         self._windows = windows
         self._facts = facts
@@ -210,8 +179,10 @@ class Grouped:
             self._live.drop(group)
             return False
         if entry.recorded is not None:
-            self._show(live.reading, self._named({group: [entry]})[group])
-        result = live.reading.read(entry) or _silent(entry)
+            self._show(live.reading, self._loader.named({group: [entry]})[group])
+        result = result_of(live.reading, entry)
+        if result is None:
+            return False
         live.read_to = entry.order
         live.rows += 1
         self._fresh.setdefault(group, []).append(entry)
@@ -249,13 +220,13 @@ class Grouped:
             row = exact_row(values[8:])
             app, test, person, at, name, counted, touch, body = values[:8]
             standing[group][row.id] = Stored(row.id, app, bool(test), person, at, name, bool(counted), touch, body)
-            self._dirty[group].entries[row.id] = _entry(row, self._links, self._index)
+            self._dirty[group].entries[row.id] = self._loader.entry(row)
         had: dict[int, dict[int, TouchOf]] = {group: {} for group in self._dirty}
         for source, touch, app, test, person, at, name, body in select_in(self._store, TOUCHES_OF_GROUPS, sources):
             one = TouchOf(touch, app, bool(test), person, at, name, body)
             had[sources[source]][one.id] = one
         entries = {group: list(dirty.entries.values()) for group, dirty in self._dirty.items()}
-        named, owned = self._named(entries), self._carrying(entries)
+        named, owned = self._loader.named(entries), self._loader.carrying(entries, self.change.newest)
         for group in self._dirty:
             self._read_group(group, entries[group], named[group], owned[group], standing[group], had[group])
 
@@ -268,20 +239,14 @@ class Grouped:
         standing: dict[int, Stored],
         had: dict[int, TouchOf],
     ) -> None:
-        reading = Reading(self._windows)
-        touches = {touch.id: touch for touch in (*named, *owned) if not touch.direct}
-        reading.know(touch for touch in named if touch.direct)
-        ordered = sorted((*entries, *(_touch_entry(touch) for touch in touches.values())), key=lambda one: one.order)
-        for entry in ordered:
-            reading.meet(entry)
-        results = [reading.read(entry) or _silent(entry) for entry in ordered if _reads(reading, entry)]
+        reading, results, read_to = read_whole(entries, named, owned, self._windows)
         brought = {one.id: one for one in (touch_row(person, touch) for person, touch in reading.brought)}
         reading.brought.clear()
         self._compare(group, results, standing)
         self._compare_touches(group, brought, had)
         self._merges(results, standing)
         if any(one.person != NOBODY for one in results):
-            self._live.put(group, Live(reading=reading, read_to=ordered[-1].order, rows=len(results)))
+            self._live.put(group, Live(reading=reading, read_to=read_to, rows=len(results)))
 
     def _compare(self, group: int, results: list[Attributed], standing: dict[int, Stored]) -> None:
         for result in results:
@@ -317,92 +282,10 @@ class Grouped:
             if len(targets) == 1:
                 self.change.merges.append((app, test, person, targets.pop()))
 
-    # --- touches -------------------------------------------------------------------------------------------------
-
-    def _named(self, entries: dict[int, list[Entry]]) -> dict[int, list[Touch]]:
-        """By group: the touches that its answered openings name, other openings' own addresses among them."""
-        wanted: dict[int, set[int]] = {}
-        for group, some in entries.items():
-            wanted[group] = {
-                one for entry in some if entry.recorded for one in touch_ids(entry.recorded) if one != entry.row
-            }
-        found = self._touches({one for some in wanted.values() for one in some})
-        return {group: [found[one] for one in sorted(some) if one in found] for group, some in wanted.items()}
-
-    def _carrying(self, entries: dict[int, list[Entry]]) -> dict[int, list[Touch]]:
-        """By group: the touches that carry one of its identifiers."""
-        groups: dict[int, set[int]] = {}
-        for group, some in entries.items():
-            for entry in some:
-                for kind, value in entry.claim.identifiers if entry.claim is not None else ():
-                    if kind in ON_TOUCHES:
-                        name = kind if kind == "browser" else f"given {kind}"
-                        for sort in ("", "impression "):
-                            groups.setdefault(key(entry.app, entry.test, sort + name, value), set()).add(group)
-        wanted: dict[int, set[int]] = {group: set() for group in entries}
-        for one, touch in select_in(self._store, TOUCHES_OF_KEYS, groups, before=(self.change.newest,)):
-            for group in groups[one]:
-                wanted[group].add(touch)
-        found = self._touches({one for some in wanted.values() for one in some})
-        return {group: [found[one] for one in sorted(some) if one in found] for group, some in wanted.items()}
-
-    def _touches(self, wanted: Iterable[int]) -> dict[int, Touch]:
-        found: dict[int, Touch] = {}
-        missing: list[int] = []
-        for one in wanted:
-            touch = self._index.cached(one)
-            if touch is None:
-                missing.append(one)
-            else:
-                found[one] = touch
-        for values in select_in(self._store, ROWS_BY_ID, missing):
-            touch = self._touch_of(values)
-            if touch is not None:
-                found[touch.id] = touch
-        return found
-
-    def _touch_of(self, values: tuple[Any, ...]) -> Touch | None:
-        if values[4] in TOUCHES:
-            return self._index.parsed(values, self._links)
-        if values[4] not in ("open", "install"):
-            return None
-        entry = _entry(exact_row(values), self._links, self._index)
-        return next((one for one in entry.direct.values() if (one.app, one.test) == (entry.app, entry.test)), None)
-
     def _show(self, reading: Reading, touches: list[Touch]) -> None:
         """Make the touches known that an opening is about to name."""
         for touch in touches:
             if touch.direct:
                 reading.know([touch])
             else:
-                reading.read(_touch_entry(touch))
-
-
-def _reads(reading: Reading, entry: Entry) -> bool:
-    """Read a touch; True for rows that have results."""
-    if entry.touch is not None:
-        reading.read(entry)
-    return entry.touch is None
-
-
-def _silent(entry: Entry) -> Attributed:
-    """What is kept of a row that only says who somebody is: that it belongs to its group."""
-    return Attributed(
-        id=entry.row, at=entry.at, app=entry.app, test=entry.test, person=NOBODY, name="", uncounted="nobody"
-    )
-
-
-def _touch_entry(touch: Touch) -> Entry:
-    return Entry(row=touch.id, at=touch.at, app=touch.app, test=touch.test, kind=touch.kind, touch=touch)
-
-
-def _entry(row: Row, links: Links, index: TouchIndex) -> Entry:
-    if row.kind in TOUCHES:
-        return _touch_entry(index.of_row(row, links))
-    try:
-        return entry_of(row, links, parse)
-    except BadRequest as error:
-        # One unreadable row must not stop everybody's attribution; it counts as nobody's.
-        log.warning("Journal row %s cannot be read: %s", row.id, error.message)
-        claim = Claim(row.id, row.at, ())
-        return Entry(row=row.id, at=row.at, app=row.app, test=row.test, kind=row.kind, claim=claim)
+                reading.read(touch_entry(touch))

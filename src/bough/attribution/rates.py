@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from bough.errors import BadRequest
 from bough.events.currencies import CURRENCIES
+from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
 
 ADD = ("day", "currency", "usd_rate")
@@ -30,6 +31,9 @@ COUNT_CHANGE = (
     "INSERT INTO watermark (name, journal) VALUES (?, 1)"
     " ON CONFLICT (name) DO UPDATE SET journal = watermark.journal + 1"
 )
+
+VERSION = "SELECT journal FROM watermark WHERE name = ?"
+MAX_KNOWN = 100_000
 
 _DIVISION = Context(prec=30)
 MAX_DIGITS = 40
@@ -59,6 +63,37 @@ class RateBatch(Struct, frozen=True):
 
     rates: tuple[Rate, ...]
     replace: bool = False
+
+
+class StoredRates:
+    """The rates of a store, remembered until some are added."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[tuple[str, str], Decimal | None] = {}
+        self.version = 0
+        """Grows with every change of rates, as of the last `refresh`."""
+
+    def refresh(self) -> None:
+        """Forget what is known when rates were added."""
+        found = self._store.rows(VERSION, (CHANGE_COUNTER,))
+        version = found[0][0] if found else 0
+        if version != self.version or len(self._known) > MAX_KNOWN:
+            self._known.clear()
+        self.version = version
+
+    def of(self, day: str, currency: str) -> Decimal | None:
+        """Dollars for one unit on a day (YYYY-MM-DD); None when there is no such rate (now, if none was known)."""
+        one = (day, currency)
+        rate = self._known.get(one)
+        if rate is None:
+            if one in self._known:
+                self.refresh()
+            if one not in self._known:
+                found = self._store.rows(RATE, one)
+                self._known[one] = Decimal(found[0][0]) if found else None
+            rate = self._known[one]
+        return rate
 
 
 def rate_of(fields: Mapping[str, Any], place: str = "rates") -> Rate:

@@ -199,6 +199,11 @@ class Reading:
         for touch in touches:
             self._clicks.setdefault(str(touch.id), touch)
 
+    def person_of(self, app: int, test: bool, identifier: Identifier) -> int:
+        """The person that an identifier stands for; `NOBODY` when no row bore it."""
+        found = self._worlds.get((app, test))
+        return NOBODY if found is None else found.persons.person_of(identifier)
+
     def meet(self, entry: Entry) -> None:
         """Learn who the row is from."""
         if entry.claim is not None and entry.privacy.tracking:

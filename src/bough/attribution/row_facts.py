@@ -42,7 +42,7 @@ class SettledFacts:
         if money is None:
             return Facts(alias=alias, dimensions=dimensions)
         settings = self._history.at(row.app, row.at)
-        counting = REVENUE_EVENTS if settings.revenue_events is None else settings.revenue_events
+        counting = settings.revenue_events or REVENUE_EVENTS
         if name not in counting:
             return Facts(alias=alias, dimensions=dimensions, revenue=plain(money.value), currency=money.currency)
         converted = convert(money, row.at, settings.timezone, self._rate_of)

@@ -163,7 +163,7 @@ def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]
 
 
 def touch_keys(touch: Touch) -> list[int]:
-    """Everything a touch can be found by. Impressions have keys of their own: they match nothing."""
+    """Everything a touch can be found by. Impressions have keys of their own: they only bring credit."""
     sort = "impression " if touch.kind == "impression" else ""
     keys = [key(touch.app, touch.test, f"{sort}given {kind}", value) for kind, value in touch.given]
     if touch.browser:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bough.accounts.directory import Directory
+from bough.attribution.rates import RateBatch, RateReport, read_csv, store_rates
 from bough.commands.apps import find_app
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import BadRequest
@@ -21,6 +22,8 @@ from bough.store import Store
 from bough.warehouse.keeper import COSTS, SEGMENTS, Busy, Keeper, published, rates_from
 
 WAIT_SECONDS = 0.05
+RATES_AT_ONCE = 5000
+MAX_REFUSED_SHOWN = 20
 
 
 def add_to(commands: Commands) -> None:
@@ -31,6 +34,13 @@ def add_to(commands: Commands) -> None:
     events.add_argument("files", nargs="+", type=Path, metavar="FILE")
     costs = actions.add_parser("costs", help="what campaigns cost: CSV with date, cost, currency and any dimensions")
     costs.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    rates = actions.add_parser(
+        "rates", help="exchange rates: CSV with date, currency, usd_rate, or the ECB's eurofxref-hist.csv"
+    )
+    rates.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    rates.add_argument("--replace", action="store_true", help="take rates that differ from the standing ones")
+    add_data(rates)
+    rates.set_defaults(run=run_rates)
     for action, run in ((events, run_events), (costs, run_costs)):
         action.add_argument("--app", required=True, metavar="APP", help="app id or name")
         add_data(action)
@@ -98,3 +108,36 @@ def _until_published(settings: Settings, store: Store, name: str, value: int) ->
             keeper.take_in()
         finally:
             keeper.close()
+
+
+def run_rates(arguments: argparse.Namespace) -> int:
+    """`bough import rates`: status 1 when a rate was refused."""
+    refused: list[str] = []
+    with opened_store(settings_of(arguments)) as store:
+        for path in arguments.files:
+            report = _import_rates(store, path, replace=arguments.replace)
+            refused += report.refused
+            print(f"{path}: {report.added} added, {report.unchanged} unchanged, {report.replaced} replaced")
+    for sentence in refused[:MAX_REFUSED_SHOWN]:
+        print(sentence, file=sys.stderr)
+    if len(refused) > MAX_REFUSED_SHOWN:
+        print(f"… and {len(refused) - MAX_REFUSED_SHOWN} more", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _import_rates(store: Store, path: Path, *, replace: bool) -> RateReport:
+    """All rates of a file: nothing of it is stored when a line cannot be read."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rates = list(read_csv(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{path}: cannot be read: {error}.") from error
+    total = RateReport()
+    for start in tqdm(range(0, len(rates), RATES_AT_ONCE), unit="batch", disable=None):
+        batch = RateBatch(tuple(rates[start : start + RATES_AT_ONCE]), replace)
+        report = store.transact(store_rates, batch)
+        total.added += report.added
+        total.unchanged += report.unchanged
+        total.replaced += report.replaced
+        total.refused += report.refused
+    return total

@@ -13,7 +13,7 @@ matched to), `once_used` (one-time links that were used).
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -25,9 +25,10 @@ from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import Candidates, Match, match, named_touches
 from bough.attribution.opens import Opening, parse_opening, platform_of
+from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
 from bough.attribution.stored_links import StoredLinks
-from bough.attribution.touch_index import TouchIndex
+from bough.attribution.touch_index import Reader, TouchIndex
 from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
 from bough.events.body import encode
@@ -41,8 +42,12 @@ from bough.store.transaction import Transaction
 
 KNOWN_KEYS = "SELECT id, opening FROM device_key WHERE id IN ({})"
 ADD_KEY = ("id", "opening")
-CLAIM = "SELECT owners FROM claim WHERE id = ?"
+CLAIM = "SELECT owners, opening FROM claim WHERE id = ?"
+SERVER_OPEN = "SELECT at FROM server_open WHERE id = ?"
+SET_SERVER_OPEN = "INSERT INTO server_open (id, at) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
 USED = "SELECT opening FROM once_used WHERE id = ?"
+
+MAX_ID = 2**63 - 1
 
 APP_OPENING = "opening"
 WEB_OPENING = "web opening"
@@ -105,6 +110,11 @@ class Opens:
         run.write()
         return answers
 
+    def reconsider(self, reader: Reader, row: Row) -> Match:
+        """What an opening that was answered could be matched to, as it stood before it: for explanations only."""
+        run = _Run(cast("Transaction", reader), StoredLinks(reader.rows, self._directory), self._index, before=row.id)
+        return run.reconsider(row)
+
     def follow(self, tx: Transaction, limits: list[int]) -> list[int | Exception]:
         """Make the clicks that have arrived findable, for look-ups that do not write."""
         links = StoredLinks(tx.rows, self._directory)
@@ -114,8 +124,10 @@ class Opens:
 class _Run:
     """The openings of one transaction; later ones see what earlier ones will have written."""
 
-    def __init__(self, tx: Transaction, links: StoredLinks, index: TouchIndex) -> None:
+    def __init__(self, tx: Transaction, links: StoredLinks, index: TouchIndex, before: int = MAX_ID) -> None:
         self._tx = tx
+        self._before = before
+        """Openings from this row on are not there yet."""
         self._links = links
         self._index = index
         self._ids = growing_ids(tx.rows(NEWEST_ID)[0][0] or 0)
@@ -124,6 +136,7 @@ class _Run:
         self._claims: dict[int, tuple[int, str]] = {}
         self._used: dict[int, int] = {}
         self._touched: dict[tuple[int, int], None] = {}
+        self._server_opens: dict[int, int] = {}
 
     def open(self, request: OpenRequest) -> OpenAnswer:
         row = next(self._ids)
@@ -138,20 +151,17 @@ class _Run:
             return self._again(original, request)
         has_app = bool(known) and opening.platform != "web"
         direct = self._direct(row, request, opening)
-        decided = match(
-            opening,
-            request.at,
-            request.app,
-            request.test,
-            self._candidates(row, request, opening, own, direct, seek_nearby=request.kind == "install" or not has_app),
-            first_open=request.kind == "install" or not has_app,
-        )
-        first = kinds.is_first_session(opening, kinds.session_name(opening, has_app=has_app), seen=bool(known))
+        first_open = kinds.is_first_open(opening, has_app=has_app)
+        candidates = self._candidates(row, request, opening, own, direct, seek_nearby=first_open)
+        decided = match(opening, request.at, request.app, request.test, candidates, first_open=first_open)
+        name = kinds.session_name(opening, has_app=has_app)
+        first = kinds.is_first_session(opening, name, seen=bool(known))
         facts = msgspec.structs.replace(
             request.facts,
             match=f"{decided.way} {decided.touch.id}" if decided.touch is not None else "none",
             named=",".join(str(touch.id) for touch in named_touches(decided)),
             first="1" if first else "",
+            repeated="1" if name == "OPEN" and decided.touch is None and self._is_repeated(request, opening) else "",
         )
         self._keep(row, request, opening, own, decided, facts)
         return OpenAnswer(
@@ -162,6 +172,17 @@ class _Run:
             touch=decided.touch,
             has_app=has_app,
         )
+
+    def reconsider(self, row: Row) -> Match:
+        """See `Opens.reconsider`."""
+        request = _as_request(row)
+        opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
+        own = self._own_keys(request, opening)
+        has_app = bool(self._known(own)) and opening.platform != "web"
+        first_open = kinds.is_first_open(opening, has_app=has_app)
+        direct = self._direct(row.id, request, opening)
+        candidates = self._candidates(row.id, request, opening, own, direct, seek_nearby=first_open)
+        return match(opening, row.at, row.app, row.test, candidates, first_open=first_open)
 
     def write(self) -> None:
         """Everything that the openings of this transaction add."""
@@ -175,6 +196,7 @@ class _Run:
         )
         self._tx.insert("once_used", ("id", "opening"), list(self._used.items()), skip_conflicts=True)
         self._tx.insert("touch_key", ("key", "touch"), list(self._touched))
+        self._tx.each(SET_SERVER_OPEN, list(self._server_opens.items()))
 
     def _as_the_clicker(self, row: int, request: OpenRequest) -> OpenRequest:
         """The request of a page with the id of the browser that clicked, when this is certainly that browser.
@@ -197,6 +219,20 @@ class _Run:
         self._keys[landing] = row
         return msgspec.structs.replace(request, facts=msgspec.structs.replace(request.facts, browser=touch.browser))
 
+    def _is_repeated(self, request: OpenRequest, opening: Opening) -> bool:
+        """Whether a server's open without a link came from the same address less than 4 h ago (contract/sdk.md §3)."""
+        if not opening.server_to_server or not opening.ip:
+            return False
+        one = key(request.app, request.test, "server open", opening.ip)
+        last = self._server_opens.get(one)
+        if last is None:
+            rows = self._tx.rows(SERVER_OPEN, (one,))
+            last = rows[0][0] if rows else None
+        if last is not None and request.at - last < SERVER_OPEN_PAUSE:
+            return True
+        self._server_opens[one] = request.at
+        return False
+
     def _own_keys(self, request: OpenRequest, opening: Opening) -> list[int]:
         web = opening.platform == "web"
         place = WEB_OPENING if web else APP_OPENING
@@ -212,7 +248,7 @@ class _Run:
         missing = [one for one in own if one not in self._keys]
         if missing:
             rows = self._tx.rows(KNOWN_KEYS.format(",".join("?" * len(missing))), missing)
-            found.update(opening for _, opening in rows)
+            found.update(opening for _, opening in rows if opening < self._before)
         return found
 
     def _original(self, request: OpenRequest, opening: Opening) -> Row | None:
@@ -300,7 +336,10 @@ class _Run:
 
     def _is_used(self, app: int, test: bool, once: str) -> bool:
         one = key(app, test, "once", once)
-        return one in self._used or bool(self._tx.rows(USED, (one,)))
+        if one in self._used:
+            return True
+        rows = self._tx.rows(USED, (one,))
+        return bool(rows) and rows[0][0] < self._before
 
     def _owned(self, click: int, own: list[int]) -> bool | None:
         """Whether a click was matched to an opening of this device (True), of another one (False), or to none."""
@@ -308,7 +347,7 @@ class _Run:
             owners = self._claims[click][1]
         else:
             rows = self._tx.rows(CLAIM, (click,))
-            if not rows:
+            if not rows or rows[0][1] >= self._before:
                 return None
             owners = rows[0][0]
         return not set(owners.split(",")).isdisjoint(str(one) for one in own)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import msgspec
 
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
+from bough.attribution.rates import StoredRates
 from bough.errors import Unavailable
 from bough.money import to_micro
 from bough.store.database import Store
@@ -152,7 +152,7 @@ def _publish_batch(tx: Transaction, items: list[tuple[str, int]]) -> list[Except
     return [None] * len(items)
 
 
-def rates_from(_store: Store) -> RateOf:
-    """The exchange rates of the store."""
-    known: dict[tuple[str, int], Any] = {}
-    return lambda currency, day: known.get((currency, day))
+def rates_from(store: Store) -> RateOf:
+    """The exchange rates of the store, read again when rates were added."""
+    rates = StoredRates(store)
+    return lambda currency, day: rates.of((EPOCH + timedelta(days=day)).isoformat(), currency)

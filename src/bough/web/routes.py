@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from bough.accounts import operations as accounts
+from bough.attribution.route_table import ATTRIBUTION_ROUTES
 from bough.clicks import operations as clicks
 from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import api_operations as links_api
@@ -51,6 +52,7 @@ ROUTES = (
     *accounts.ROUTES,
     *SDK_ROUTES,
     *EXPORT_ROUTES,
+    *ATTRIBUTION_ROUTES,
     *probes.ROUTES,
     OPENAPI,
 )

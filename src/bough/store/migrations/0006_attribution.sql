@@ -60,3 +60,4 @@ CREATE TABLE server_open (
     id {id},
     at BIGINT NOT NULL
 );
+CREATE INDEX person_merge_by_target ON person_merge (into_person);

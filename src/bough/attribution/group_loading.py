@@ -1,0 +1,152 @@
+"""The rows of groups and their touches, from the store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from bough.attribution.entries import Entry, entry_of
+from bough.attribution.follow import touch_ids
+from bough.attribution.identifiers import HARDWARE, Identifier
+from bough.attribution.keys import key
+from bough.attribution.persons import NOBODY, Claim
+from bough.attribution.read import Attributed, Reading, WindowsAt
+from bough.attribution.stored import exact_row, select_in
+from bough.attribution.touch_index import TOUCHES, Reader, TouchIndex
+from bough.attribution.touches import Links, Touch
+from bough.clicks.agents import parse
+from bough.errors import BadRequest
+from bough.journal import Row
+
+log = logging.getLogger("bough.attribution")
+
+ROWS_OF_GROUPS = (
+    "SELECT a.grp, a.app, a.test, a.person, a.at, a.name, a.counted, a.touch, a.body,"
+    " j.id, j.at, j.app, j.test, j.kind, j.link, j.body"
+    " FROM attributed a JOIN journal j ON j.id = a.id WHERE a.grp IN ({})"
+)
+TOUCHES_OF_GROUPS = "SELECT grp, touch, app, test, person, at, name, body FROM person_touch WHERE grp IN ({})"
+TOUCHES_OF_KEYS = "SELECT key, touch FROM touch_key WHERE touch <= ? AND key IN ({})"
+ROWS_BY_ID = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id IN ({})"
+
+ON_TOUCHES = frozenset({"browser", *HARDWARE})
+"""Kinds of identifiers that a touch can carry."""
+
+
+def entry_keys(entry: Entry) -> list[int]:
+    """The identifiers by which a row that is no touch finds its group."""
+    if entry.claim is None:
+        return []
+    found = {key(entry.app, entry.test, kind, value) for kind, value in entry.claim.identifiers}
+    if entry.request_id:
+        found.add(key(entry.app, entry.test, "request", entry.request_id))
+    return sorted(found)
+
+
+def carried(touch: Touch) -> list[Identifier]:
+    """The identifiers of a person that a touch carries."""
+    found = list(touch.given)
+    if touch.browser:
+        found.append(("browser", touch.browser))
+    return found
+
+
+class Loader:
+    """Reads rows and touches of groups."""
+
+    def __init__(self, reader: Reader, links: Links, index: TouchIndex) -> None:
+        self._reader = reader
+        self._links = links
+        self._index = index
+
+    def entry(self, row: Row) -> Entry:
+        """A journal row, parsed; one that cannot be read is nobody's: it must not stop everybody's attribution."""
+        if row.kind in TOUCHES:
+            return touch_entry(self._index.of_row(row, self._links))
+        try:
+            return entry_of(row, self._links, parse)
+        except BadRequest as error:
+            log.warning("Journal row %s cannot be read: %s", row.id, error.message)
+            claim = Claim(row.id, row.at, ())
+            return Entry(row=row.id, at=row.at, app=row.app, test=row.test, kind=row.kind, claim=claim)
+
+    def named(self, entries: dict[int, list[Entry]]) -> dict[int, list[Touch]]:
+        """By group: the touches that its answered openings name, other openings' own addresses among them."""
+        wanted: dict[int, set[int]] = {}
+        for group, some in entries.items():
+            wanted[group] = {
+                one for entry in some if entry.recorded for one in touch_ids(entry.recorded) if one != entry.row
+            }
+        found = self._touches({one for some in wanted.values() for one in some})
+        return {group: [found[one] for one in sorted(some) if one in found] for group, some in wanted.items()}
+
+    def carrying(self, entries: dict[int, list[Entry]], newest: int) -> dict[int, list[Touch]]:
+        """By group: the touches that carry one of its identifiers."""
+        groups: dict[int, set[int]] = {}
+        for group, some in entries.items():
+            for entry in some:
+                for kind, value in entry.claim.identifiers if entry.claim is not None else ():
+                    if kind in ON_TOUCHES:
+                        name = kind if kind == "browser" else f"given {kind}"
+                        for sort in ("", "impression "):
+                            groups.setdefault(key(entry.app, entry.test, sort + name, value), set()).add(group)
+        wanted: dict[int, set[int]] = {group: set() for group in entries}
+        for one, touch in select_in(self._reader, TOUCHES_OF_KEYS, groups, before=(newest,)):
+            for group in groups[one]:
+                wanted[group].add(touch)
+        found = self._touches({one for some in wanted.values() for one in some})
+        return {group: [found[one] for one in sorted(some) if one in found] for group, some in wanted.items()}
+
+    def _touches(self, wanted: Iterable[int]) -> dict[int, Touch]:
+        found: dict[int, Touch] = {}
+        missing: list[int] = []
+        for one in wanted:
+            touch = self._index.cached(one)
+            if touch is None:
+                missing.append(one)
+            else:
+                found[one] = touch
+        for values in select_in(self._reader, ROWS_BY_ID, missing):
+            touch = self._touch_of(values)
+            if touch is not None:
+                found[touch.id] = touch
+        return found
+
+    def _touch_of(self, values: tuple[Any, ...]) -> Touch | None:
+        if values[4] in TOUCHES:
+            return self._index.parsed(values, self._links)
+        if values[4] not in ("open", "install"):
+            return None
+        entry = self.entry(exact_row(values))
+        return next((one for one in entry.direct.values() if (one.app, one.test) == (entry.app, entry.test)), None)
+
+
+def read_whole(
+    entries: Iterable[Entry], named: Iterable[Touch], carrying: Iterable[Touch], windows: WindowsAt
+) -> tuple[Reading, list[Attributed], tuple[int, int]]:
+    """Read a group from its first row: the reading, a result for every row that is no touch, and the last order."""
+    reading = Reading(windows)
+    named = list(named)
+    touches = {touch.id: touch for touch in (*named, *carrying) if not touch.direct}
+    reading.know(touch for touch in named if touch.direct)
+    ordered = sorted((*entries, *(touch_entry(touch) for touch in touches.values())), key=lambda one: one.order)
+    for entry in ordered:
+        reading.meet(entry)
+    results = [result_of(reading, entry) for entry in ordered]
+    return reading, [one for one in results if one is not None], ordered[-1].order
+
+
+def result_of(reading: Reading, entry: Entry) -> Attributed | None:
+    """Read one row; None for touches only. A row that merely says who somebody is is kept as part of its group."""
+    result = reading.read(entry)
+    if result is not None or entry.touch is not None:
+        return result
+    return Attributed(
+        id=entry.row, at=entry.at, app=entry.app, test=entry.test, person=NOBODY, name="", uncounted="nobody"
+    )
+
+
+def touch_entry(touch: Touch) -> Entry:
+    """A touch as a row to read."""
+    return Entry(row=touch.id, at=touch.at, app=touch.app, test=touch.test, kind=touch.kind, touch=touch)

@@ -1,0 +1,96 @@
+"""The route table of attribution."""
+
+from __future__ import annotations
+
+from bough.attribution import routes
+from bough.attribution.stories import SEARCHED
+from bough.web.routing import Parameter, Route
+
+_TOKEN = Parameter(name="Access-Token", meaning="A user's token.", required=True, place="header")
+
+ATTRIBUTION_ROUTES = (
+    Route(
+        method="GET",
+        path="/api/attribution/{event_id}",
+        handler=routes.event,
+        name="explainAttribution",
+        access="token",
+        summary="Why an event was or was not attributed",
+        notes="Needs the permission `sensitive_data`. For an open or install the candidates for link data are looked up"
+        " again as they stood then; what was answered stays the answer.",
+        parameters=(
+            _TOKEN,
+            Parameter(name="event_id", meaning="The event's journal row.", required=True, place="path"),
+        ),
+        answer="The event, its touch, and an explanation in sentences: every candidate, rule and window.",
+    ),
+    Route(
+        method="GET",
+        path="/api/persons",
+        handler=routes.search,
+        name="findPersons",
+        access="token",
+        summary="Find a person by an identifier",
+        notes="Needs the permission `sensitive_data` and exactly one identifier.",
+        parameters=(
+            _TOKEN,
+            Parameter(name="app_id", meaning="One app; else all of your organization.", place="query"),
+            *(Parameter(name=name, meaning=f"A person's {name}.", place="query") for name in SEARCHED),
+        ),
+        answer="The persons with that identifier, per app and environment.",
+    ),
+    Route(
+        method="GET",
+        path="/api/persons/{person_id}",
+        handler=routes.person,
+        name="readPerson",
+        access="token",
+        summary="A person's timeline",
+        notes="Needs the permission `sensitive_data`. The id of any event of the person finds it, too.",
+        parameters=(
+            _TOKEN,
+            Parameter(name="person_id", meaning="The person.", required=True, place="path"),
+            Parameter(
+                name="limit", meaning="Entries of the timeline, the newest (200).", place="query", kind="integer"
+            ),
+        ),
+        answer="Identifiers, merges, and touches, sessions and events in the order of time, each with its reason.",
+    ),
+    Route(
+        method="POST",
+        path="/api/simulate",
+        handler=routes.play,
+        name="simulateAttribution",
+        access="token",
+        summary="What would happen, and why",
+        notes="Plays one click and one open with the functions that attribute real ones, and writes nothing."
+        " CLICK_ID in the open's values becomes the click's id.",
+        parameters=(
+            _TOKEN,
+            Parameter(name="url", meaning="Address of the link that is clicked, its query included."),
+            Parameter(name="link_id", meaning="Its id, in place of the address."),
+            Parameter(name="delay", meaning="Seconds from click to open (0).", kind="integer"),
+            Parameter(name="touch", meaning="click, impression, prefetch or robot."),
+            Parameter(name="click", meaning="user_agent, ip, country, browser and referrer.", kind="object"),
+            Parameter(name="opening", meaning="install or open."),
+            Parameter(name="open", meaning="body (the SDK's fields), ip and user_agent.", kind="object"),
+        ),
+        answer="As the explanation of an event.",
+    ),
+    Route(
+        method="POST",
+        path="/api/rates",
+        handler=routes.add_rates,
+        name="addRates",
+        access="token",
+        summary="Add exchange rates",
+        notes="Needs the permission `settings`. A rate, once given, stands unless `replace` is true.",
+        parameters=(
+            _TOKEN,
+            Parameter(name="rates", meaning="Objects with date, currency and usd_rate.", required=True, kind="array"),
+            Parameter(name="replace", meaning="Take rates that differ from standing ones.", kind="boolean"),
+        ),
+        body_limit=routes.MAX_RATES_BYTES,
+        answer="How many were added, unchanged, replaced, and which were refused.",
+    ),
+)

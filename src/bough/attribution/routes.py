@@ -1,0 +1,214 @@
+"""GET /api/attribution/{event_id}, GET /api/persons, GET /api/persons/{id}, POST /api/simulate, POST /api/rates."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.responses import Response
+
+from bough.accounts.model import App, User
+from bough.attribution import documents, rates
+from bough.attribution.facts import Facts
+from bough.attribution.rates import RateBatch, rate_of
+from bough.attribution.simulate import Scene, simulate
+from bough.attribution.stored import data_as_of
+from bough.attribution.stored_links import StoredLinks
+from bough.attribution.stories import SEARCHED, Head, Stories, with_candidates
+from bough.attribution.windows import windows_from_days
+from bough.clicks.agents import parse
+from bough.errors import BadRequest, Forbidden, NotFound
+from bough.events.body import decode, encode, nested_object
+from bough.events.values import text, whole
+from bough.ids import now_ms
+from bough.journal import Click
+from bough.links.codec import from_row
+from bough.links.model import Link
+from bough.links.queries import BY_ID
+from bough.sdk.opens import Opens
+from bough.web.call import Call
+from bough.web.errors import CORS_HEADERS
+
+MAX_TIMELINE = 1000
+MAX_RATES = 20_000
+MAX_RATES_BYTES = 4 * 1024 * 1024
+MAX_DELAY_SECONDS = 400 * 86_400
+
+
+async def event(call: Call) -> Response:
+    """GET /api/attribution/{event_id}."""
+    user = _user(call, "sensitive_data")
+    identifier = _id(call.path["event_id"])
+    stories = Stories(call.context.store, call.context.directory)
+    return _json(await asyncio.to_thread(_event, call, stories, user, identifier))
+
+
+def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[str, Any]:
+    head = _own(call, user, stories.head(identifier))
+    told = stories.tell(head)
+    result = told.results[identifier]
+    row = told.rows[identifier]
+    if row.kind in ("open", "install"):
+        result = with_candidates(result, Opens(call.context.directory).reconsider(call.context.store, row))
+    document = documents.story_document(result, told.kept.get(identifier))
+    return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}
+
+
+async def person(call: Call) -> Response:
+    """GET /api/persons/{person_id}."""
+    user = _user(call, "sensitive_data")
+    identifier = _id(call.path["person_id"])
+    limit = _limit(call)
+    stories = Stories(call.context.store, call.context.directory)
+    return _json(await asyncio.to_thread(_person, call, stories, user, identifier, limit))
+
+
+def _person(call: Call, stories: Stories, user: User, identifier: int, limit: int) -> dict[str, Any]:
+    head = _own(call, user, stories.head(identifier))
+    if not head.person:
+        raise NotFound
+    told = stories.tell(head)
+    document = documents.person_document(told, head, stories.merged(head), limit)
+    return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}
+
+
+async def search(call: Call) -> Response:
+    """GET /api/persons?identity=…: the persons with an identifier."""
+    user = _user(call, "sensitive_data")
+    asked = [(name, value) for name in SEARCHED if (value := call.query(name))]
+    if len(asked) != 1:
+        raise BadRequest(f"Give exactly one of {', '.join(SEARCHED)}.")
+    worlds = [(app.id, test) for app in _apps(call, user) for test in (False, True)]
+    stories = Stories(call.context.store, call.context.directory)
+    heads = await asyncio.to_thread(stories.search, *asked[0], worlds)
+    found = [
+        {"person_id": str(one.person), "app_id": str(one.app), "environment": documents.environment(one.test)}
+        for one in heads
+    ]
+    return _json({"persons": found, "data_as_of": documents.instant(data_as_of(call.context.store))})
+
+
+async def play(call: Call) -> Response:
+    """POST /api/simulate: what one click and one open would lead to; writes nothing."""
+    user = _user(call, "sensitive_data")
+    body = decode(await call.bytes())
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object.")
+    link, url = await _link(call, user, body)
+    app = call.context.directory.apps[link.app]
+    delay = whole(body.get("delay", 0))
+    if delay is None or not 0 <= delay <= MAX_DELAY_SECONDS:
+        raise BadRequest(f"delay: must be whole seconds from 0 to {MAX_DELAY_SECONDS}.")
+    context = nested_object(body.get("click"), "click")
+    opened = nested_object(body.get("open"), "open")
+    scene = Scene(
+        link=link,
+        delay=delay * 1000,
+        touch=_choice(body, "touch", ("click", "impression", "prefetch", "robot")),
+        click=Click(
+            url=url,
+            user_agent=text(context.get("user_agent"), 1024),
+            ip=text(context.get("ip"), 64),
+            country=text(context.get("country"), 2),
+            browser=text(context.get("browser"), 20),
+            referrer=text(context.get("referrer")),
+        ),
+        opening=_choice(body, "opening", ("install", "open")),
+        body=nested_object(opened.get("body"), "open.body"),
+        facts=Facts(ip=text(opened.get("ip"), 64), user_agent=text(opened.get("user_agent"), 1024)),
+    )
+    outcome = simulate(scene, windows_from_days(app.config.attribution_windows), parse)
+    return _json(documents.story_document(outcome.result, None, outcome.explanation))
+
+
+def _choice(body: dict[str, Any], name: str, choices: tuple[str, ...]) -> Any:
+    value = body.get(name, choices[0])
+    if value not in choices:
+        raise BadRequest(f"{name}: must be one of {', '.join(choices)}.")
+    return value
+
+
+async def _link(call: Call, user: User, body: dict[str, Any]) -> tuple[Link, str]:
+    """The link that is clicked, by address or id. Raises NotFound for another organization's, too."""
+    url = text(body.get("url"), 8192)
+    store = call.context.store
+    found: Link | None = None
+    if url:
+        found = await asyncio.to_thread(StoredLinks(store.rows, call.context.directory).by_url, url, now_ms())
+    elif body.get("link_id"):
+        rows = await store.fetch(BY_ID, (_id(text(body.get("link_id"))),))
+        found = from_row(rows[0]) if rows else None
+    else:
+        raise BadRequest("url: is missing; the address of the link that is clicked, or link_id.")
+    if found is None or call.context.directory.apps[found.app].organization != user.organization:
+        raise NotFound
+    return found, url or f"https://{found.domain}/{found.path}"
+
+
+async def add_rates(call: Call) -> Response:
+    """POST /api/rates: dollars for one unit of a currency, by day."""
+    _user(call, "settings")
+    body = decode(await call.bytes(MAX_RATES_BYTES), most=MAX_RATES_BYTES)
+    if not isinstance(body, dict) or not isinstance(body.get("rates"), list):
+        raise BadRequest("rates: must be an array of objects.")
+    if len(body["rates"]) > MAX_RATES:
+        raise BadRequest(f"rates: must have at most {MAX_RATES} entries.")
+    found = []
+    for place, item in enumerate(body["rates"]):
+        if not isinstance(item, dict):
+            raise BadRequest(f"rates[{place}]: must be an object.")
+        found.append(rate_of(item, f"rates[{place}]"))
+    batch = RateBatch(tuple(found), replace=body.get("replace") is True)
+    report = await call.context.store.write(rates.store_rates, batch)
+    return _json(
+        {
+            "added": report.added,
+            "unchanged": report.unchanged,
+            "replaced": report.replaced,
+            "refused": report.refused[:100],
+        }
+    )
+
+
+def _user(call: Call, permission: str) -> User:
+    user = call.user()
+    if permission not in user.permissions:
+        raise Forbidden("Unauthorized User")
+    return user
+
+
+def _apps(call: Call, user: User) -> list[App]:
+    own = [app for app in call.context.directory.apps.values() if app.organization == user.organization]
+    asked = call.query("app_id")
+    if asked is None:
+        return own
+    chosen = [app for app in own if str(app.id) == asked]
+    if not chosen:
+        raise NotFound
+    return chosen
+
+
+def _own(call: Call, user: User, head: Head) -> Head:
+    """Raises NotFound for what belongs to another organization, as for what does not exist."""
+    app = call.context.directory.apps.get(head.app)
+    if app is None or app.organization != user.organization:
+        raise NotFound
+    return head
+
+
+def _id(written: str) -> int:
+    if not (written.isascii() and written.isdigit() and len(written) <= 19 and int(written) < 2**63):
+        raise NotFound
+    return int(written)
+
+
+def _limit(call: Call) -> int:
+    limit = whole(call.query("limit") or "200")
+    if limit is None or not 1 <= limit <= MAX_TIMELINE:
+        raise BadRequest(f"limit: must be from 1 to {MAX_TIMELINE}.")
+    return limit
+
+
+def _json(document: dict[str, Any]) -> Response:
+    # Decimals of link data stay numbers, digit by digit.
+    return Response(encode(document), 200, dict(CORS_HEADERS), "application/json")

@@ -1,0 +1,176 @@
+"""Stored attribution told again: a group is read once more from its rows, with everything that was weighed.
+
+What is kept of a result leaves out the touches that were refused; they follow from the rows. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bough.accounts.directory import Directory
+from bough.accounts.setting_history import ALL, SettingHistory
+from bough.attribution.entries import Entry
+from bough.attribution.group_loading import ROWS_OF_GROUPS, Loader, read_whole
+from bough.attribution.identifiers import Identifier, Kind, clean
+from bough.attribution.keys import key
+from bough.attribution.matching import Match
+from bough.attribution.persons import NOBODY
+from bough.attribution.read import Attributed
+from bough.attribution.stored import Kept, exact_row, kept_of, select_in
+from bough.attribution.stored_links import StoredLinks
+from bough.attribution.touch_index import TouchIndex
+from bough.attribution.touches import Touch
+from bough.attribution.windows import Windows, windows_from_days
+from bough.errors import NotFound, TooLarge
+from bough.journal import Row
+from bough.store.database import Store
+
+HEAD = "SELECT app, test, grp, person FROM attributed WHERE id = ?"
+SIZE = "SELECT count(*) FROM attributed WHERE grp = ?"
+GROUP_OF_KEY = "SELECT grp FROM group_key WHERE id = ?"
+MERGED_INTO = "SELECT person FROM person_merge WHERE into_person = ? AND app = ? AND test = ? ORDER BY id"
+NEWEST = 2**63 - 1
+
+MAX_ROWS = 50_000
+"""Rows of a group that are read again for one question."""
+
+Reconsider = Callable[[Row], Match]
+"""What an answered opening could be matched to, as it stood then (`bough.sdk.opens.Opens.reconsider`)."""
+
+SEARCHED: dict[str, tuple[Kind, ...]] = {
+    "identity": ("identity",),
+    "aaid": ("aaid",),
+    "idfa": ("idfa",),
+    "idfv": ("idfv",),
+    "android_id": ("android_id",),
+    "browser": ("browser",),
+    "bundle": ("bundle",),
+    "device": ("device", "idfv", "android_id", "hardware", "idfa", "aaid", "oaid", "fire"),
+}
+"""Query parameters by which a person can be searched → kinds of identifiers they may be. `device` is any of them."""
+
+
+class Head(Struct, frozen=True):
+    """Whose an event is."""
+
+    app: int
+    test: bool
+    group: int
+    person: int
+
+
+class Told(Struct, kw_only=True):
+    """One group, read again."""
+
+    head: Head
+    rows: dict[int, Row]
+    entries: dict[int, Entry]
+    results: dict[int, Attributed]
+    kept: dict[int, Kept]
+    touches: list[tuple[int, Touch]]
+    """(person, touch)"""
+
+    def of_person(self, person: int) -> list[Attributed]:
+        """The person's results in the order of time."""
+        return [one for one in self.results.values() if one.person == person and one.name]
+
+    def identifiers(self, person: int) -> list[Identifier]:
+        """Everything the person was known by, in the order of first use."""
+        found: dict[Identifier, None] = {}
+        for one in self.of_person(person):
+            claim = self.entries[one.id].claim
+            found.update((each, None) for each in (claim.identifiers if claim is not None else ()))
+        return [one for one in found if one[0] != "request"]
+
+
+class Stories:
+    """Reads groups of one store again. For a thread of its own: a group can have many rows."""
+
+    def __init__(self, store: Store, directory: Directory) -> None:
+        self._store = store
+        self._directory = directory
+
+    def head(self, identifier: int) -> Head:
+        """Whose a journal row is. Raises NotFound for one that is not attributed."""
+        found = self._store.rows(HEAD, (identifier,))
+        if not found:
+            raise NotFound
+        app, test, group, person = found[0]
+        return Head(app, bool(test), group, person)
+
+    def tell(self, head: Head) -> Told:
+        """Read the group again. Raises TooLarge above `MAX_ROWS` rows."""
+        if self._store.rows(SIZE, (head.group,))[0][0] > MAX_ROWS:
+            raise TooLarge(f"This person has more than {MAX_ROWS} rows, too many to read again for one answer.")
+        loader = Loader(self._store, StoredLinks(self._store.rows, self._directory), TouchIndex())
+        rows: dict[int, Row] = {}
+        kept: dict[int, Kept] = {}
+        for _, *values in select_in(self._store, ROWS_OF_GROUPS, [head.group]):
+            row = exact_row(values[8:])
+            rows[row.id], kept[row.id] = row, kept_of(values[7])
+        entries = {row.id: loader.entry(row) for row in rows.values()}
+        some = {head.group: list(entries.values())}
+        named, carrying = loader.named(some)[head.group], loader.carrying(some, NEWEST)[head.group]
+        reading, results, _ = read_whole(entries.values(), named, carrying, self._windows())
+        return Told(
+            head=head,
+            rows=rows,
+            entries=entries,
+            results={one.id: one for one in results},
+            kept=kept,
+            touches=list(reading.brought),
+        )
+
+    def search(self, name: str, value: str, worlds: list[tuple[int, bool]]) -> list[Head]:
+        """Persons with an identifier in some apps and environments."""
+        found: dict[tuple[int, bool, int], Head] = {}
+        for app, test in worlds:
+            for kind in SEARCHED[name]:
+                for head in self._bearers(app, test, kind, clean(kind, value)):
+                    found[app, test, head.person] = head
+        return list(found.values())
+
+    def merged(self, head: Head) -> list[int]:
+        """Former persons that are this one now."""
+        return [person for (person,) in self._store.rows(MERGED_INTO, (head.person, head.app, int(head.test)))]
+
+    def _bearers(self, app: int, test: bool, kind: Kind, value: str) -> list[Head]:
+        rows = self._store.rows(GROUP_OF_KEY, (key(app, test, kind, value),)) if value else []
+        if not rows:
+            return []
+        head = Head(app, test, rows[0][0], NOBODY)
+        told = self.tell(head)
+        persons = {
+            one.person
+            for one in told.results.values()
+            if one.person != NOBODY and (kind, value) in told.identifiers(one.person)
+        }
+        return [Head(app, test, head.group, person) for person in sorted(persons)]
+
+    def _windows(self) -> Callable[[int, int], Windows]:
+        history = SettingHistory(self._directory.apps.values(), self._store.rows(ALL))
+        return lambda app, at: windows_from_days(history.at(app, at).attribution_windows)
+
+
+def with_candidates(result: Attributed, again: Match) -> Attributed:
+    """The result with all candidates of its opening; what was answered stays the answer."""
+    answered = result.match
+    if answered is None:
+        return result
+    considered = again.considered
+    if answered.touch is not None and not any(
+        one.verdict == "taken" and one.touch is not None and one.touch.id == answered.touch.id for one in considered
+    ):
+        considered = (*answered.considered, *(one for one in considered if one.verdict != "taken"))
+    told = Match(
+        touch=answered.touch,
+        way=answered.way,
+        guaranteed=answered.guaranteed,
+        considered=considered,
+        guessing=again.guessing,
+        foreign_url=again.foreign_url if answered.touch is None else "",
+    )
+    return replace(result, match=told)
