@@ -83,7 +83,8 @@ class Route(Struct, frozen=True, kw_only=True):
     @property
     def heading(self) -> str:
         """`group`, or the slice that the handler belongs to."""
-        return self.group or self.handler.__module__.split(".")[1].upper()
+        part = self.handler.__module__.split(".")[1]
+        return self.group or (part.upper() if len(part) <= 3 else part.capitalize())
 
     @property
     def body(self) -> list[Parameter]:
