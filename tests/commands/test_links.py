@@ -9,64 +9,83 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from bough.cli import main
 from bough.links.transfer import CHUNK, COLUMNS
+from tests.apps import new_app, other_organization
 from tests.conftest import Api
 from tests.links.test_listing_api import IPHONE, name
 from tests.running import Running, wait_until
-from tests.tenants import another_app, other_tenant, store_of
+
+
+class Shown(NamedTuple):
+    """What a command wrote."""
+
+    out: str
+    err: str
 
 
 class Shell:
     """Runs `bough links` on the store of a running server."""
 
-    def __init__(self, running: Running) -> None:
-        self.running = running
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("BOUGH_")}
-        self.environment |= {k: v for k, v in running.environment.items() if k == "BOUGH_STORE"}
+    def __init__(self, running: Running, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.store = ["--data", str(running.folder)]
+        if "BOUGH_STORE" in running.environment:
+            self.store += ["--store", running.environment["BOUGH_STORE"]]
+        self._folder = folder
+        self._capture = capture
 
-    def run(self, *arguments: str, status: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """`bough links ARGUMENTS`; must end with `status`."""
-        done = subprocess.run(
-            self.command(*arguments), input=stdin, capture_output=True, text=True, env=self.environment, timeout=60
-        )
-        assert done.returncode == status, done.stderr
-        return done
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "bough.cli", "links", *arguments, "--data", str(self.running.folder)]
+    def run(self, *arguments: str, status: int = 0, rows: str = "") -> Shown:
+        """`bough links ARGUMENTS`, in this process; must end with `status`. `-` stands for a file with `rows`."""
+        file = self._folder / "rows"
+        file.write_text(rows, newline="")
+        given = [str(file) if argument == "-" else argument for argument in arguments]
+        self._capture.readouterr()
+        ended = main(["links", *given, *self.store])
+        shown = Shown(*self._capture.readouterr())
+        assert ended == status, shown.err
+        return shown
 
 
 @pytest.fixture
-def shell(server: Running) -> Shell:
-    return Shell(server)
+def shell(
+    server: Running,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    for variable in list(os.environ):
+        if variable.startswith("BOUGH_"):
+            monkeypatch.delenv(variable)
+    return Shell(server, tmp_path_factory.mktemp("shell"), capsys)
 
 
 def test_list_with_filters(api: Api, shell: Shell) -> None:
     campaign = name()
     first = api.created(campaign=campaign, channel="email", data={"$og_title": "A title"})
     second = api.created(campaign=campaign, channel="web", branch_key=api.card["test_branch_key"])
-    listed = json.loads(shell.run("list", "--campaign", campaign, "--json").stdout)
+    listed = json.loads(shell.run("list", "--campaign", campaign, "--json").out)
     assert listed == api.find(campaign=campaign)
     assert [link["url"] for link in listed] == [second, first]
-    assert shell.run("list", "--campaign", campaign, "--limit", "1").stdout.split()[2:] == [second, "web", campaign]
-    text = shell.run("list", "--search", "a title", "--campaign", campaign).stdout
+    assert shell.run("list", "--campaign", campaign, "--limit", "1").out.split()[2:] == [second, "web", campaign]
+    text = shell.run("list", "--search", "a title", "--campaign", campaign).out
     assert text.split()[2:] == [first, "email", campaign, "A", "title"]
-    live = json.loads(shell.run("list", "--campaign", campaign, "--environment", "live", "--json").stdout)
+    live = json.loads(shell.run("list", "--campaign", campaign, "--environment", "live", "--json").out)
     assert [link["url"] for link in live] == [first]
-    assert json.loads(shell.run("list", "--campaign", campaign, "--channel", "none", "--json").stdout) == []
+    assert json.loads(shell.run("list", "--campaign", campaign, "--channel", "none", "--json").out) == []
 
 
 def test_wrong_filters_and_apps_are_one_sentence(shell: Shell) -> None:
     failed = shell.run("list", "--type", "9", status=1)
-    assert failed.stderr == "bough: type: must be 0 (standard), 1 (one-time use) or 2 (marketing).\n"
+    assert failed.err == "bough: type: must be 0 (standard), 1 (one-time use) or 2 (marketing).\n"
     failed = shell.run("list", "--app", "nobody", status=1)
-    assert failed.stderr == "bough: There is no app 'nobody'; `bough apps list` shows all ids.\n"
+    assert failed.err == "bough: There is no app 'nobody'; `bough apps list` shows all ids.\n"
 
 
 def rich_links(api: Api, campaign: str) -> list[str]:
@@ -88,7 +107,7 @@ def test_export_has_all_links_with_their_counts(api: Api, shell: Shell, tmp_path
     file = tmp_path / f"links.{kind}"
     shell.run("export", str(file), "--campaign", campaign)
     text = file.read_text()
-    assert shell.run("export", "--campaign", campaign, "--format", kind).stdout == text
+    assert shell.run("export", "--campaign", campaign, "--format", kind).out == text
     assert list(tmp_path.iterdir()) == [file]
     if kind == "csv":
         rows: list[dict[str, Any]] = list(csv.DictReader(io.StringIO(text)))
@@ -112,7 +131,7 @@ def test_export_and_import_give_the_same_links_back(api: Api, shell: Shell, tmp_
     file = tmp_path / f"links.{kind}"
     shell.run("export", str(file), "--campaign", campaign)
     again = shell.run("import", str(file))
-    assert again.stderr == "4 unchanged\n"
+    assert again.err == "4 unchanged\n"
 
     before = api.find(campaign=campaign)
     api.configure(test_env_delete="allow")
@@ -120,10 +139,10 @@ def test_export_and_import_give_the_same_links_back(api: Api, shell: Shell, tmp_
     api.configure(test_env_delete="deny")
     assert api.find(campaign=campaign) == []
     dry = shell.run("import", str(file), "--dry-run")
-    assert dry.stderr == "4 created (dry run: nothing was stored)\n"
+    assert dry.err == "4 created (dry run: nothing was stored)\n"
     assert api.find(campaign=campaign) == []
-    assert shell.run("import", str(file)).stderr == "4 created\n"
-    assert shell.run("import", str(file)).stderr == "4 unchanged\n"
+    assert shell.run("import", str(file)).err == "4 created\n"
+    assert shell.run("import", str(file)).err == "4 unchanged\n"
     after = api.find(campaign=campaign)
 
     def kept(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -157,8 +176,8 @@ def test_import_of_rows_as_branch_shows_them(api: Api, shell: Shell) -> None:
     }
     flat = {"url": f"{base}/{alias}", "alias": alias, "~campaign": "c", "$og_title": "T", "Clicks": 5}
     lines = "".join(json.dumps(row) + "\n" for row in (read, flat))
-    assert shell.run("import", "-", stdin=lines).stderr == "2 created\n"
-    assert shell.run("import", "-", stdin=lines).stderr == "2 unchanged\n"
+    assert shell.run("import", "-", rows=lines).err == "2 created\n"
+    assert shell.run("import", "-", rows=lines).err == "2 unchanged\n"
     document = api.read(f"{base}/{code}").json()
     assert (document["channel"], document["tags"], document["alias"]) == ("facebook", ["one", "two"], None)
     assert document["data"]["custom"] == {"a": 1}
@@ -180,11 +199,11 @@ def test_import_reports_lines_that_cannot_be(api: Api, shell: Shell) -> None:
         f"{base}/{good}y,b,,yesterday\n"
         f"{base}/{good},b,,2024-05-06T07:08:09Z\n"
     )
-    done = shell.run("import", "-", stdin=text, status=1)
-    assert done.stderr.splitlines() == [
+    done = shell.run("import", "-", rows=text, status=1)
+    assert done.err.splitlines() == [
         f"line 2: {base}/{alias}: Link alias conflict: {api.card['link_domain']}/{alias}",
-        "line 3: https://elsewhere.example/x: url: elsewhere.example is no link domain of this server; --domain puts the"
-        " links under another host.",
+        "line 3: https://elsewhere.example/x: url: elsewhere.example is no link domain of this server; --domain puts"
+        " the links under another host.",
         f"line 4: {base}/v1/x: alias: 'v1' is one of the server's own addresses.",
         f"line 5: {base}/{good}x: alias: 'other' does not belong to the address '{good}x'.",
         f"line 6: {base}/{good}y: created_at: must be a time such as 2026-03-01, 2026-03-01T12:00:00Z or epoch ms.",
@@ -194,8 +213,8 @@ def test_import_reports_lines_that_cannot_be(api: Api, shell: Shell) -> None:
     link = api.manage("GET", f"/api/links/{api.link_id(f'{base}/{good}')}").json()
     assert link["created_at"] == "2024-05-06T07:08:09.000Z"
 
-    done = shell.run("import", "-", "--replace", stdin=f"url,channel\n{base}/{alias},b\n")
-    assert done.stderr == "1 changed\n"
+    done = shell.run("import", "-", "--replace", rows=f"url,channel\n{base}/{alias},b\n")
+    assert done.err == "1 changed\n"
     assert api.read(f"{base}/{alias}").json()["channel"] == "b"
 
 
@@ -203,11 +222,11 @@ def test_import_under_another_host_and_for_one_app(api: Api, shell: Shell) -> No
     code = name()
     host = api.card["link_domain"]
     rows = f"url,channel\nhttps://acme.app.link/{code},b\n"
-    assert shell.run("import", "-", "--domain", host, stdin=rows).stderr == "1 created\n"
+    assert shell.run("import", "-", "--domain", host, rows=rows).err == "1 created\n"
     assert api.read(f"{api.running.base_url}/{code}").json()["channel"] == "b"
-    stranger = other_tenant(api.running)
-    done = shell.run("import", "-", "--domain", host, "--app", stranger["app_id"], stdin=rows, status=1)
-    assert f"url: {host}/{code} is not an address of this app." in done.stderr
+    stranger = other_organization(api)
+    done = shell.run("import", "-", "--domain", host, "--app", stranger.card["app_id"], rows=rows, status=1)
+    assert f"url: {host}/{code} is not an address of this app." in done.err
 
 
 def test_update_sets_columns_and_the_server_follows_at_once(api: Api, shell: Shell, tmp_path: Path) -> None:
@@ -217,11 +236,11 @@ def test_update_sets_columns_and_the_server_follows_at_once(api: Api, shell: She
     file = tmp_path / "changes.csv"
     file.write_text(f"url,channel,data.$desktop_url\n{url},b,https://b.example/\n")
     dry = shell.run("update", str(file), "--dry-run")
-    assert dry.stderr == "1 changed (dry run: nothing was stored)\n"
-    assert json.loads(dry.stdout.partition(": ")[2])["channel"] == {"from": "a", "to": "b"}
+    assert dry.err == "1 changed (dry run: nothing was stored)\n"
+    assert json.loads(dry.out.partition(": ")[2])["channel"] == {"from": "a", "to": "b"}
     assert api.read(url).json()["channel"] == "a"
-    assert shell.run("update", str(file)).stderr == "1 changed\n"
-    assert shell.run("update", str(file)).stderr == "1 unchanged\n"
+    assert shell.run("update", str(file)).err == "1 changed\n"
+    assert shell.run("update", str(file)).err == "1 unchanged\n"
     document = api.read(url).json()
     assert (document["channel"], document["data"]["keep"]) == ("b", 1)
     assert "b.example" in api.http.get(url, headers=curl).headers["location"]
@@ -232,28 +251,27 @@ def test_update_and_delete_go_on_after_errors_and_end_with_status_1(api: Api, sh
     rows = f"url,channel\n{api.running.base_url}/nowhere,b\n{url},b\n"
     unknown = "The resource you were looking for could not be found."
     for action, done in (("update", "1 changed, 1 failed"), ("delete", "1 deleted, 1 failed")):
-        ended = shell.run(action, "-", stdin=rows, status=1)
-        assert ended.stderr.splitlines() == [f"line 2: {api.running.base_url}/nowhere: {unknown}", done]
+        ended = shell.run(action, "-", rows=rows, status=1)
+        assert ended.err.splitlines() == [f"line 2: {api.running.base_url}/nowhere: {unknown}", done]
     assert api.read(url).status_code == 404
 
 
 def test_json_reports_every_line(api: Api, shell: Shell) -> None:
     url = api.created(channel="a")
-    ended = shell.run("update", "-", "--json", stdin=f'{{"url":"{url}","channel":"b"}}\n{{"url":1}}\n', status=1)
-    assert [json.loads(line) for line in ended.stdout.splitlines()] == [
+    ended = shell.run("update", "-", "--json", rows=f'{{"url":"{url}","channel":"b"}}\n{{"url":1}}\n', status=1)
+    assert [json.loads(line) for line in ended.out.splitlines()] == [
         {"line": 1, "url": url, "ok": True, "changed": {"channel": {"from": "a", "to": "b"}}},
         {"line": 2, "url": "", "ok": False, "error": "url: is missing; it must be the link's address."},
     ]
 
 
 def test_only_links_of_one_app(api: Api, shell: Shell) -> None:
-    with store_of(api.running) as store:
-        sister = another_app(store, api.running.base_url, int(api.card["organization_id"]))
+    sister = new_app(api, organization=int(api.card["organization_id"]))
     url = api.created(channel="a")
     rows = f"url,channel\n{url},b\n"
-    shell.run("update", "-", "--app", sister["app_id"], stdin=rows, status=1)
+    shell.run("update", "-", "--app", sister.card["app_id"], rows=rows, status=1)
     assert api.read(url).json()["channel"] == "a"
-    shell.run("update", "-", "--app", api.card["app_id"], stdin=rows)
+    shell.run("update", "-", "--app", api.card["app_id"], rows=rows)
     assert api.read(url).json()["channel"] == "b"
 
 
@@ -262,33 +280,38 @@ def test_lines_that_are_no_utf_8(api: Api, shell: Shell, tmp_path: Path) -> None
     file = tmp_path / "changes.csv"
     file.write_bytes(b"url,channel\n%s,\xff\n%s,b\n" % (url.encode(), url.encode()))
     ended = shell.run("update", str(file), status=1)
-    assert "line 2: : The line is not valid UTF-8." in ended.stderr
+    assert "line 2: : The line is not valid UTF-8." in ended.err
     assert api.read(url).json()["channel"] == "b"
 
 
 def test_files_that_are_not_there(shell: Shell, tmp_path: Path) -> None:
     failed = shell.run("update", str(tmp_path / "none.csv"), status=1)
-    assert failed.stderr == f"bough: {tmp_path}/none.csv cannot be read: No such file or directory.\n"
+    assert failed.err == f"bough: {tmp_path}/none.csv cannot be read: No such file or directory.\n"
     failed = shell.run("export", str(tmp_path / "none" / "x.csv"), status=1)
-    assert failed.stderr == f"bough: {tmp_path}/none/x.csv cannot be written: No such file or directory.\n"
-    failed = shell.run("update", "-", stdin="link,channel\nx,y\n", status=1)
-    assert failed.stderr == "bough: The heading must name the column url.\n"
+    assert failed.err == f"bough: {tmp_path}/none/x.csv cannot be written: No such file or directory.\n"
+    failed = shell.run("update", "-", rows="link,channel\nx,y\n", status=1)
+    assert failed.err == "bough: The heading must name the column url.\n"
 
 
-def test_a_large_file_goes_through_in_pieces_with_a_progress_bar(api: Api, shell: Shell, tmp_path: Path) -> None:
+def test_a_large_file_in_pieces_from_standard_input_with_a_progress_bar(
+    api: Api, shell: Shell, tmp_path: Path
+) -> None:
     campaign, count = name(), 2 * CHUNK + 50
     file = tmp_path / "links.csv"
     rows = "".join(f"{api.running.base_url}/{campaign}-{n},{campaign}\n" for n in range(count))
     file.write_text("url,campaign\n" + rows)
-    assert shell.run("import", str(file)).stderr == f"{count} created\n"
-    assert len(list(csv.reader(io.StringIO(shell.run("export", "--campaign", campaign).stdout)))) == count + 1
+    assert shell.run("import", str(file)).err == f"{count} created\n"
+    assert len(list(csv.reader(io.StringIO(shell.run("export", "--campaign", campaign).out)))) == count + 1
 
+    command = [sys.executable, "-m", "bough.cli", "links", "delete", "-", *shell.store]
     screen, terminal = pty.openpty()
-    done = subprocess.Popen(shell.command("delete", str(file)), stderr=terminal, env=shell.environment)
+    termios.tcsetwinsize(terminal, (24, 100))
+    with file.open("rb") as rows_again:
+        done = subprocess.Popen(command, stdin=rows_again, stderr=terminal)
     os.close(terminal)
     shown = b"".join(_until_closed(screen))
     assert done.wait(60) == 0
-    assert b"100%" in shown
+    assert f"{file.stat().st_size / 1000:.1f}kB".encode() in shown
     assert f"{count} deleted".encode() in shown
     assert api.find(campaign=campaign) == []
 
