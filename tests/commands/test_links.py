@@ -293,9 +293,7 @@ def test_files_that_are_not_there(shell: Shell, tmp_path: Path) -> None:
     assert failed.err == "bough: The heading must name the column url.\n"
 
 
-def test_a_large_file_in_pieces_from_standard_input_with_a_progress_bar(
-    api: Api, shell: Shell, tmp_path: Path
-) -> None:
+def test_a_large_file_in_pieces_from_standard_input_with_a_progress_bar(api: Api, shell: Shell, tmp_path: Path) -> None:
     campaign, count = name(), 2 * CHUNK + 50
     file = tmp_path / "links.csv"
     rows = "".join(f"{api.running.base_url}/{campaign}-{n},{campaign}\n" for n in range(count))
