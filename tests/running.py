@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
 
 
@@ -40,7 +40,12 @@ class Running:
             self.process = subprocess.Popen(
                 [*command, *self.options], stdout=log, stderr=log, env=environment, preexec_fn=end_with_the_tests
             )
-        wait_until(self._answers, START_SECONDS, lambda: self.log.read_text(errors="replace")[-3000:])
+        try:
+            wait_until(self._answers, START_SECONDS, lambda: self.log.read_text(errors="replace")[-3000:])
+        except BaseException:
+            if self.process.poll() is None:
+                self.kill()  # or it would run on after the tests, and slow down those of others
+            raise
         self.card: dict[str, str] = json.loads((self.folder / "demo.json").read_text())
 
     @property
