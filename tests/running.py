@@ -36,7 +36,11 @@ class Running:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BOUGH_")} | self.environment
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log, env=environment)
-        wait_until(self._answers, START_SECONDS, lambda: self.log.read_text(errors="replace")[-3000:])
+        try:
+            wait_until(self._answers, START_SECONDS, lambda: self.log.read_text(errors="replace")[-3000:])
+        except BaseException:
+            self.stop()
+            raise
         self.card: dict[str, str] = json.loads((self.folder / "demo.json").read_text())
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -14,7 +15,7 @@ from bough.web.routing import Kind, Parameter, Route
 
 GROUP = "Apps"
 
-_KINDS: dict[Any, Kind] = {str: "string", int: "integer", bool: "boolean", tuple: "array"}
+_KINDS: dict[Any, Kind] = {str: "string", int: "integer", bool: "boolean", tuple: "array", dict: "object"}
 
 
 def _field(name: str, hint: Any, default: Any) -> Parameter:
@@ -24,6 +25,9 @@ def _field(name: str, hint: Any, default: Any) -> Parameter:
         hint, meta = get_args(hint)
         low, high = meta.ge, meta.le
     choices = get_args(hint) if get_origin(hint) is Literal else ()
+    if isinstance(hint, UnionType):
+        (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
+        hint = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     base = type(choices[0]) if choices else get_origin(hint) or hint
     return Parameter(
         name=name,
