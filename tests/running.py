@@ -97,7 +97,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 10.0, context: Callable[[], str] = str) -> None:
+def wait_until(condition: Callable[[], Any], seconds: float = 30.0, context: Callable[[], str] = str) -> None:
     """Wait for a condition; fails with `context()` when it does not come true."""
     deadline = time.monotonic() + seconds
     while not condition():
