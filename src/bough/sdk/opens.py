@@ -368,8 +368,15 @@ class _Run:
         if own and opening.platform != "web":
             # A page that a click led to takes nothing from the app that is installed from there.
             self._claims.setdefault(touch.id, (row, ",".join(map(str, own))))
+            if not touch.direct:
+                self._keys.setdefault(installed_key(request.app, request.test, touch.browser or str(touch.id)), row)
         if touch.once:
             self._used.setdefault(key(request.app, request.test, "once", touch.once), row)
+
+
+def installed_key(app: int, test: bool, browser: str) -> int:
+    """Under which `device_key` remembers that a link domain's browser is on a device that has opened the app."""
+    return key(app, test, "installed browser", browser)
 
 
 def touched_keys(app: int, test: bool, opening: Opening) -> list[int]:
