@@ -15,6 +15,8 @@ from bough.accounts.model import App
 from bough.attribution.feed import feed
 from bough.attribution.rates import StoredRates
 from bough.attribution.stored import data_as_of
+from bough.attribution.windows import windows_from_days
+from bough.cohorts.events import REVENUE_EVENTS
 from bough.errors import Unavailable
 from bough.money import to_micro
 from bough.store.database import Store
@@ -91,7 +93,13 @@ class Keeper:
         apps = Directory(self._store).apps
         for app in apps.values():
             if self._apps.get(app.id) != app:
-                self.warehouse.configure_app(str(app.id), app.timezone)
+                windows = windows_from_days(app.config.attribution_windows)
+                self.warehouse.configure_app(
+                    str(app.id),
+                    app.timezone,
+                    windows.reengagement_inactivity,
+                    app.config.revenue_events or REVENUE_EVENTS,
+                )
         self._apps = apps
         self.warehouse.refresh()
 
