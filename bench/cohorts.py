@@ -179,9 +179,8 @@ def build(folder: Path, installs: int) -> None:
 
 def compare(folder: Path) -> None:
     """All queries on both sides; prints one line each and the geometric means."""
-    print(
-        f"{'query':46}{'rows':>7}{'layout s':>10}{'plain s':>10}{'ratio':>7}{'layout MiB':>12}{'plain MiB':>11}{'ratio':>7}"
-    )
+    heads = ("layout s", "plain s", "ratio", "layout MiB", "plain MiB", "ratio")
+    print(f"{'query':46}{'rows':>7}" + "".join(f"{head:>11}" for head in heads), flush=True)
     speed, memory = [], []
     for name in QUERIES:
         ours, plain = run_child("layout", folder, name), run_child("plain", folder, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -15,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
+PR_SET_PDEATHSIG = 1
 
 
 class Running:
@@ -35,8 +37,15 @@ class Running:
         command = [sys.executable, "-m", "bough.cli", "demo", "--port", str(self.port), "--data", str(self.folder)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BOUGH_")} | self.environment
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log, env=environment)
-        wait_until(self._answers, START_SECONDS, lambda: self.log.read_text(errors="replace")[-3000:])
+            self.process = subprocess.Popen(
+                [*command, *self.options], stdout=log, stderr=log, env=environment, preexec_fn=end_with_the_tests
+            )
+        try:
+            wait_until(self._answers, START_SECONDS, lambda: self.log.read_text(errors="replace")[-3000:])
+        except BaseException:
+            if self.process.poll() is None:
+                self.kill()  # or it would run on after the tests, and slow down those of others
+            raise
         self.card: dict[str, str] = json.loads((self.folder / "demo.json").read_text())
 
     @property
@@ -67,6 +76,11 @@ class Running:
             return False
 
 
+def end_with_the_tests() -> None:
+    """In the child: get SIGTERM when the test process dies, however it dies, so that no server is left behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def children(pid: int) -> list[int]:
     """Processes that a process has started."""
     found: list[int] = []
@@ -83,7 +97,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 10.0, context: Callable[[], str] = str) -> None:
+def wait_until(condition: Callable[[], Any], seconds: float = 30.0, context: Callable[[], str] = str) -> None:
     """Wait for a condition; fails with `context()` when it does not come true."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from bough import __version__
-from bough.commands import apps, attribution, demo, doctor, imports, journal, sdk, serve
+from bough.commands import apps, attribution, demo, doctor, imports, journal, links, sdk, serve
 from bough.errors import BoughError
 
 COMMANDS = (
     serve,
     demo,
     apps,
+    links,
     imports,
     journal,
     attribution,

@@ -8,9 +8,9 @@ import pytest
 
 from bough.clicks.explain import PLATFORMS
 from bough.clicks.rules import RULES
+from tests.apps import other_organization
 from tests.conftest import Api, error
 from tests.running import wait_until
-from tests.tenants import other_tenant
 
 IPHONE = PLATFORMS[0].user_agent
 
@@ -107,8 +107,8 @@ def test_wrong_types_are_named(api: Api, body: dict[str, Any], message: str) -> 
 def test_addresses_of_others_are_unknown(api: Api) -> None:
     url = api.created()
     unknown = error(404, "The resource you were looking for could not be found.")
-    headers = {"Access-Token": other_tenant(api.running)["access_token"]}
+    stranger = other_organization(api)
     for address in (url, f"{api.running.base_url}/nothing-here", f"{api.running.base_url}/a/{api.key}?x=1"):
-        assert api.http.post("/api/decide", json={"url": address}, headers=headers).json() == unknown
+        assert ask(stranger, url=address) == unknown
     assert ask(api, url="https://example.com/x") == unknown
     assert api.http.post("/api/decide", json={"url": url}).json() == error(400, "Authentication failed !")

@@ -17,7 +17,7 @@ from bough.warehouse.build import Warehouse
 from bough.warehouse.event import AttributedEvent
 from tests.cohorts import reference, worlds
 
-WORLDS = int(os.environ.get("BOUGH_COHORT_WORLDS", "60"))
+WORLDS = int(os.environ.get("BOUGH_COHORT_WORLDS", "40"))
 REQUESTS = 36
 EPOCH = date(1970, 1, 1)
 

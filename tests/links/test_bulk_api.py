@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bough.links.bulk import CHUNK
+from tests.apps import other_organization, token_of
 from tests.conftest import Api, error
 from tests.links.test_listing_api import name
-from tests.tenants import colleague, other_tenant
 
 UNKNOWN = "The resource you were looking for could not be found."
 
@@ -207,21 +207,20 @@ def test_bodies_that_cannot_be_read(api: Api, body: str | bytes, status: int, me
 
 def test_links_of_others_are_unknown(api: Api) -> None:
     url = api.created(channel="a")
-    stranger = other_tenant(api.running)
-    headers = {"Access-Token": stranger["access_token"]}
+    stranger = other_organization(api)
     for action, row in (("update", "url,channel\n{},b\n"), ("delete", "url,channel\n{},b\n")):
-        response = api.http.post(f"/api/links/bulk-{action}", content=row.format(url), headers=headers)
+        response = stranger.manage("POST", f"/api/links/bulk-{action}", content=row.format(url))
         assert response.json()["lines"] == [{"line": 2, "url": url, "ok": False, "error": UNKNOWN}]
         query = {"app_id": api.card["app_id"]}
-        response = api.http.post(f"/api/links/bulk-{action}", content="url\n", headers=headers, params=query)
+        response = stranger.manage("POST", f"/api/links/bulk-{action}", content="url\n", params=query)
         assert response.json() == error(404, UNKNOWN)
     assert labels(api, url)[0] == "a"
 
 
 def test_permissions(api: Api) -> None:
     url = api.created(channel="a")
-    reader = {"Access-Token": colleague(api.running, "aggregate_data")}
-    writer = {"Access-Token": colleague(api.running, "links")}
+    reader = {"Access-Token": token_of(api.running, ["aggregate_data"])}
+    writer = {"Access-Token": token_of(api.running, ["links"])}
     refused = error(403, "Unauthorized User")
     path = f"/api/links/{api.link_id(url)}"
     assert api.http.get(path, headers=reader).status_code == 200

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.apps import new_app, other_organization
 from tests.conftest import Api, error
 from tests.running import wait_until
-from tests.tenants import another_app, other_tenant, store_of
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 Version/17.4 Mobile/15E148"
 
@@ -145,28 +145,26 @@ def test_test_and_live_environment(api: Api) -> None:
 
 def test_all_apps_of_the_organization_or_one(api: Api) -> None:
     campaign = name()
-    with store_of(api.running) as store:
-        sister = another_app(store, api.running.base_url, int(api.card["organization_id"]))
+    sister = new_app(api, organization=int(api.card["organization_id"]))
     first = api.created(campaign=campaign)
-    second = api.created(campaign=campaign, branch_key=sister["branch_key"])
+    second = api.created(campaign=campaign, branch_key=sister.key)
     third = api.created(campaign=campaign)
     assert [link["url"] for link in api.find(campaign=campaign)] == [third, second, first]
-    assert [link["url"] for link in api.find(campaign=campaign, app_id=sister["app_id"])] == [second]
+    assert [link["url"] for link in api.find(campaign=campaign, app_id=sister.card["app_id"])] == [second]
 
 
 def test_another_organization_sees_nothing_of_it(api: Api) -> None:
     campaign = name()
     url = api.created(campaign=campaign)
-    stranger = other_tenant(api.running)
-    headers = {"Access-Token": stranger["access_token"]}
-    assert api.http.get("/api/links", params={"campaign": campaign}, headers=headers).json() == {
+    stranger = other_organization(api)
+    assert stranger.manage("GET", "/api/links", params={"campaign": campaign}).json() == {
         "links": [],
         "next_cursor": None,
     }
     for path in (f"/api/links/{api.link_id(url)}", "/api/links/123", "/api/links/none"):
-        response = api.http.get(path, headers=headers)
+        response = stranger.manage("GET", path)
         assert response.json() == error(404, "The resource you were looking for could not be found.")
-    response = api.http.get("/api/links", params={"app_id": api.card["app_id"]}, headers=headers)
+    response = stranger.manage("GET", "/api/links", params={"app_id": api.card["app_id"]})
     assert response.status_code == 404
 
 

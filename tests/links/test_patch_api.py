@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.apps import other_organization
 from tests.conftest import Api, error
 from tests.links.test_listing_api import name
-from tests.tenants import other_tenant
 
 
 def details(api: Api, url: str) -> dict[str, Any]:
@@ -124,12 +124,12 @@ def test_data_cannot_grow_beyond_its_limit_bit_by_bit(api: Api) -> None:
 
 def test_another_organizations_link_is_unknown(api: Api) -> None:
     url = api.created(channel="a")
-    headers = {"Access-Token": other_tenant(api.running)["access_token"]}
+    stranger = other_organization(api)
     path = f"/api/links/{api.link_id(url)}"
     unknown = error(404, "The resource you were looking for could not be found.")
-    assert api.http.patch(path, json={"channel": "x"}, headers=headers).json() == unknown
-    assert api.http.get(path, headers=headers).json() == unknown
-    assert api.http.patch("/api/links/1", json={"channel": "x"}, headers=headers).json() == unknown
+    assert stranger.manage("PATCH", path, json={"channel": "x"}).json() == unknown
+    assert stranger.manage("GET", path).json() == unknown
+    assert stranger.manage("PATCH", "/api/links/1", json={"channel": "x"}).json() == unknown
     assert details(api, url)["channel"] == "a"
 
 
@@ -185,6 +185,6 @@ def test_upsert_names_what_is_wrong(api: Api, body: dict[str, Any], status: int,
 
 
 def test_upsert_for_another_organizations_app_is_unknown(api: Api) -> None:
-    headers = {"Access-Token": other_tenant(api.running)["access_token"]}
+    stranger = other_organization(api)
     body = {"app_id": api.card["app_id"], "alias": name()}
-    assert api.http.put("/api/links/by-alias", json=body, headers=headers).status_code == 404
+    assert stranger.manage("PUT", "/api/links/by-alias", json=body).status_code == 404

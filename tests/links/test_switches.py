@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,10 +12,10 @@ from bough.ids import now_ms
 from bough.links.change import DAY_MS
 from bough.links.queries import BY_ID
 from bough.links.records import extend_batch
+from tests.apps import store_of
 from tests.conftest import Api, error
 from tests.links.test_listing_api import IPHONE, name
 from tests.running import wait_until
-from tests.tenants import store_of
 
 UNKNOWN = error(404, "The resource you were looking for could not be found.")
 DEFAULTS: dict[str, Any] = {
@@ -35,13 +36,13 @@ def switched(api: Api) -> Iterator[Api]:
 
 def expires_at(api: Api, url: str) -> int | None:
     """When a stored link expires, epoch ms."""
-    with store_of(api.running) as store:
+    with closing(store_of(api.running)) as store:
         value: int | None = store.rows(BY_ID, (identifier(api, url),))[0][19]
         return value
 
 
 def identifier(api: Api, url: str) -> int:
-    with store_of(api.running) as store:
+    with closing(store_of(api.running)) as store:
         rows = store.rows("SELECT id FROM link WHERE path = ?", (url.partition("://")[2].partition("/")[2],))
         return int(rows[0][0])
 
@@ -49,7 +50,7 @@ def identifier(api: Api, url: str) -> int:
 def age(api: Api, url: str, until: int) -> None:
     """Pretend that a link was made long ago, so that it expires at `until` (epoch ms)."""
     link = identifier(api, url)
-    with store_of(api.running) as store:
+    with closing(store_of(api.running)) as store:
         store.transact(extend_batch, (until, link))
 
 

@@ -192,6 +192,21 @@ def test_one_click_is_guessed_for_one_phone_only(api: Api, mark: Mark) -> None:
     assert second.data(second.start()) == FIRST
 
 
+def test_the_page_first_and_then_the_app(phone: Phone, mark: Mark) -> None:
+    """A link leads to a page with the Web SDK, from which one goes on to the store."""
+    phone.click(phone.api.created(data={"book": 7}))
+    (click,) = mark.rows("click")
+    page = {"branch_key": phone.api.key, "sdk": "web2.89.2", "link_identifier": str(click.id)}
+    headers = {"User-Agent": phone.browser, "X-Forwarded-For": phone.ip}
+    shown = phone.api.http.post("/v1/open", data=page, headers=headers).json()
+    assert phone.data(shown)["book"] == 7
+    assert phone.data(phone.start())["book"] == 7
+    assert [(one.name, one.touch_id) for one in mark.counted()] == [
+        ("WEB_SESSION_START", click.id),
+        ("INSTALL", click.id),
+    ]
+
+
 def test_a_one_time_link(api: Api, mark: Mark) -> None:
     url = https(api.created(type=1, data={"coupon": "MAY"}))
     first, second = Android(api), Iphone(api)

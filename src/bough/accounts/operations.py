@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -15,33 +15,28 @@ from bough.web.routing import Kind, Parameter, Route
 
 GROUP = "Apps"
 
-_KINDS: dict[Any, Kind] = {str: "string", int: "integer", bool: "boolean", tuple: "array", dict: "object"}
 
-
-def _field(name: str, hint: Any, default: Any) -> Parameter:
-    """A field of the configuration, as its type describes it."""
-    low = high = None
-    if get_origin(hint) is Annotated:
-        hint, meta = get_args(hint)
-        low, high = meta.ge, meta.le
-    nullable = get_origin(hint) is UnionType
-    if nullable:
-        hint = next(kind for kind in get_args(hint) if kind is not NoneType)
-    choices = get_args(hint) if get_origin(hint) is Literal else ()
-    base = type(choices[0]) if choices else get_origin(hint) or hint
+def _field(name: str, schema: Mapping[str, Any]) -> Parameter:
+    """A field of the configuration, as the JSON Schema of its type describes it."""
+    choices: tuple[str | int, ...] = tuple(schema.get("enum", ()))
+    kinds = schema.get("anyOf", [schema])
+    kind: Kind = next((part["type"] for part in kinds if part.get("type", "null") != "null"), "string")
+    if choices and isinstance(choices[0], int):
+        kind = "integer"
+    default = schema.get("default")
     return Parameter(
         name=name,
-        kind=_KINDS[base],
-        nullable=nullable,
+        kind=kind,
         choices=choices,
+        nullable={"type": "null"} in kinds,
         default=default if isinstance(default, str | int) else None,
-        minimum=low,
-        maximum=MAX_TEXT if base is str and not choices else high,
+        minimum=schema.get("minimum"),
+        maximum=MAX_TEXT if kind == "string" and not choices else schema.get("maximum"),
     )
 
 
-_HINTS = get_type_hints(AppConfig, include_extras=True)
-CONFIG = tuple(_field(f.name, _HINTS[f.name], f.default) for f in msgspec.structs.fields(AppConfig))
+_SCHEMAS = msgspec.json.schema_components((AppConfig,))[1]["AppConfig"]["properties"]
+CONFIG = tuple(_field(name, schema) for name, schema in _SCHEMAS.items())
 """Every field of an app's configuration: Branch's own, then bough's switches."""
 
 NAME = Parameter(name="app_name", meaning="Its name.", maximum=255)

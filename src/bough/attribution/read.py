@@ -312,7 +312,9 @@ class Reading:
         )
         self._clicks.update((str(touch.id), touch) for touch in entry.direct.values())
         if decided.touch is not None:
-            state.claims.setdefault(decided.touch.id, person if person != NOBODY else -entry.row)
+            if opening.platform != "web":
+                # A page that a click led to takes nothing from the app that is installed from there.
+                state.claims.setdefault(decided.touch.id, person if person != NOBODY else -entry.row)
             if decided.touch.once:
                 state.used.add(decided.touch.once)
         return decided

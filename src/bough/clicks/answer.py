@@ -37,6 +37,7 @@ from bough.links.codec import from_row
 from bough.links.document import full_data, link_url
 from bough.links.model import Link
 from bough.links.queries import BY_PATH
+from bough.sdk.opens import installed_key
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.store.sqlite import SqliteStore
 from bough.web.context import Context
@@ -50,6 +51,8 @@ _PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
 
 Headers = list[tuple[bytes, bytes]]
+
+KNOWN_INSTALLED = "SELECT opening FROM device_key WHERE id = ?"
 
 
 class Plan(NamedTuple):
@@ -111,12 +114,15 @@ class Clicks:
         entry = self._entry_now(address) if address is not None else None
         if entry is None or address is None or is_expired(entry.link, entry.app, now_ms()):
             return False
+        browser = browser_of(cookie.decode("latin-1")) if cookie else ""
+        if browser and not self._reads_at_once:
+            return False
+        installed = bool(browser) and bool(self._context.store.rows(*_installed_query(entry, browser)))
         agent = parse(user_agent.decode("latin-1"))
         visitor = self._visitors.visitor(peer, forwarded, country)
-        plan = self._plan(entry, agent, visitor.country, address.web_only)
+        plan = self._plan(entry, agent, visitor.country, address.web_only, installed)
         if plan.decision.kind != "redirect" or not plan.decision.process:
             return False
-        browser = browser_of(cookie.decode("latin-1")) if cookie else ""
         click = Click(
             url=_asked_address(entry.app, entry.link, host, url),
             user_agent=user_agent.decode("latin-1"),
@@ -186,6 +192,9 @@ class Clicks:
             self._remember(request, address)
         secure = address_is_secure(owner.app, entry.link if entry else None)
         visit = self._visit(request, str(request.url.replace(scheme="https" if secure else "http")))
+        installed = False
+        if entry is not None and visit.browser:
+            installed = bool(await self._context.store.fetch(*_installed_query(entry, visit.browser)))
         asked = ClickRequest(
             app=owner.app,
             link=entry.link if entry else None,
@@ -194,6 +203,7 @@ class Clicks:
             query=query,
             web_only=address.web_only,
             country=visit.visitor.country,
+            installed=installed,
             link_url=link_url(entry.link, owner.app) if entry else "",
             from_button=self._is_alternate(host),
         )
@@ -318,10 +328,10 @@ class Clicks:
         )
         return await self._context.store.write(append_batch, row)
 
-    def _plan(self, entry: Entry, agent: Agent, country: str, web_only: bool) -> Plan:
+    def _plan(self, entry: Entry, agent: Agent, country: str, web_only: bool, installed: bool) -> Plan:
         # Versions do not matter to a decision; leaving them out keeps the plans of a link few.
         model = agent.model if agent.os == "ios" else ""
-        key = (agent.kind, agent.os, agent.device, agent.brand, model, agent.browser, country, web_only)
+        key = (agent.kind, agent.os, agent.device, agent.brand, model, agent.browser, country, web_only, installed)
         plan: Plan | None = entry.plans.get(key)
         if plan is None:
             asked = ClickRequest(
@@ -331,6 +341,7 @@ class Clicks:
                 test=entry.link.test,
                 web_only=web_only,
                 country=country,
+                installed=installed,
                 link_url=link_url(entry.link, entry.app),
             )
             decision = decide(asked)
@@ -356,6 +367,11 @@ def _query(text: bytes) -> tuple[tuple[str, str], ...]:
         return tuple(parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
     except ValueError as error:
         raise BadRequest(f"The query must have at most {MAX_QUERY_FIELDS} fields.") from error
+
+
+def _installed_query(entry: Entry, browser: str) -> tuple[str, tuple[int, ...]]:
+    """Finds a row when the browser is on a device that has opened the app."""
+    return KNOWN_INSTALLED, (installed_key(entry.link.app, entry.link.test, browser),)
 
 
 def address_is_secure(app: App, link: Link | None) -> bool:

@@ -1,7 +1,7 @@
 """What must be known of the tables before the SQL is written: codes and ranges that let the scan skip blocks.
 
-`activity` is sorted by event, then member, and members by day: with the codes of the events and the range of the members
-as plain numbers in the text, the engine reads only the blocks that hold them.
+`activity` is sorted by event, then member, and members by day: with the codes of the events and the range of the
+members as plain numbers in the text, the engine reads only the blocks that hold them.
 """
 
 from __future__ import annotations

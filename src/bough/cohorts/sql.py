@@ -1,7 +1,7 @@
 """`Plan` -> one SQL text with bound values.
 
 The text keeps to what DuckDB and Spark (through sqlglot) both run: CASE and SUM instead of FILTER, explicit NULLS
-order, no bit operators, whole-number division of values that are not negative. It returns rows of five kinds in one shape:
+order, no bit operators, whole-number division of values that are not negative. Rows of six kinds in one shape:
 
     kind  item (tuple)  slot         band   n        b        c        d       e       f       v0 …
     0     number                            users    max age  min age  tuples                  texts of the groups
@@ -158,10 +158,13 @@ class Writer:
             return f"SELECT {keys}c.users, c.max_age, c.min_age\n  FROM cohorts AS c"
         codes = ", ".join(f"{_event_column(group)} AS k{i}" for i, group in self.event_groups)
         found = ", ".join(f"e.k{i}" for i, _ in self.event_groups)
-        events, where = self.events(self.plan.groups, None)
+        done = [group.column for _, group in self.event_groups if group.place is Place.ACTIVITY]
+        states = ", ".join(["m.place", "a.context", *(f"a.{column}" for column in done)])
+        events, where = self.events([], None)
         return (
-            f"SELECT {keys}{found}, c.cohort, c.users, c.max_age, c.min_age\n  FROM (SELECT DISTINCT m.place, {codes}"
-            f" FROM {events} WHERE {where}) AS e\n  JOIN cohorts AS c ON c.cohort = e.place"
+            f"SELECT {keys}{found}, c.cohort, c.users, c.max_age, c.min_age\n  FROM (SELECT DISTINCT a.place, {codes}"
+            f" FROM (SELECT DISTINCT {states} FROM {events} WHERE {where}) AS a"
+            f" JOIN contexts AS x ON x.context = a.context) AS e\n  JOIN cohorts AS c ON c.cohort = e.place"
         )
 
     def chosen(self) -> str:
@@ -287,8 +290,8 @@ class Writer:
         codes, slot = self.wanted()
         table, where, item = self.counted(codes)
         texts = ", NULL" * len(plan.groups)
-        count = "SUM(a.n)" if self.has(Part.COUNT) else "0"
-        money = "SUM(a.micro), SUM(a.missing_rate)" if self.has(Part.REVENUE) else "0, 0"
+        count = _total("a.n") if self.has(Part.COUNT) else "0"
+        money = f"{_total('a.micro')}, {_total('a.missing_rate')}" if self.has(Part.REVENUE) else "0, 0"
         grouped = ", ".join([item, *([slot] if slot.startswith("CASE") else []), band])
         return (
             f"SELECT 1, {item}, {slot}, {band}, {count}, {money}, {flags['d']}, {flags['e']}, {flags['f']}{texts}"
@@ -342,7 +345,7 @@ class Writer:
         """Running values of band b over the members that have reached b."""
         codes, belongs = self.belonging(need)
         table, where, item = self.counted(codes)
-        value = {Part.COUNT: "SUM(a.n)", Part.REVENUE: "SUM(a.micro)"}.get(need.part, "COUNT(DISTINCT m.person)")
+        value = {Part.COUNT: _total("a.n"), Part.REVENUE: _total("a.micro")}.get(need.part, "COUNT(DISTINCT m.person)")
         bands = ", ".join(f"({band})" for band in range(self.plan.bands))
         return (
             f"SELECT 5, {item}, {index}, b.band, {value}{self.blank(1)}\nFROM {table}"
@@ -375,7 +378,7 @@ class Writer:
             where.append(self.condition(_cost_column(dimension), condition))
         join = f"JOIN chosen AS c ON {' AND '.join(same)}" if same else "CROSS JOIN chosen AS c"
         return (
-            f"SELECT 4, c.item, NULL, NULL, SUM(o.micro), {_flag('o.micro IS NULL')}{self.blank(2)}"
+            f"SELECT 4, c.item, NULL, NULL, {_total('o.micro')}, {_flag('o.micro IS NULL')}{self.blank(2)}"
             f"\nFROM costs AS o JOIN scope AS s ON s.app = o.app {join}"
             f"\nWHERE {' AND '.join(where)}\nGROUP BY c.item"
         )
@@ -415,7 +418,12 @@ def _band(plan: Plan) -> str:
 
 
 def _flag(condition: str) -> str:
-    return f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"
+    return _total(f"CASE WHEN {condition} THEN 1 ELSE 0 END")
+
+
+def _total(value: str) -> str:
+    """A sum as 64 bits: wider integers are slow to fetch, and a sum that does not fit is an error, never wrong."""
+    return f"CAST(SUM({value}) AS BIGINT)"
 
 
 def _event_column(dimension: Dimension) -> str:

@@ -17,8 +17,11 @@ from bough.cohorts.request import CohortRequest, Filter
 from bough.cohorts.sql import Writer, active_events, day_number
 from bough.errors import BadRequest
 from bough.warehouse.derive import completed
+from bough.warehouse.event import LATEST_INSTANT
 
 MAX_ROWS: Final = 1000
+_NEVER: Final = LATEST_INSTANT + 1
+_SESSIONS: Final = "SELECT code FROM words WHERE word IN ('OPEN', 'WEB_SESSION_START', 'REINSTALL')"
 
 
 class MemberRow(Struct, frozen=True):
@@ -130,13 +133,13 @@ def _events(
         "WITH installs AS (SELECT who, rid, row_number() OVER (PARTITION BY who ORDER BY ms, id) AS place FROM ("
         "SELECT rowid AS rid, who, ms, id FROM events WHERE who IN (SELECT who FROM traced)"
         " AND name = (SELECT code FROM words WHERE word = 'INSTALL')) AS i),"
-        " spans AS (SELECT *, lead(ms, 1, 9000000000000000000) OVER (PARTITION BY who ORDER BY ms)"
-        " AS until FROM traced),"
+        f" spans AS (SELECT m.*, {_until(the_plan)} AS until FROM traced AS m),"
         f" own AS (SELECT a.*, a.name AS event, m.member, i.place, {_entry(the_plan)} AS entry,"
         " CASE WHEN a.micro > 0 THEN 1 ELSE 0 END AS paid,"
         f" CASE WHEN m.variant = 1 AND i.place = 2 THEN 0 ELSE greatest(a.day - m.day, 0) END"
         f" // {the_plan.band_days} AS b"
-        " FROM acts AS a JOIN spans AS m ON m.who = a.who AND a.ms >= m.ms AND a.ms < m.until"
+        " FROM acts AS a JOIN events AS e ON e.rowid = a.rid"
+        " JOIN spans AS m ON m.who = a.who AND a.ms >= m.ms AND a.ms < m.until"
         " LEFT JOIN installs AS i ON i.rid = a.rid WHERE NOT (m.variant = 1 AND coalesce(i.place, 0) = 1))"
         f" SELECT p.word, e.id, {_person('a.who')}, n.word, e.ms, e.micro, a.b FROM own AS a"
         " JOIN events AS e ON e.rowid = a.rid JOIN contexts AS x ON x.context = a.context"
@@ -146,10 +149,19 @@ def _events(
     ).fetchall()
 
 
+def _until(the_plan: Plan) -> str:
+    """A re-engagement ends with the person's next one, in whatever tuple that is; an install never ends."""
+    if the_plan.cohort == "install":
+        return str(_NEVER)
+    following = "SELECT min(o.ms) FROM reengagement_members AS o WHERE o.who = m.who AND o.ms > m.ms"
+    return f"coalesce(({following}), {_NEVER})"
+
+
 def _entry(the_plan: Plan) -> str:
     if the_plan.cohort == "install":
         return "CASE WHEN i.place = CASE WHEN m.variant = 1 THEN 2 ELSE 1 END THEN 1 ELSE 0 END"
-    return "CASE WHEN a.ms = m.ms THEN 1 ELSE 0 END"
+    opener = f"SELECT min(v.id) FROM events AS v WHERE v.who = m.who AND v.ms = m.ms AND v.name IN ({_SESSIONS})"
+    return f"CASE WHEN a.ms = m.ms AND e.id = ({opener}) THEN 1 ELSE 0 END"
 
 
 def _belongs(writer: Writer, need: Need, band: int, request: CohortRequest) -> str:

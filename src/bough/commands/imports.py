@@ -19,7 +19,7 @@ from bough.importers.costs import import_costs
 from bough.importers.events import Segment, import_file
 from bough.settings import Settings
 from bough.store import Store
-from bough.warehouse.keeper import COSTS, SEGMENTS, Busy, Keeper, published, rates_from
+from bough.warehouse.keeper import COSTS, SEGMENTS, Busy, Keeper, published
 
 WAIT_SECONDS = 0.05
 RATES_AT_ONCE = 5000
@@ -100,7 +100,7 @@ def _until_published(settings: Settings, store: Store, name: str, value: int) ->
     bell.ring(settings.folder)
     while published(store, name) < value:
         try:
-            keeper = Keeper(settings.folder, store, rates_from(store))
+            keeper = Keeper(settings.folder, store)
         except Busy:
             time.sleep(WAIT_SECONDS)
             continue

@@ -17,6 +17,7 @@ from bough.links.change import same_parameters
 from bough.links.codec import COLUMNS, to_row
 from bough.links.model import Link
 from bough.store.changes import Change, record
+from bough.store.database import Rows
 from bough.store.transaction import Transaction
 
 Outcome = Literal["created", "changed", "unchanged"]
@@ -53,6 +54,21 @@ def place_batch(tx: Transaction, requests: list[list[Placement]]) -> list[list[P
         results.append(placed[start : start + len(request)])
         start += len(request)
     return results
+
+
+def preview(rows: Rows, placements: list[Placement]) -> list[Outcome | BoughError]:
+    """What placing would do."""
+    states = records.load(rows, ((p.link.domain, p.link.path) for p in placements))
+    outcomes: list[Outcome | BoughError] = []
+    for placement in placements:
+        key = (placement.link.domain, placement.link.path)
+        decided = decide(states.get(key), placement)
+        if isinstance(decided, BoughError):
+            outcomes.append(decided)
+        else:
+            states[key], outcome = decided
+            outcomes.append(outcome)
+    return outcomes
 
 
 def decide(stored: Link | None, placement: Placement) -> tuple[Link, Outcome] | BoughError:

@@ -28,7 +28,7 @@ from bough.ids import now_ms
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
-from bough.warehouse.keeper import Keeper, rates_from
+from bough.warehouse.keeper import Keeper
 
 log = logging.getLogger("bough.warehouse")
 
@@ -70,7 +70,7 @@ class Rounds:
         self._store = store
         self._files = ExportFiles(settings.folder)
         self._signer = open_signer(store)
-        self._keeper = Keeper(settings.folder, store, rates_from(store))
+        self._keeper = Keeper(settings.folder, store)
         self._pool = ThreadPoolExecutor(JOBS_AT_ONCE, thread_name_prefix="bough-export")
         self._running: set[Future[None]] = set()
         self._tidied = 0.0
@@ -104,7 +104,7 @@ class Rounds:
 
     def _run(self, job: Job) -> None:
         apps = Directory(self._store).apps
-        run_job(self._store, self._files, job, apps, self._keeper.cursor(), now_ms())
+        run_job(self._store, self._files, job, apps, self._keeper.cursor(), self._keeper.data_as_of())
 
     def _signed_url(self, job: Job) -> str | None:
         return signed_url(self._settings.base_url, self._signer, job)

@@ -53,9 +53,6 @@ APP_OPENING = "opening"
 WEB_OPENING = "web opening"
 """Kinds of the keys under which openings are found: those of Web pages say nothing about an installed app."""
 
-PAGE_OPENING = "page"
-"""The same for pages."""
-
 TOUCHED = "touched"
 """Kind of the keys (in `touch_key`) under which openings are found that brought a touch to their person."""
 
@@ -361,24 +358,25 @@ class _Run:
         body = encode(with_facts(request.body, facts)).decode()
         link = decided.touch.link if decided.touch is not None and decided.touch.direct else 0
         self._rows[row] = (row, request.at, request.app, int(request.test), request.kind, link or None, body)
-        for one in own or page_keys(request.app, request.test, opening):
+        for one in own:
             self._keys.setdefault(one, row)
         if facts.named:
             self._touched.update(((one, row), None) for one in touched_keys(request.app, request.test, opening))
         touch = decided.touch
         if touch is None:
             return
-        if own:
+        if own and opening.platform != "web":
+            # A page that a click led to takes nothing from the app that is installed from there.
             self._claims.setdefault(touch.id, (row, ",".join(map(str, own))))
+            if not touch.direct:
+                self._keys.setdefault(installed_key(request.app, request.test, touch.browser or str(touch.id)), row)
         if touch.once:
             self._used.setdefault(key(request.app, request.test, "once", touch.once), row)
 
 
-def page_keys(app: int, test: bool, opening: Opening) -> list[int]:
-    """What a page's opening can be found by; none for an app's."""
-    if opening.platform != "web":
-        return []
-    return [key(app, test, f"{PAGE_OPENING} {kind}", value) for kind, value in opening.identifiers]
+def installed_key(app: int, test: bool, browser: str) -> int:
+    """Under which `device_key` remembers that a link domain's browser is on a device that has opened the app."""
+    return key(app, test, "installed browser", browser)
 
 
 def touched_keys(app: int, test: bool, opening: Opening) -> list[int]:

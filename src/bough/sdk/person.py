@@ -22,7 +22,7 @@ from bough.attribution.stored_links import StoredLinks
 from bough.attribution.windows import Windows
 from bough.clicks.agents import parse
 from bough.journal import Row
-from bough.sdk.opens import APP_OPENING, PAGE_OPENING, TOUCHED
+from bough.sdk.opens import APP_OPENING, TOUCHED, WEB_OPENING
 from bough.store.journal import BY_ID, to_row
 from bough.store.transaction import RowValues, Value
 
@@ -94,7 +94,7 @@ class Person:
         numbers: set[int] = set()
         firsts: list[int] = []
         for kind, value in identifiers:
-            firsts += [self._key(f"{sort} {kind}", value) for sort in (APP_OPENING, PAGE_OPENING)]
+            firsts += [self._key(f"{sort} {kind}", value) for sort in (APP_OPENING, WEB_OPENING)]
             numbers.update(self._touches(f"{TOUCHED} {kind}", value))
             if kind == "browser":
                 numbers.update(self._touches("browser", value), self._touches("impression browser", value))

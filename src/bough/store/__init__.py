@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from bough.store.database import Store
-from bough.store.postgres import PostgresStore
 from bough.store.sqlite import SqliteStore
 from bough.store.transaction import Transaction
 
@@ -14,4 +13,9 @@ __all__ = ["Store", "Transaction", "open_store"]
 
 def open_store(folder: Path, address: str = "") -> Store:
     """Open the store of a data folder; `address` is a postgresql:// URL, or empty for the embedded database."""
-    return PostgresStore(folder, address) if address else SqliteStore(folder)
+    if address:
+        # Its driver takes longer to load than the rest of bough, and most installations do not need it.
+        from bough.store.postgres import PostgresStore
+
+        return PostgresStore(folder, address)
+    return SqliteStore(folder)

@@ -93,7 +93,11 @@ class PostgresStore(Store):
             with self.begin() as tx:
                 migrate(tx, id_type="BIGINT PRIMARY KEY")
             self._column_types = {(table, column): kind for table, column, kind in self.rows(COLUMN_TYPES)}
+        except ConfigurationError:
+            self.close()
+            raise
         except (psycopg.Error, Unavailable) as error:
+            self.close()
             raise ConfigurationError(f"BOUGH_STORE: PostgreSQL cannot be used: {error}".strip()) from error
 
     def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:

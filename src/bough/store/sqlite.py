@@ -91,17 +91,29 @@ class SqliteStore(Store):
         self._path = folder / FILE_NAME
         self._readers = threading.local()
         try:
-            self._writing = self._connect()
+            self._writing = apsw.Connection(str(self._path))
+        except apsw.Error as error:
+            self.version.close()
+            os.close(self._lock_file)
+            raise ConfigurationError(f"The database {self._path} cannot be opened: {error}.") from error
+        try:
+            _prepare(self._writing)
             with self.begin() as tx:
                 migrate(tx, id_type="INTEGER PRIMARY KEY")
+        except ConfigurationError:
+            self.close()
+            raise
         except (apsw.Error, DiskFailure) as error:
+            self.close()
             raise ConfigurationError(f"The database {self._path} cannot be opened: {error}.") from error
         _sync_folder(folder)
 
     def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
         connection: apsw.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
-            connection = self._readers.connection = self._connect()
+            connection = apsw.Connection(str(self._path))
+            _prepare(connection)
+            self._readers.connection = connection
         return connection.execute(sql, params).fetchall()
 
     async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
@@ -127,33 +139,41 @@ class SqliteStore(Store):
                 self._writing.execute("BEGIN IMMEDIATE")
                 yield tx
                 self._writing.execute("COMMIT")
-            except (apsw.IOError, apsw.CorruptError, apsw.NotADBError) as error:
-                raise DiskFailure(str(error)) from error
-            except apsw.FullError as error:
-                raise Unavailable("The disk is full; nothing was stored.") from error
-            finally:
-                self._roll_back_if_open()
+            except BaseException as error:
+                self._roll_back()
+                raise _failure(error) from error
             self.version.raise_to(tx.announced)
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
 
-    def _roll_back_if_open(self) -> None:
-        if self._writing.in_transaction:
-            self._writing.execute("ROLLBACK")
+    def _roll_back(self) -> None:
+        try:
+            if self._writing.in_transaction:
+                self._writing.execute("ROLLBACK")
+        except apsw.Error as error:
+            raise DiskFailure(f"a transaction could not be rolled back: {error}") from error
 
-    def _connect(self) -> apsw.Connection:
-        connection = apsw.Connection(str(self._path))
-        connection.set_busy_timeout(10_000)
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-            "cache_size=-65536",
-            "mmap_size=1073741824",
-            "temp_store=MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
-        return connection
+
+def _prepare(connection: apsw.Connection) -> None:
+    connection.set_busy_timeout(10_000)
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+        "cache_size=-65536",
+        "mmap_size=1073741824",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _failure(error: BaseException) -> BaseException:
+    """What the writer is told. A full disk is found before anything is written over and may pass; the rest may not."""
+    if isinstance(error, apsw.FullError):
+        return Unavailable("The disk is full; nothing was stored.")
+    if isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError):
+        return DiskFailure(str(error))
+    return error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-import struct
 from pathlib import Path
 
-_WORD = struct.Struct("<q")
+_WORD_BYTES = 8
 
 
 class SharedVersion:
@@ -24,16 +23,16 @@ class SharedVersion:
         path = folder / "bough.version"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if os.fstat(descriptor).st_size < _WORD.size:
-                os.ftruncate(descriptor, _WORD.size)
-            self._memory = mmap.mmap(descriptor, _WORD.size)
+            if os.fstat(descriptor).st_size < _WORD_BYTES:
+                os.ftruncate(descriptor, _WORD_BYTES)
+            self._memory = mmap.mmap(descriptor, _WORD_BYTES)
+            self._word = memoryview(self._memory).cast("q")
         finally:
             os.close(descriptor)
 
     def read(self) -> int:
         """The newest change that was announced."""
-        value: int = _WORD.unpack_from(self._memory)[0]
-        return value
+        return self._word[0]
 
     def raise_to(self, version: int) -> None:
         """Announce a change; never goes back."""
@@ -42,11 +41,12 @@ class SharedVersion:
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         try:
             if version > self.read():
-                _WORD.pack_into(self._memory, 0, version)
+                self._word[0] = version
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Unmap."""
+        self._word.release()
         self._memory.close()
         os.close(self._lock_file)

@@ -95,6 +95,24 @@ class Warehouse:
         with self._transaction():
             return append(self.connection, stage)
 
+    def withdraw(self, events: Sequence[tuple[str, str]]) -> None:
+        """Take out events by (app, id); their people are to be computed again. Unknown ones change nothing."""
+        if not events:
+            return
+        with self._transaction():
+            self.connection.execute(
+                "CREATE OR REPLACE TEMP TABLE withdrawn AS SELECT unnest($apps) AS app, unnest($ids) AS id",
+                {"apps": [app for app, _ in events], "ids": [identifier for _, identifier in events]},
+            )
+            gone = (
+                "FROM withdrawn AS g JOIN words AS w ON w.word = g.app"
+                " JOIN events AS e ON e.app = w.code AND e.id = g.id"
+            )
+            found = self.connection.execute(f"SELECT DISTINCT e.who {gone}").fetchall()
+            if found:
+                self.connection.execute(f"INSERT INTO touched SELECT DISTINCT e.who {gone}")
+                self.connection.execute(f"DELETE FROM events WHERE rowid IN (SELECT e.rowid {gone})")
+
     def merge_persons(self, app: str, pairs: Sequence[tuple[int, int]]) -> None:
         """(from, into): two persons turned out to be one; their events, past and future, are one person's."""
         with self._transaction():

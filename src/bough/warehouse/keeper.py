@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,9 @@ import msgspec
 
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
+from bough.attribution.feed import feed
 from bough.attribution.rates import StoredRates
+from bough.attribution.stored import data_as_of
 from bough.errors import Unavailable
 from bough.money import to_micro
 from bough.store.database import Store
@@ -38,9 +39,9 @@ PUBLISHED = "SELECT journal FROM watermark WHERE name = ?"
 
 SEGMENTS = "warehouse.segments"
 COSTS = "warehouse.costs"
-"""Names of the watermarks that tell others how far the warehouse is: a segment's row, a cost's `updated_at`."""
-
-RateOf = Callable[[str, int], Decimal | None]
+FEED = "warehouse.feed"
+"""Names of the watermarks that tell others how far the warehouse is: a segment's row, a cost's `updated_at`, the
+version of attribution."""
 
 
 class Busy(Unavailable):
@@ -50,10 +51,10 @@ class Busy(Unavailable):
 class Keeper:
     """Open it once per process; not for several threads, except `cursor`."""
 
-    def __init__(self, folder: Path, store: Store, rate_of: RateOf) -> None:
+    def __init__(self, folder: Path, store: Store) -> None:
         self._folder = folder
         self._store = store
-        self._rate_of = rate_of
+        self._rates = StoredRates(store)
         folder.mkdir(parents=True, exist_ok=True)
         try:
             self.warehouse = Warehouse.open(folder / FILE_NAME, folder)
@@ -76,8 +77,14 @@ class Keeper:
     def take_in(self) -> bool:
         """Bring in what is new; whether there was anything."""
         self._configure()
+        self._rates.refresh()
         found = self._segments()
-        return self._costs() or found
+        found = self._costs() or found
+        return self._feed() or found
+
+    def data_as_of(self) -> int:
+        """The instant (epoch ms) up to which everything that had arrived can be queried."""
+        return data_as_of(self._store)
 
     def _configure(self) -> None:
         """Tell the warehouse each app's time zone and windows; a change recomputes its people."""
@@ -93,11 +100,26 @@ class Keeper:
         while rows := self._store.rows(NEW_SEGMENTS, (self._progress(SEGMENTS),)):
             identifier, app, name = rows[0]
             zone = self._apps[app].timezone if app in self._apps else "UTC"
-            take_in(self.warehouse, str(app), zone, self._folder / SEGMENT_FOLDER / name, self._rate_of)
+            take_in(self.warehouse, str(app), zone, self._folder / SEGMENT_FOLDER / name, self._rate)
             self.warehouse.refresh()
             self._advance(SEGMENTS, identifier)
             found = True
         return found
+
+    def _feed(self) -> bool:
+        """Live events, as attribution knows them now. One that comes again takes the place of what it said before."""
+        found = False
+        while True:
+            fed = feed(self._store, self._progress(FEED))
+            if fed.version == self._progress(FEED):
+                return found
+            for app, person, into in fed.merges:
+                self.warehouse.merge_persons(app, [(person, into)])
+            self.warehouse.withdraw([*fed.withdrawn, *((event.app, event.id) for event in fed.events)])
+            self.warehouse.append(fed.events)
+            self.warehouse.refresh()
+            self._advance(FEED, fed.version)
+            found = True
 
     def _costs(self) -> bool:
         found = False
@@ -122,8 +144,11 @@ class Keeper:
         self.warehouse.replace_costs(str(app), "costs", text, text, costs)
 
     def _dollars(self, amount: str, currency: str, day: int) -> int | None:
-        rate = Decimal(1) if currency == "USD" else self._rate_of(currency, day)
+        rate = Decimal(1) if currency == "USD" else self._rate(currency, day)
         return None if rate is None else to_micro(Decimal(amount), rate)
+
+    def _rate(self, currency: str, day: int) -> Decimal | None:
+        return self._rates.of((EPOCH + timedelta(days=day)).isoformat(), currency)
 
     def _progress(self, name: str) -> int:
         row = self.warehouse.connection.execute(
@@ -150,9 +175,3 @@ def _publish_batch(tx: Transaction, items: list[tuple[str, int]]) -> list[Except
     for item in items:
         tx.run(PUBLISH, item)
     return [None] * len(items)
-
-
-def rates_from(store: Store) -> RateOf:
-    """The exchange rates of the store, read again when rates were added."""
-    rates = StoredRates(store)
-    return lambda currency, day: rates.of((EPOCH + timedelta(days=day)).isoformat(), currency)

@@ -51,7 +51,7 @@ class Route(Struct, frozen=True, kw_only=True):
     access: Access
     summary: str
     name: str = ""
-    """Unique among all operations, as `createLink`; empty: the handler's name."""
+    """Unique among all operations, as `createLink`; empty: made from method and path."""
     group: str = ""
     """The heading it stands under in the reference; empty: its slice's name."""
     notes: str = ""
@@ -76,14 +76,15 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def operation_id(self) -> str:
-        """`name`, or one made from the handler's: `open_session` gives `openSession`."""
-        first, *others = self.handler.__name__.split("_")
-        return self.name or first + "".join(word.capitalize() for word in others)
+        """`name`, or one made from method and path: `GET /v2/analytics/{job_id}` gives `getV2AnalyticsJobId`."""
+        words = re.findall(r"[A-Za-z0-9]+", self.path)
+        return self.name or self.method.lower() + "".join(word[0].upper() + word[1:] for word in words)
 
     @property
     def heading(self) -> str:
         """`group`, or the slice that the handler belongs to."""
-        return self.group or self.handler.__module__.split(".")[1].upper()
+        part = self.handler.__module__.split(".")[1]
+        return self.group or (part.upper() if len(part) <= 3 else part.capitalize())
 
     @property
     def body(self) -> list[Parameter]:

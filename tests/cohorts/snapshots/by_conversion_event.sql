@@ -1,5 +1,5 @@
 WITH scope AS (
-  SELECT w.code AS app, v.as_of AS as_of FROM (VALUES ($p0, 19850)) AS v(app_id, as_of) JOIN words AS w ON w.word = v.app_id
+  SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of)
 ),
 picked AS (
   SELECT m.member, m.member AS person, s.as_of - m.day AS age, m.tilde_campaign AS k0
@@ -19,7 +19,7 @@ placed AS (
 ),
 tuples AS (
   SELECT c.k0, e.k1, c.cohort, c.users, c.max_age, c.min_age
-  FROM (SELECT DISTINCT m.place, x.os AS k1 FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN contexts AS x ON x.context = a.context WHERE a.variant <> 1 AND a.d < 3) AS e
+  FROM (SELECT DISTINCT a.place, x.os AS k1 FROM (SELECT DISTINCT m.place, a.context FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 UNION ALL SELECT * FROM install_activity_delta) AS a JOIN placed AS m ON m.member = a.member WHERE a.variant <> 1 AND a.d < 3) AS a JOIN contexts AS x ON x.context = a.context) AS e
   JOIN cohorts AS c ON c.cohort = e.place
 ),
 chosen AS (
@@ -33,17 +33,14 @@ FROM chosen AS c
 UNION ALL
 SELECT 2, q.item, 0, q.band, COUNT(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM (SELECT c.item AS item, m.person, a.d AS band
-  FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN contexts AS x ON x.context = a.context JOIN chosen AS c ON c.cohort = m.place AND c.k1 = x.os
-  WHERE a.variant <> 1 AND a.d < 3 AND a.event IN (SELECT code FROM words WHERE word IN ($p1))
+  FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (2) UNION ALL SELECT * FROM install_activity_delta WHERE event IN (2)) AS a JOIN placed AS m ON m.member = a.member JOIN contexts AS x ON x.context = a.context JOIN chosen AS c ON c.cohort = m.place AND c.k1 = x.os
+  WHERE a.variant <> 1 AND a.d < 3 AND 1 = 1
   GROUP BY c.item, m.person, a.d) AS q
 GROUP BY q.item, q.band
 UNION ALL
 SELECT 2, q.item, 1, q.band, COUNT(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM (SELECT c.item AS item, m.person, a.d AS band
-  FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN contexts AS x ON x.context = a.context JOIN chosen AS c ON c.cohort = m.place AND c.k1 = x.os
-  WHERE a.variant <> 1 AND a.d < 3 AND (a.event IN (SELECT code FROM words WHERE word IN ($p2)) OR a.entry = 1)
+  FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 UNION ALL SELECT * FROM install_activity_delta) AS a JOIN placed AS m ON m.member = a.member JOIN contexts AS x ON x.context = a.context JOIN chosen AS c ON c.cohort = m.place AND c.k1 = x.os
+  WHERE a.variant <> 1 AND a.d < 3 AND (a.event IN (2) OR a.entry = 1)
   GROUP BY c.item, m.person, a.d) AS q
 GROUP BY q.item, q.band
--- $p0 = '1'
--- $p1 = 'OPEN'
--- $p2 = 'OPEN'

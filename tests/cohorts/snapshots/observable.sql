@@ -1,5 +1,5 @@
 WITH scope AS (
-  SELECT w.code AS app, v.as_of AS as_of FROM (VALUES ($p0, 19850)) AS v(app_id, as_of) JOIN words AS w ON w.word = v.app_id
+  SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of)
 ),
 picked AS (
   SELECT m.member, m.member AS person, s.as_of - m.day AS age
@@ -24,36 +24,30 @@ chosen AS (
 placed AS (
   SELECT p.member, p.person, c.item AS place, CASE WHEN p.age < 0 THEN -1 ELSE p.age // 1 END AS reach
   FROM picked AS p CROSS JOIN chosen AS c
-),
-wanted AS (
-  SELECT u.event, MAX(u.slot) AS slot FROM (SELECT w.code AS event, v.slot AS slot FROM (VALUES ($p1, 0)) AS v(name, slot) JOIN words AS w ON w.word = v.name UNION ALL SELECT r.name AS event, -1 AS slot FROM revenue_events AS r JOIN scope AS s ON s.app = r.app) AS u GROUP BY u.event
 )
 SELECT 0 AS kind, c.item, NULL AS slot, NULL AS band, c.users AS n, c.max_age AS b, c.min_age AS c, (SELECT COUNT(*) FROM tuples) AS d, NULL AS e, NULL AS f
 FROM chosen AS c
 UNION ALL
-SELECT 1, m.place, w.slot, a.d, SUM(a.n), SUM(a.micro), SUM(a.missing_rate), 0, 0, 0
-FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN wanted AS w ON w.event = a.event
+SELECT 1, m.place, CASE a.event WHEN 2 THEN 0 ELSE -1 END, a.d, CAST(SUM(a.n) AS BIGINT), CAST(SUM(a.micro) AS BIGINT), CAST(SUM(a.missing_rate) AS BIGINT), 0, 0, 0
+FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (5, 6, 2) UNION ALL SELECT * FROM install_activity_delta WHERE event IN (5, 6, 2)) AS a JOIN placed AS m ON m.member = a.member
 WHERE a.variant <> 1 AND a.d < 3
-GROUP BY m.place, w.slot, a.d
+GROUP BY m.place, CASE a.event WHEN 2 THEN 0 ELSE -1 END, a.d
 UNION ALL
-SELECT 5, m.place, 0, b.band, SUM(a.micro), NULL, NULL, NULL, NULL, NULL
-FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN (VALUES (0), (1), (2)) AS b(band) ON a.d <= b.band AND m.reach >= b.band
-WHERE a.variant <> 1 AND a.d < 3 AND a.event IN (SELECT r.name FROM revenue_events AS r JOIN scope AS s ON s.app = r.app)
+SELECT 5, m.place, 0, b.band, CAST(SUM(a.micro) AS BIGINT), NULL, NULL, NULL, NULL, NULL
+FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (5, 6) UNION ALL SELECT * FROM install_activity_delta WHERE event IN (5, 6)) AS a JOIN placed AS m ON m.member = a.member JOIN (VALUES (0), (1), (2)) AS b(band) ON a.d <= b.band AND m.reach >= b.band
+WHERE a.variant <> 1 AND a.d < 3 AND 1 = 1
 GROUP BY m.place, b.band
 UNION ALL
-SELECT 5, m.place, 1, b.band, SUM(a.n), NULL, NULL, NULL, NULL, NULL
-FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN (VALUES (0), (1), (2)) AS b(band) ON a.d <= b.band AND m.reach >= b.band
-WHERE a.variant <> 1 AND a.d < 3 AND a.event IN (SELECT code FROM words WHERE word IN ($p2))
+SELECT 5, m.place, 1, b.band, CAST(SUM(a.n) AS BIGINT), NULL, NULL, NULL, NULL, NULL
+FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (2) UNION ALL SELECT * FROM install_activity_delta WHERE event IN (2)) AS a JOIN placed AS m ON m.member = a.member JOIN (VALUES (0), (1), (2)) AS b(band) ON a.d <= b.band AND m.reach >= b.band
+WHERE a.variant <> 1 AND a.d < 3 AND 1 = 1
 GROUP BY m.place, b.band
 UNION ALL
 SELECT 3, q.item, NULL, q.band, COUNT(*), NULL, NULL, NULL, NULL, NULL
 FROM (SELECT m.place AS item, m.person, LEAST(MAX(m.reach), 2) AS band FROM placed AS m WHERE m.reach >= 0 GROUP BY m.place, m.person) AS q
 GROUP BY q.item, q.band
 UNION ALL
-SELECT 4, c.item, NULL, NULL, SUM(o.micro), SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END), NULL, NULL, NULL, NULL
+SELECT 4, c.item, NULL, NULL, CAST(SUM(o.micro) AS BIGINT), CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT), NULL, NULL, NULL, NULL
 FROM costs AS o JOIN scope AS s ON s.app = o.app CROSS JOIN chosen AS c
 WHERE o.day BETWEEN 19844 AND 19845
 GROUP BY c.item
--- $p0 = '1'
--- $p1 = 'OPEN'
--- $p2 = 'OPEN'

@@ -1,5 +1,5 @@
 WITH scope AS (
-  SELECT w.code AS app, v.as_of AS as_of FROM (VALUES ($p0, 19850)) AS v(app_id, as_of) JOIN words AS w ON w.word = v.app_id
+  SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of)
 ),
 picked AS (
   SELECT m.member, m.member AS person, s.as_of - m.day AS age, m.tilde_campaign AS k0
@@ -25,21 +25,16 @@ chosen AS (
 placed AS (
   SELECT p.member, c.item AS place
   FROM picked AS p JOIN chosen AS c ON p.k0 = c.k0
-),
-wanted AS (
-  SELECT u.event, MAX(u.slot) AS slot FROM (SELECT w.code AS event, v.slot AS slot FROM (VALUES ($p1, 0)) AS v(name, slot) JOIN words AS w ON w.word = v.name) AS u GROUP BY u.event
 )
 SELECT 0 AS kind, c.item, NULL AS slot, NULL AS band, c.users AS n, c.max_age AS b, c.min_age AS c, (SELECT COUNT(*) FROM tuples) AS d, NULL AS e, NULL AS f, c.v0
 FROM chosen AS c
 UNION ALL
-SELECT 1, m.place, w.slot, a.d, SUM(a.n), SUM(a.micro), SUM(a.missing_rate), 0, 0, 0, NULL
-FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN wanted AS w ON w.event = a.event
+SELECT 1, m.place, 0, a.d, CAST(SUM(a.n) AS BIGINT), 0, 0, 0, 0, 0, NULL
+FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (2) UNION ALL SELECT * FROM install_activity_delta WHERE event IN (2)) AS a JOIN placed AS m ON m.member = a.member
 WHERE a.variant <> 1 AND a.d < 3
-GROUP BY m.place, w.slot, a.d
+GROUP BY m.place, a.d
 UNION ALL
-SELECT 4, c.item, NULL, NULL, SUM(o.micro), SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END), NULL, NULL, NULL, NULL, NULL
+SELECT 4, c.item, NULL, NULL, CAST(SUM(o.micro) AS BIGINT), CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT), NULL, NULL, NULL, NULL, NULL
 FROM costs AS o JOIN scope AS s ON s.app = o.app JOIN chosen AS c ON o.tilde_campaign = c.k0
 WHERE o.day BETWEEN 19844 AND 19845 AND o.tilde_campaign <> 0
 GROUP BY c.item
--- $p0 = '1'
--- $p1 = 'OPEN'

@@ -1,5 +1,5 @@
 WITH scope AS (
-  SELECT w.code AS app, v.as_of AS as_of FROM (VALUES ($p0, 19850)) AS v(app_id, as_of) JOIN words AS w ON w.word = v.app_id
+  SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of)
 ),
 picked AS (
   SELECT m.member, m.who AS person, s.as_of - m.day AS age, m.os AS k0
@@ -25,36 +25,30 @@ chosen AS (
 placed AS (
   SELECT p.member, p.person, c.item AS place
   FROM picked AS p JOIN chosen AS c ON p.k0 = c.k0
-),
-wanted AS (
-  SELECT u.event, MAX(u.slot) AS slot FROM (SELECT r.name AS event, -1 AS slot FROM revenue_events AS r JOIN scope AS s ON s.app = r.app) AS u GROUP BY u.event
 )
 SELECT 0 AS kind, c.item, NULL AS slot, NULL AS band, c.users AS n, c.max_age AS b, c.min_age AS c, (SELECT COUNT(*) FROM tuples) AS d, NULL AS e, NULL AS f, c.v0
 FROM chosen AS c
 UNION ALL
-SELECT 1, m.place, w.slot, a.d, SUM(a.n), SUM(a.micro), SUM(a.missing_rate), 0, 0, 0, NULL
-FROM reengagement_activity AS a JOIN placed AS m ON m.member = a.member JOIN wanted AS w ON w.event = a.event
+SELECT 1, m.place, -1, a.d, 0, CAST(SUM(a.micro) AS BIGINT), CAST(SUM(a.missing_rate) AS BIGINT), 0, 0, 0, NULL
+FROM (SELECT * FROM reengagement_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (5, 6) UNION ALL SELECT * FROM reengagement_activity_delta WHERE event IN (5, 6)) AS a JOIN placed AS m ON m.member = a.member
 WHERE a.variant <> 1 AND a.d < 3
-GROUP BY m.place, w.slot, a.d
+GROUP BY m.place, a.d
 UNION ALL
 SELECT 2, q.item, 0, q.band, COUNT(*), NULL, NULL, NULL, NULL, NULL, NULL
 FROM (SELECT m.place AS item, m.person, a.d AS band
-  FROM reengagement_activity AS a JOIN placed AS m ON m.member = a.member
-  WHERE a.variant <> 1 AND a.d < 3 AND (a.event IN (SELECT code FROM words WHERE word IN ($p1, $p2)) OR a.entry = 1)
+  FROM (SELECT * FROM reengagement_activity_main WHERE member BETWEEN 100 AND 250 UNION ALL SELECT * FROM reengagement_activity_delta) AS a JOIN placed AS m ON m.member = a.member
+  WHERE a.variant <> 1 AND a.d < 3 AND (a.event IN (2, 3) OR a.entry = 1)
   GROUP BY m.place, m.person, a.d) AS q
 GROUP BY q.item, q.band
 UNION ALL
 SELECT 2, q.item, 2, q.band, COUNT(*), NULL, NULL, NULL, NULL, NULL, NULL
 FROM (SELECT m.place AS item, m.person, a.d AS band
-  FROM reengagement_activity AS a JOIN placed AS m ON m.member = a.member
+  FROM (SELECT * FROM reengagement_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (5, 6) UNION ALL SELECT * FROM reengagement_activity_delta WHERE event IN (5, 6)) AS a JOIN placed AS m ON m.member = a.member
   WHERE a.variant <> 1 AND a.d < 3 AND a.paid = 1
   GROUP BY m.place, m.person, a.d) AS q
 GROUP BY q.item, q.band
 UNION ALL
-SELECT 4, c.item, NULL, NULL, SUM(o.micro), SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END), NULL, NULL, NULL, NULL, NULL
+SELECT 4, c.item, NULL, NULL, CAST(SUM(o.micro) AS BIGINT), CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT), NULL, NULL, NULL, NULL, NULL
 FROM costs AS o JOIN scope AS s ON s.app = o.app JOIN chosen AS c ON o.os = c.k0
 WHERE o.day BETWEEN 19844 AND 19845 AND o.os <> 0
 GROUP BY c.item
--- $p0 = '1'
--- $p1 = 'OPEN'
--- $p2 = 'WEB_SESSION_START'

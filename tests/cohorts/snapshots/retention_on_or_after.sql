@@ -1,5 +1,5 @@
 WITH scope AS (
-  SELECT w.code AS app, v.as_of AS as_of FROM (VALUES ($p0, 19850)) AS v(app_id, as_of) JOIN words AS w ON w.word = v.app_id
+  SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of)
 ),
 picked AS (
   SELECT m.member, m.member AS person, s.as_of - m.day AS age
@@ -24,29 +24,23 @@ chosen AS (
 placed AS (
   SELECT p.member, c.item AS place
   FROM picked AS p CROSS JOIN chosen AS c
-),
-wanted AS (
-  SELECT u.event, MAX(u.slot) AS slot FROM (SELECT w.code AS event, v.slot AS slot FROM (VALUES ($p1, 0)) AS v(name, slot) JOIN words AS w ON w.word = v.name) AS u GROUP BY u.event
 )
 SELECT 0 AS kind, c.item, NULL AS slot, NULL AS band, c.users AS n, c.max_age AS b, c.min_age AS c, (SELECT COUNT(*) FROM tuples) AS d, NULL AS e, NULL AS f
 FROM chosen AS c
 UNION ALL
-SELECT 1, m.place, w.slot, a.d, SUM(a.n), SUM(a.micro), SUM(a.missing_rate), 0, 0, 0
-FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN wanted AS w ON w.event = a.event
+SELECT 1, m.place, 0, a.d, 0, 0, 0, 0, 0, 0
+FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (2) UNION ALL SELECT * FROM install_activity_delta WHERE event IN (2)) AS a JOIN placed AS m ON m.member = a.member
 WHERE a.variant <> 1 AND a.d < 3
-GROUP BY m.place, w.slot, a.d
+GROUP BY m.place, a.d
 UNION ALL
 SELECT 2, q.item, 0, q.band, COUNT(*), NULL, NULL, NULL, NULL, NULL
 FROM (SELECT m.place AS item, a.member AS person, LEAST(MAX(a.d), 2) AS band
-  FROM install_activity AS a JOIN placed AS m ON m.member = a.member
-  WHERE a.variant <> 1 AND (a.event IN (SELECT code FROM words WHERE word IN ($p2)) OR a.entry = 1)
+  FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 UNION ALL SELECT * FROM install_activity_delta) AS a JOIN placed AS m ON m.member = a.member
+  WHERE a.variant <> 1 AND (a.event IN (2) OR a.entry = 1)
   GROUP BY m.place, a.member) AS q
 GROUP BY q.item, q.band
 UNION ALL
-SELECT 4, c.item, NULL, NULL, SUM(o.micro), SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END), NULL, NULL, NULL, NULL
+SELECT 4, c.item, NULL, NULL, CAST(SUM(o.micro) AS BIGINT), CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT), NULL, NULL, NULL, NULL
 FROM costs AS o JOIN scope AS s ON s.app = o.app CROSS JOIN chosen AS c
 WHERE o.day BETWEEN 19844 AND 19845
 GROUP BY c.item
--- $p0 = '1'
--- $p1 = 'OPEN'
--- $p2 = 'OPEN'

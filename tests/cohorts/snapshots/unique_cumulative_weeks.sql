@@ -1,5 +1,5 @@
 WITH scope AS (
-  SELECT w.code AS app, v.as_of AS as_of FROM (VALUES ($p0, 19850)) AS v(app_id, as_of) JOIN words AS w ON w.word = v.app_id
+  SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of)
 ),
 picked AS (
   SELECT m.member, m.member AS person, s.as_of - m.day AS age
@@ -24,21 +24,16 @@ chosen AS (
 placed AS (
   SELECT p.member, c.item AS place
   FROM picked AS p CROSS JOIN chosen AS c
-),
-wanted AS (
-  SELECT u.event, MAX(u.slot) AS slot FROM (SELECT w.code AS event, v.slot AS slot FROM (VALUES ($p1, 0)) AS v(name, slot) JOIN words AS w ON w.word = v.name) AS u GROUP BY u.event
 )
 SELECT 0 AS kind, c.item, NULL AS slot, NULL AS band, c.users AS n, c.max_age AS b, c.min_age AS c, (SELECT COUNT(*) FROM tuples) AS d, NULL AS e, NULL AS f
 FROM chosen AS c
 UNION ALL
-SELECT 1, m.place, w.slot, a.d // 7, SUM(a.n), SUM(a.micro), SUM(a.missing_rate), SUM(CASE WHEN a.prev < 0 THEN 1 ELSE 0 END), 0, 0
-FROM install_activity AS a JOIN placed AS m ON m.member = a.member JOIN wanted AS w ON w.event = a.event
+SELECT 1, m.place, 0, a.d // 7, 0, 0, 0, CAST(SUM(CASE WHEN a.prev < 0 THEN 1 ELSE 0 END) AS BIGINT), 0, 0
+FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (2) UNION ALL SELECT * FROM install_activity_delta WHERE event IN (2)) AS a JOIN placed AS m ON m.member = a.member
 WHERE a.variant <> 1 AND a.d < 21
-GROUP BY m.place, w.slot, a.d // 7
+GROUP BY m.place, a.d // 7
 UNION ALL
-SELECT 4, c.item, NULL, NULL, SUM(o.micro), SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END), NULL, NULL, NULL, NULL
+SELECT 4, c.item, NULL, NULL, CAST(SUM(o.micro) AS BIGINT), CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT), NULL, NULL, NULL, NULL
 FROM costs AS o JOIN scope AS s ON s.app = o.app CROSS JOIN chosen AS c
 WHERE o.day BETWEEN 19844 AND 19845
 GROUP BY c.item
--- $p0 = '1'
--- $p1 = 'OPEN'

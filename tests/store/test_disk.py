@@ -1,0 +1,75 @@
+"""When the disk does not take what is written: nothing is acknowledged that is not there (SQLite)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bough.store import open_store
+from bough.store.writer import BROKEN
+from tests.store.batches import names
+
+FULL = "The disk is full; nothing was stored."
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MB of its own, half of it taken by a file `ballast`."""
+    mounted = tmp_path / "small"
+    mounted.mkdir()
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(8 * 1024 * 1024)
+    made = subprocess.run(["mkfs.ext4", "-q", "-F", "-m0", str(image)], capture_output=True, text=True, check=False)
+    command = ["mount", "-o", "loop", str(image), str(mounted)]
+    mount = made if made.returncode else subprocess.run(command, capture_output=True, text=True, check=False)
+    if mount.returncode:
+        command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(mounted)]
+        mount = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mount.returncode:
+        pytest.skip(f"a full disk cannot be tried here, because nothing can be mounted: {mount.stderr.strip()}")
+    (mounted / "ballast").write_bytes(os.urandom(3 * 1024 * 1024))
+    yield mounted
+    subprocess.run(["umount", str(mounted)], check=True)
+
+
+def run(mode: str, folder: Path) -> list[str]:
+    """What the writing process said, line by line."""
+    command = [sys.executable, "-m", "tests.store.write_until", mode, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def stored_and_acknowledged(folder: Path, lines: list[str]) -> tuple[list[str], list[str]]:
+    """Numbers of the rows that are there after a new start, and of those that were acknowledged."""
+    store = open_store(folder)
+    there = [name[:6] for name in names(store)]
+    assert store.rows("PRAGMA integrity_check") == [("ok",)]
+    store.close()
+    return there, [line.split()[1] for line in lines if line.startswith("stored")]
+
+
+def test_after_a_write_that_failed_nothing_more_is_acknowledged(tmp_path: Path) -> None:
+    """Also when the disk would take it again: what the failed write left in the file is unknown."""
+    lines = run("file-limit", tmp_path / "data")
+    refusal = next(number for number, line in enumerate(lines) if line.startswith("refused"))
+    assert refusal > 10
+    assert lines[refusal:] == [f"refused {BROKEN}"] * 10
+    there, acknowledged = stored_and_acknowledged(tmp_path / "data", lines)
+    assert there[: len(acknowledged)] == acknowledged
+
+
+def test_a_full_disk_refuses_and_works_again_when_there_is_room(small_disk: Path) -> None:
+    """SQLite finds a full disk before it writes over anything: what was refused is not there, the rest is."""
+    lines = run("full-disk", small_disk / "data")
+    refusals = [line for line in lines if line.startswith("refused")]
+    assert refusals == [f"refused {FULL}"]
+    assert len(lines) > 20
+    there, acknowledged = stored_and_acknowledged(small_disk / "data", lines)
+    assert there == acknowledged
