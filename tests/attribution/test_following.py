@@ -48,7 +48,7 @@ def follow(store: Store, follower: StoredFollower | None = None, at_most: int = 
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data(), st.lists(acts(), min_size=1, max_size=25))
+@given(st.data(), st.lists(acts(), min_size=4, max_size=30))
 def test_any_steps_restarts_and_rebuilds_end_in_the_rows_of_the_pure_reading(
     data: st.DataObject, script: list[dict[str, Any]]
 ) -> None:
@@ -56,9 +56,9 @@ def test_any_steps_restarts_and_rebuilds_end_in_the_rows_of_the_pure_reading(
         follower = StoredFollower(scene.store)
         for act in script:
             play(scene, act)
-            if data.draw(st.booleans()):
-                follower.step(data.draw(st.integers(1, 4)))
-            if data.draw(st.integers(0, 9)) == 0:
+            for _ in range(data.draw(st.integers(0, 3))):
+                follower.step(data.draw(st.integers(1, 3)))
+            if data.draw(st.integers(0, 19)) == 19:
                 follower = StoredFollower(scene.store)
         follow(scene.store, follower, 3)
         live = results(scene.store)
