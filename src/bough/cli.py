@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from bough import __version__
-from bough.commands import apps, attribution, demo, doctor, imports, journal, links, sdk, serve
+from bough.commands import apps, attribution, demo, doctor, exports, imports, journal, links, sdk, serve, warehouse
 from bough.errors import BoughError
 
 COMMANDS = (
@@ -16,6 +16,8 @@ COMMANDS = (
     apps,
     links,
     imports,
+    exports,
+    warehouse,
     journal,
     attribution,
     sdk,
