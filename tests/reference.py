@@ -1,6 +1,7 @@
-"""The generated parts of docs/: tables made from the code's own tables. `python -m tests.reference` writes them anew.
+"""The generated parts of docs/: tables made from the code's own tables. `scripts/docs` writes them anew.
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; `tests/test_docs.py` fails when one is out of date.
+`docs/api.md` is made from the route table by `bough.web.reference`.
 """
 
 from __future__ import annotations
@@ -28,19 +29,11 @@ from bough.links.parameters import (
 from bough.links.routes import MAX_BULK_BYTES
 from bough.settings import describe
 from bough.web.limits import LIMITS
-from bough.web.routes import ROUTES
-from bough.web.routing import Parameter, Route
+from bough.web.routing import Parameter
 
 ROOT = Path(__file__).parent.parent
 DOCS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-
-ACCESS = {
-    "public": "anybody",
-    "branch_key": "branch key",
-    "branch_secret": "branch key and secret",
-    "token": "access token",
-}
 
 
 def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
@@ -87,13 +80,6 @@ def errors() -> str:
     return table(("status", "when"), ((str(status), meaning) for status, meaning in rows))
 
 
-def api() -> str:
-    groups: dict[str, list[Route]] = {}
-    for route in ROUTES:
-        groups.setdefault(route.group or "Further operations", []).append(route)
-    return "".join(f"## {name}\n\n{''.join(map(_operation, routes))}" for name, routes in groups.items())
-
-
 def commands() -> str:
     return "".join(_command(parser()))
 
@@ -105,7 +91,6 @@ GENERATED: dict[str, Callable[[], str]] = {
     "limits": limits,
     "rates": rates,
     "errors": errors,
-    "api": api,
     "commands": commands,
 }
 
@@ -113,28 +98,6 @@ GENERATED: dict[str, Callable[[], str]] = {
 def renewed(text: str) -> str:
     """A page with its generated parts made anew."""
     return PART.sub(lambda found: f"{found[1]}\n{GENERATED[found[2]]().rstrip()}\n\n{found[4]}", text)
-
-
-def _operation(route: Route) -> str:
-    lines = [f"### `{route.method} {route.path}`\n\n{route.summary}. Asks for: {ACCESS[route.access]}."]
-    if route.limit:
-        lines.append(f" Rate limit: `{route.limit}`.")
-    if route.notes:
-        lines.append(f" {route.notes}")
-    if route.answer:
-        lines.append(f"\n\nAnswer: {route.answer}")
-    lines.append("\n\n")
-    lines += [f"* {_parameter(parameter)}\n" for parameter in route.parameters]
-    return "".join(lines).rstrip() + "\n\n"
-
-
-def _parameter(parameter: Parameter) -> str:
-    words = [f"`{parameter.name}`"]
-    notes: list[str] = [parameter.place] if parameter.place != "body" else []
-    notes += [parameter.kind] if parameter.kind != "string" else []
-    notes += ["required"] if parameter.required else []
-    words += [f"({', '.join(notes)})"] if notes else []
-    return " ".join(words) + (f": {parameter.meaning}" if parameter.meaning else "")
 
 
 def _values(parameter: Parameter) -> str:

@@ -1,4 +1,7 @@
-"""The documentation, tested: its commands are run, its names exist, and nothing that code names is missing from it."""
+"""The documentation, tested: its commands are run, its names exist, and nothing that code names is missing from it.
+
+Every operation in docs/api.md is tested in tests/web/test_openapi.py.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from bough.clicks.rules import RULES
 from bough.links.alias import RESERVED_FIRST_SEGMENTS
 from bough.links.change import NOT_UPDATABLE
 from bough.settings import describe
-from bough.web.routes import ROUTES, TABLE
+from bough.web.routes import TABLE
 from tests.reference import DOCS, ROOT, renewed
 from tests.running import Running, wait_until
 
@@ -55,7 +58,7 @@ def in_docs(name: str, page: str) -> bool:
 
 @pytest.mark.parametrize("page", DOCS, ids=IDS.get)
 def test_generated_parts_are_up_to_date(page: Path) -> None:
-    """`python -m tests.reference` writes them."""
+    """`scripts/docs` writes them."""
     assert renewed(page.read_text()) == page.read_text()
 
 
@@ -70,11 +73,6 @@ def test_every_setting_of_ours_is_explained() -> None:
     names = [field.name for field in CONFIG]
     added = [*names[names.index("alias_conflict_status") :], "android_tablet_url"]
     assert [name for name in added if f"`{name}`" not in text] == []
-
-
-def test_every_route_stands_in_the_docs() -> None:
-    text = (ROOT / "docs/api.md").read_text()
-    assert [r.path for r in ROUTES if f"### `{r.method} {r.path}`\n" not in text] == []
 
 
 def test_every_command_and_option_stands_in_the_docs() -> None:
