@@ -7,6 +7,7 @@ always decimal strings, because JavaScript rounds numbers above 2**53.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Iterator
@@ -46,7 +47,22 @@ def growing_ids(last: int, random: Random = _system_random) -> Iterator[int]:
 
 def new_id() -> int:
     """One id for a rare thing (an app, a user): collisions are left to the table's key."""
-    return next(growing_ids(0))
+    return (now_ms() << RANDOM_BITS) + (_random_word() & _LOW_BITS)
+
+
+_LOW_BITS = (1 << RANDOM_BITS - 1) - 1
+_WORDS_AT_ONCE = 256
+_words: list[int] = []
+os.register_at_fork(after_in_child=_words.clear)
+
+
+def _random_word() -> int:
+    """32 random bits; the operating system is asked for many at once. A fork starts with none, so none comes twice."""
+    while True:
+        try:
+            return _words.pop()
+        except IndexError:
+            _words.extend(memoryview(secrets.token_bytes(4 * _WORDS_AT_ONCE)).cast("I"))
 
 
 def arrived_at(identifier: int) -> int:

@@ -112,12 +112,13 @@ def clean(kind: Kind, value: object) -> str:
     written = text(value, _MAX + 1)
     if len(written) > _MAX:
         return ""
+    folded = written.casefold()
     if kind != "identity":
-        if written.casefold() in _NOBODY or written.casefold() in _SHARED or not written.strip("0-"):
+        if folded in _NOBODY or folded in _SHARED or not written.strip("0-"):
             return ""
-    elif written.casefold() in ("", "null", "undefined", "bnc_no_value"):
+    elif folded in ("", "null", "undefined", "bnc_no_value"):
         return ""
-    return written.casefold() if kind in _CASELESS else written
+    return folded if kind in _CASELESS else written
 
 
 def privacy(body: Mapping[str, Any], user_data: Mapping[str, Any]) -> Privacy:

@@ -38,8 +38,14 @@ def decode(raw: bytes | str, field: str = "body", most: int = MAX_BODY) -> Any:
         raise BadRequest(f"{field}: nested deeper than {MAX_DEPTH} levels.") from None
     except (msgspec.DecodeError, UnicodeError, ArithmeticError):
         raise BadRequest(f"{field}: not valid JSON.") from None
-    check_depth(value, field)
+    if _brackets(raw) > MAX_DEPTH:
+        check_depth(value, field)
     return value
+
+
+def _brackets(raw: bytes | str) -> int:
+    """Opening brackets: nothing can be nested deeper than there are of them."""
+    return raw.count("{") + raw.count("[") if isinstance(raw, str) else raw.count(b"{") + raw.count(b"[")
 
 
 def encode(value: object) -> bytes:

@@ -64,15 +64,17 @@ class Event(Struct, frozen=True, kw_only=True):
     server_to_server: bool = False
 
 
-def parse(body: Mapping[str, Any], kind: Kind) -> Event:
+def parse(body: Mapping[str, Any], kind: Kind, *, checked: bool = False) -> Event:
     """Check one body, decoded by `bough.events.body.decode` or from a form.
 
-    `branch_key` is the edge's business and not looked at.
+    `branch_key` is the edge's business and not looked at. `checked`: the body comes from `decode` or a form, so its
+    depth is known to be bounded.
 
     Raises:
         BadRequest: naming the field at fault.
     """
-    check_depth(dict(body), "body")
+    if not checked:
+        check_depth(dict(body), "body")
     name = event_name(body.get("name"), kind)
     user_data = _object(body, "user_data")
     server = is_server_to_server(body, user_data)

@@ -20,6 +20,8 @@ _FALSE = frozenset({"false", "0", "no"})
 
 def text(value: object, limit: int = MAX_TEXT) -> str:
     """The value as stripped text; numbers in decimal digits; empty for anything else."""
+    if value is None:
+        return ""
     if isinstance(value, str):
         return value.strip()[:limit] if value else ""
     if isinstance(value, bool):

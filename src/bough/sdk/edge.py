@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from bough.accounts.directory import Credential
 from bough.attribution import facts as fact
@@ -119,4 +119,4 @@ def user_link(call: Call, owner: Credential, bundle: str) -> str:
     domain = owner.app.domain(owner.test)
     base = f"{domain.scheme}://{domain.host}" if domain else call.context.settings.base_url
     key = call.context.directory.branch_key(owner.app.id, owner.test)
-    return f"{base}/a/{key}?{urlencode({'$identity_id': bundle}, quote_via=quote)}"
+    return f"{base}/a/{key}?%24identity_id={quote(bundle, safe='')}"

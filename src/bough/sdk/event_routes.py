@@ -44,7 +44,7 @@ async def legacy_event(call: Call) -> Response:
 async def _event(call: Call, kind: schema.Kind) -> Response:
     body = await read_body(call)
     owner_of(call, body)
-    event = schema.parse(body, kind)
+    event = schema.parse(body, kind, checked=True)
     user_data = dict(event.user_data)
     kept = {**body, "name": event.name, "user_data": user_data, "event_data": event.event_data}
     kept |= {"custom_data": event.custom_data, "content_items": list(event.content_items)}

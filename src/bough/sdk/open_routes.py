@@ -25,7 +25,7 @@ from bough.sdk.edge import (
     user_link,
     without_person,
 )
-from bough.sdk.opens import OpenAnswer, OpenRequest
+from bough.sdk.opens import OpenAnswer, OpenRequest, parse_request
 from bough.web.call import Call, json_response
 from bough.web.cookies import browser_of
 
@@ -57,6 +57,7 @@ async def _answer(call: Call, kind: str) -> Response:
         kept, asking = without_person(kept), Facts()
     facts = _issued(call, body, asking, "web" if _is_web(body) else "app")
     request = OpenRequest(at=now_ms(), app=owner.app.id, test=owner.test, kind=kind, body=kept, facts=facts)
+    request = msgspec.structs.replace(request, parsed=parse_request(request))
     answer = await call.context.store.write(call.context.opens.batch, request)
     return json_response(_document(call, owner, body, answer))
 

@@ -27,6 +27,7 @@ from bough.attribution.matching import Candidates, Match, match, named_touches
 from bough.attribution.opens import Opening, parse_opening, platform_of
 from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
+from bough.attribution.stored import select_in
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import Reader, TouchIndex
 from bough.attribution.touches import Touch, direct_touch
@@ -45,6 +46,7 @@ ADD_KEY = ("id", "opening")
 CLAIM = "SELECT owners, opening FROM claim WHERE id = ?"
 SERVER_OPEN = "SELECT at FROM server_open WHERE id = ?"
 SET_SERVER_OPEN = "INSERT INTO server_open (id, at) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
+TOUCHED_KEYS = "SELECT DISTINCT key FROM touch_key WHERE key IN ({})"
 USED = "SELECT opening FROM once_used WHERE id = ?"
 
 MAX_ID = 2**63 - 1
@@ -60,6 +62,16 @@ LANDING = "landing"
 """Kind of the key under which the first page is found that named a click."""
 
 
+class Parsed(Struct, frozen=True, kw_only=True):
+    """What a request says by itself, found before the write lock is taken."""
+
+    opening: Opening
+    own: tuple[int, ...]
+    """Keys in `device_key` under which openings of the same device or browser are found."""
+    touching: tuple[int, ...]
+    """Keys in `touch_key` under which clicks of this device are found: by device id, by network address."""
+
+
 class OpenRequest(Struct, frozen=True, kw_only=True):
     """One request of `/v1/open` or `/v1/install`, not decided yet."""
 
@@ -72,6 +84,8 @@ class OpenRequest(Struct, frozen=True, kw_only=True):
     """As sent, without credentials."""
     facts: Facts
     """What the server knows and issues; matching adds to it."""
+    parsed: Parsed | None = None
+    """`parse_request` of this very request, if it was done already."""
 
 
 class OpenAnswer(Struct, frozen=True, kw_only=True):
@@ -98,6 +112,7 @@ class Opens:
         links = StoredLinks(tx.rows, self._directory)
         self._index.catch_up(tx, links)
         run = _Run(tx, links, self._index)
+        run.look_up([request.parsed for request in requests if request.parsed is not None])
         answers: list[OpenAnswer | Exception] = []
         for request in requests:
             try:
@@ -134,14 +149,28 @@ class _Run:
         self._used: dict[int, int] = {}
         self._touched: dict[tuple[int, int], None] = {}
         self._server_opens: dict[int, int] = {}
+        self._looked_up: dict[int, int | None] = {}
+        """By key of `device_key`: what stands there."""
+        self._untouched: set[int] = set()
+        """Keys of `touch_key` that no click has."""
+
+    def look_up(self, some: list[Parsed]) -> None:
+        """Fetch for a whole batch at once what every opening asks for."""
+        own = [one for parsed in some for one in parsed.own]
+        self._looked_up = dict.fromkeys(own)
+        self._looked_up.update(select_in(self._tx, KNOWN_KEYS, own))
+        touching = {one for parsed in some for one in parsed.touching}
+        self._untouched = touching - {one for (one,) in select_in(self._tx, TOUCHED_KEYS, touching)}
 
     def open(self, request: OpenRequest) -> OpenAnswer:
         row = next(self._ids)
         # The time is the row's own, so that the order of time and the order of the journal are one.
-        request = msgspec.structs.replace(request, at=arrived_at(row))
-        request = self._as_the_clicker(row, legacy.with_stored_identity(self._tx.rows, request))
-        opening = parse_opening(request.body, "install" if request.kind == "install" else "open", request.facts)
-        own = self._own_keys(request, opening)
+        asked = msgspec.structs.replace(request, at=arrived_at(row))
+        request = self._as_the_clicker(row, legacy.with_stored_identity(self._tx.rows, asked))
+        parsed = request.parsed
+        if parsed is None or request is not asked:
+            parsed = parse_request(request)
+        opening, own = parsed.opening, list(parsed.own)
         known = self._known(own)
         original = self._original(request, opening)
         if original is not None:
@@ -174,7 +203,7 @@ class _Run:
         """See `Opens.reconsider`."""
         request = _as_request(row)
         opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
-        own = self._own_keys(request, opening)
+        own = list(parse_request(request).own)
         has_app = bool(self._known(own)) and opening.platform != "web"
         first_open = kinds.is_first_open(opening, has_app=has_app)
         direct = self._direct(row.id, request, opening)
@@ -230,19 +259,11 @@ class _Run:
         self._server_opens[one] = request.at
         return False
 
-    def _own_keys(self, request: OpenRequest, opening: Opening) -> list[int]:
-        web = opening.platform == "web"
-        place = WEB_OPENING if web else APP_OPENING
-        return [
-            key(request.app, request.test, f"{place} {kind}", value)
-            for kind, value in opening.identifiers
-            if web or kind != "browser"
-        ]
-
     def _known(self, own: list[int]) -> set[int]:
         """Earlier openings that share an identifier with this one."""
         found = {self._keys[one] for one in own if one in self._keys}
-        missing = [one for one in own if one not in self._keys]
+        found.update(one for one in map(self._looked_up.get, own) if one is not None and one < self._before)
+        missing = [one for one in own if one not in self._keys and one not in self._looked_up]
         if missing:
             rows = self._tx.rows(KNOWN_KEYS.format(",".join("?" * len(missing))), missing)
             found.update(opening for _, opening in rows if opening < self._before)
@@ -318,8 +339,13 @@ class _Run:
                 named[one.id] = touch
             elif (newest := self._index.by_browser(self._tx, app, test, one.id, row, self._links)) is not None:
                 browsers[one.id] = newest
-        hardware: list[Identifier] = [one for one in opening.identifiers if one[0] in HARDWARE]
+        hardware: list[Identifier] = [
+            one
+            for one in opening.identifiers
+            if one[0] in HARDWARE and self._touchable(request, f"given {one[0]}", one[1])
+        ]
         guesses = seek_nearby and opening.ip and opening.platform != "web" and opening.privacy.probabilistic
+        guesses = guesses and self._touchable(request, "ip", opening.ip)
         return Candidates(
             named=named,
             browsers=browsers,
@@ -330,6 +356,10 @@ class _Run:
             claimed=_Asked(lambda click: self._owned(click, own) is False),
             given_out=_Asked(lambda click: self._owned(click, own) is True),
         )
+
+    def _touchable(self, request: OpenRequest, kind: str, value: str) -> bool:
+        """False when it is known that no click has the key."""
+        return not self._untouched or key(request.app, request.test, kind, value) not in self._untouched
 
     def _is_used(self, app: int, test: bool, once: str) -> bool:
         one = key(app, test, "once", once)
@@ -359,7 +389,8 @@ class _Run:
         link = decided.touch.link if decided.touch is not None and decided.touch.direct else 0
         self._rows[row] = (row, request.at, request.app, int(request.test), request.kind, link or None, body)
         for one in own:
-            self._keys.setdefault(one, row)
+            if self._looked_up.get(one) is None:
+                self._keys.setdefault(one, row)
         if facts.named:
             self._touched.update(((one, row), None) for one in touched_keys(request.app, request.test, opening))
         touch = decided.touch
@@ -372,6 +403,18 @@ class _Run:
                 self._keys.setdefault(installed_key(request.app, request.test, touch.browser or str(touch.id)), row)
         if touch.once:
             self._used.setdefault(key(request.app, request.test, "once", touch.once), row)
+
+
+def parse_request(request: OpenRequest) -> Parsed:
+    """Read a request and find its keys."""
+    opening = parse_opening(request.body, "install" if request.kind == "install" else "open", request.facts)
+    app, test, web = request.app, request.test, opening.platform == "web"
+    place = WEB_OPENING if web else APP_OPENING
+    own = [key(app, test, f"{place} {kind}", value) for kind, value in opening.identifiers if web or kind != "browser"]
+    touching = [key(app, test, f"given {kind}", value) for kind, value in opening.identifiers if kind in HARDWARE]
+    if opening.ip and not web:
+        touching.append(key(app, test, "ip", opening.ip))
+    return Parsed(opening=opening, own=tuple(own), touching=tuple(touching))
 
 
 def installed_key(app: int, test: bool, browser: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bough.accounts.directory import Credential
@@ -27,6 +27,7 @@ class Call:
     def __init__(self, request: Request, context: Context, path: dict[str, str]) -> None:
         self.request = request
         self.context = context
+        self._headers: dict[bytes, bytes] | None = None
         self.path = path
         """Values of the path's variables, percent-decoded."""
 
@@ -35,33 +36,43 @@ class Call:
         return self.request.query_params.get(name)
 
     def header(self, name: str) -> str | None:
-        """A request header, or None."""
-        return self.request.headers.get(name)
+        """A request header, or None. The first one, when it came several times."""
+        if self._headers is None:
+            # Starlette decodes and compares all of them for each one that is asked for.
+            self._headers = dict(reversed(self.request.scope["headers"]))
+        value = self._headers.get(name.lower().encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
 
     def visitor(self) -> Visitor:
         """Address and country of who asks."""
         country = self.context.settings.country_header
+        scope = self.request.scope
+        forwarded = b",".join([value for name, value in scope["headers"] if name == b"x-forwarded-for"])
         return self.context.visitors.visitor(
-            self.request.client.host if self.request.client else "",
-            ",".join(self.request.headers.getlist("x-forwarded-for")).encode("latin-1"),
+            scope["client"][0] if scope.get("client") else "",
+            forwarded,
             (self.header(country) or "").encode("latin-1") if country else b"",
         )
 
     async def bytes(self, limit: int | None = None) -> bytes:
         """The body. Raises TooLarge above `limit` bytes (default: the server's setting)."""
         limit = limit or self.context.settings.max_body
-        length = self.request.headers.get("content-length", "")
+        length = self.header("content-length") or ""
         if length.isdigit() and int(length) > limit:
             raise TooLarge(f"The body must have at most {limit} bytes.")
-        body = bytearray()
-        try:
-            async for chunk in self.request.stream():
-                body += chunk
-                if len(body) > limit:
-                    raise TooLarge(f"The body must have at most {limit} bytes.")
-        except ClientDisconnect as error:
-            raise BadRequest("The client went away before its request was complete.") from error
-        return bytes(body)
+        chunks: list[bytes] = []
+        length_so_far = 0
+        more = True
+        while more:
+            message = await self.request.receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequest("The client went away before its request was complete.")
+            chunks.append(message.get("body", b""))
+            length_so_far += len(chunks[-1])
+            more = message.get("more_body", False)
+            if length_so_far > limit:
+                raise TooLarge(f"The body must have at most {limit} bytes.")
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def value(self, limit: int | None = None) -> Any:
         """The body as JSON or form; an empty one is an empty object."""
@@ -110,4 +121,19 @@ class Call:
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer with CORS."""
+    if status == 200 and not headers:
+        return _Json(_encode(value))
     return Response(_encode(value), status, {**CORS_HEADERS, **(headers or {})}, "application/json")
+
+
+class _Json(Response):
+    """The usual answer; its headers are put together once."""
+
+    _usual = Response(b"", 200, dict(CORS_HEADERS), "application/json").raw_headers
+    _constant = tuple(one for one in _usual if one[0] != b"content-length")
+
+    def __init__(self, body: bytes) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = body
+        self.raw_headers = [(b"content-length", str(len(body)).encode("latin-1")), *self._constant]
