@@ -247,8 +247,8 @@ def _ask_batch(tx: Transaction, items: list[None]) -> list[int | Exception]:
 def configure(warehouse: Warehouse, app: App) -> None:
     """An app's time zone, re-engagement window and revenue events, as the warehouse needs them."""
     inactivity = windows_from_days(app.config.attribution_windows).reengagement_inactivity
-    revenue = app.config.revenue_events
-    warehouse.configure_app(str(app.id), app.timezone, inactivity, REVENUE_EVENTS if revenue is None else revenue)
+    revenue = app.config.revenue_events or REVENUE_EVENTS
+    warehouse.configure_app(str(app.id), app.timezone, inactivity, revenue)
 
 
 def published(store: Store, name: str) -> int:
