@@ -95,8 +95,7 @@ def test_every_operation_has_the_error_shape_for_bad_requests(api: Api, route: R
 def check(response: httpx.Response, schema: dict[str, Any]) -> None:
     """The answer is as its schema says, and holds nothing that the schema does not name."""
     errors = [
-        f"{error.json_path}: {error.message}"
-        for error in OAS31Validator(closed(schema)).iter_errors(response.json())
+        f"{error.json_path}: {error.message}" for error in OAS31Validator(closed(schema)).iter_errors(response.json())
     ]
     assert errors == []
 

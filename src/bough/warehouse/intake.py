@@ -163,8 +163,8 @@ def _add_people(connection: DuckDBPyConnection, stage: str) -> None:
 
 def _add_contexts(connection: DuckDBPyConnection, stage: str) -> None:
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE context_texts AS SELECT DISTINCT {_CONTEXT_HASH} AS h, {', '.join(CONTEXT_CODES)}"
-        f" FROM {stage} AS s"
+        f"CREATE OR REPLACE TEMP TABLE context_texts AS SELECT DISTINCT {_CONTEXT_HASH} AS h,"
+        f" {', '.join(CONTEXT_CODES)} FROM {stage} AS s"
     )
     _encode(connection, "context", CONTEXT_CODES)
 
