@@ -1,4 +1,4 @@
-"""How fast `bough import events` is, from a file on disk to the events being queryable: python -m bench.import_events [N]
+"""How fast `bough import events` is, from a file to events that can be queried: python -m bench.import_events [N]
 
 Prints events per second, of the wall clock and of both cores' work, for CSV, JSON lines and Parquet.
 """
@@ -33,7 +33,8 @@ def generate(path: Path, events: int) -> None:
     )
     sql = f"""
         SELECT 'e' || i AS id, {name} AS name,
-          {START_MS} + CAST(p % 90 AS BIGINT) * {DAY_MS} + CASE WHEN i < n.people THEN 0 ELSE h % {60 * DAY_MS} END AS timestamp,
+          {START_MS} + CAST(p % 90 AS BIGINT) * {DAY_MS}
+            + CASE WHEN i < n.people THEN 0 ELSE h % {60 * DAY_MS} END AS timestamp,
           CASE WHEN p % 3 = 0 THEN 'false' ELSE 'true' END AS attributed,
           CASE WHEN p % 3 = 0 THEN NULL ELSE 'CLICK' END AS last_attributed_touch_type,
           CASE WHEN p % 3 = 0 THEN NULL ELSE {START_MS} + CAST(p % 90 AS BIGINT) * {DAY_MS} - 60000 END
@@ -54,7 +55,7 @@ def generate(path: Path, events: int) -> None:
             AS event_data_revenue,
           CASE WHEN i >= n.people AND h % 100 BETWEEN 60 AND 69 THEN 'USD' END AS event_data_currency
         FROM (SELECT i, i % {people} AS p, CAST(hash(i) >> 8 AS BIGINT) AS h FROM range({events}) AS r(i)),
-          (SELECT {people} AS people) AS n"""
+          (SELECT {people} AS people) AS n"""  # noqa: S608 - our own numbers
     with duckdb.connect() as connection:
         connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet)")
 
