@@ -20,7 +20,7 @@ from bough.accounts.keys import (
 from bough.accounts.model import PERMISSIONS, AppConfig
 from bough.accounts.setting_history import remember
 from bough.errors import BadRequest, BoughError
-from bough.ids import new_code, new_id, now_ms
+from bough.ids import growing_ids, new_code, new_id, now_ms
 from bough.store.changes import Change, record
 from bough.store.database import Store
 from bough.store.transaction import Transaction
@@ -111,8 +111,8 @@ def _found(tx: Transaction, wanted: NewApp) -> FoundedApp:
     config = msgspec.json.encode(wanted.config).decode()
     tx.run(queries.INSERT_APP, (app, organization, wanted.name, wanted.timezone, config, now))
     keys: dict[bool, tuple[str, str]] = {test: _insert_key(tx, app, test) for test in (False, True)}
-    for host, prefix, scheme, test, kind in domains:
-        tx.run(queries.INSERT_DOMAIN, (new_id(), host, prefix, scheme, app, int(test), kind))
+    for number, (host, prefix, scheme, test, kind) in zip(growing_ids(0), domains, strict=False):
+        tx.run(queries.INSERT_DOMAIN, (number, host, prefix, scheme, app, int(test), kind))
     token = _owner_token(tx, organization, now)
     record(tx, [Change(subject="account", app=app)])
     return FoundedApp(

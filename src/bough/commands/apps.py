@@ -9,16 +9,17 @@ from typing import Any
 import msgspec
 
 from bough.accounts.directory import Directory
+from bough.accounts.domains import RANDOM_PREFIX, add_domain, remove_domain
 from bough.accounts.found import NewApp, as_document, found_app, rotate_key
 from bough.accounts.keys import environment
-from bough.accounts.model import App
+from bough.accounts.model import App, Domain
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import NotFound
 
 
 def add_to(commands: Commands) -> None:
     """Describe the command."""
-    parser = commands.add_parser("apps", help="create and show apps")
+    parser = commands.add_parser("apps", help="create and show apps, their keys and domains")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = actions.add_parser("create", help="create an app; prints its keys, secrets and a token, once")
     create.add_argument("name", metavar="NAME")
@@ -31,9 +32,34 @@ def add_to(commands: Commands) -> None:
     keys = actions.add_parser("keys", help="an app's branch keys; secrets are only shown when made")
     keys.add_argument("--rotate", choices=("live", "test"), help="make a new key and secret for the environment")
     keys.add_argument("--overlap", type=int, default=24, metavar="HOURS", help="how long the old key still works (24)")
-    for action in (show, keys):
+    domains = actions.add_parser("domains", help="an app's link domains: add, remove, list them")
+    domains.add_argument("--add", metavar="HOST", help="a host that leads to this server, with its port if it has one")
+    domains.add_argument("--remove", metavar="HOST", help="a domain without links, with --prefix if it has one")
+    domains.add_argument(
+        "--kind",
+        choices=("custom", "default", "alternate"),
+        default="custom",
+        help="custom: links may name it; default: new links go there; alternate: buttons of pages lead there (custom)",
+    )
+    domains.add_argument("--test", action="store_true", help="for the test environment")
+    domains.add_argument("--http", action="store_true", help="its addresses begin with http:// (default: https://)")
+    domains.add_argument(
+        "--prefix",
+        nargs="?",
+        const=RANDOM_PREFIX,
+        default="",
+        metavar="CODE",
+        help="four characters in front of every path, random ones without CODE, so that apps can share the host",
+    )
+    for action in (show, keys, domains):
         action.add_argument("app", metavar="APP", help="app id or name")
-    for action, run in ((create, run_create), (listing, run_list), (show, run_show), (keys, run_keys)):
+    for action, run in (
+        (create, run_create),
+        (listing, run_list),
+        (show, run_show),
+        (keys, run_keys),
+        (domains, run_domains),
+    ):
         action.add_argument("--json", action="store_true", help="print JSON")
         add_data(action)
         action.set_defaults(run=run)
@@ -86,6 +112,35 @@ def run_keys(arguments: argparse.Namespace) -> None:
             },
             arguments.json,
         )
+
+
+def run_domains(arguments: argparse.Namespace) -> None:
+    """`bough apps domains`."""
+    with opened_store(settings_of(arguments)) as store:
+        app = find_app(Directory(store), arguments.app)
+        if arguments.add:
+            wanted = Domain(
+                host=arguments.add,
+                prefix=arguments.prefix,
+                scheme="http" if arguments.http else "https",
+                app=app.id,
+                test=arguments.test,
+                kind=arguments.kind,
+            )
+            add_domain(store, wanted)
+        if arguments.remove:
+            remove_domain(store, app.id, arguments.remove, arguments.prefix)
+        found = [_domain(domain) for domain in Directory(store).apps[app.id].domains]
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+    else:
+        for domain in found:
+            print(f"{domain['url']}  {domain['kind']}  {domain['environment']}")
+
+
+def _domain(domain: Domain) -> dict[str, str]:
+    url = f"{domain.scheme}://{domain.host}/{domain.prefix}"
+    return {"url": url, "kind": domain.kind, "environment": environment(domain.test)}
 
 
 def find_app(directory: Directory, wanted: str) -> App:
