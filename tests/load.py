@@ -92,6 +92,9 @@ class Client(threading.Thread):
         self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = self.connection.getresponse()
         text = answer.read()
+        if answer.status == 503:
+            self.note("refused", alias="")
+            raise ConnectionError(text)
         assert answer.status in (200, 307), (answer.status, text)
         return answer
 

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -54,6 +55,8 @@ class Ledger:
 
     def _note(self, line: dict[str, Any]) -> None:
         what, alias = line["what"], line["alias"]
+        if what == "refused":
+            return
         if what.endswith("ing"):
             self.pending[alias] = (what, line.get("version", 0))
             return
@@ -111,7 +114,15 @@ def load(running: Running, seed: str, log: Path) -> Iterator[subprocess.Popen[by
         client.wait()
 
 
-def work_and_kill(running: Running, ledger: Ledger, name: str, delay: float, kill: Callable[[], None]) -> Counter[str]:
+class Round(NamedTuple):
+    """What one round of load and kill came to."""
+
+    counts: Counter[str]
+    """Lines of the log by kind."""
+    start_seconds: float
+
+
+def work_and_kill(running: Running, ledger: Ledger, name: str, delay: float, kill: Callable[[], None]) -> Round:
     """One round: load, kill at a moment, start again, check."""
     log = running.folder.parent / f"{name}.log"
     with load(running, name, log):
@@ -121,11 +132,10 @@ def work_and_kill(running: Running, ledger: Ledger, name: str, delay: float, kil
     began = time.monotonic()
     running.start()
     took = time.monotonic() - began
-    assert took < START_SECONDS, f"the start after a kill took {took:.2f} s"
     counts = ledger.read(log)
     with opened(running) as store:
         ledger.check(store)
-    return counts
+    return Round(counts, took)
 
 
 def start(tmp_path: Path, address: str = "") -> Running:
@@ -141,12 +151,16 @@ def test_what_was_acknowledged_survives_kill_9_of_all_processes_once(
     running = start(tmp_path, fresh_database(request.getfixturevalue("postgres")) if kind == "postgres" else "")
     moments = random.Random(SEED)
     ledger = Ledger()
-    total: Counter[str] = Counter()
+    rounds: list[Round] = []
     try:
         for number in range(KILLS[kind]):
-            total += work_and_kill(running, ledger, f"kill-{number}", moments.uniform(0.05, 1.5), running.kill)
+            rounds.append(work_and_kill(running, ledger, f"kill-{number}", moments.uniform(0.05, 1.5), running.kill))
     finally:
         running.stop()
+    total = sum((found.counts for found in rounds), Counter[str]())
+    assert total["refused"] == 0
+    # The median, so that a machine that was busy with something else for a moment does not count.
+    assert statistics.median(found.start_seconds for found in rounds) < START_SECONDS
     assert all(total[what] >= KILLS[kind] for what in ("created", "updated", "deleted", "clicked")), total
 
 

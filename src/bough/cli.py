@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from bough import __version__
-from bough.commands import apps, attribution, demo, doctor, imports, journal, links, sdk, serve
+from bough.commands import apps, attribution, demo, doctor, exports, imports, journal, links, sdk, serve, warehouse
 from bough.errors import BoughError
 
 COMMANDS = (
@@ -16,6 +16,8 @@ COMMANDS = (
     apps,
     links,
     imports,
+    exports,
+    warehouse,
     journal,
     attribution,
     sdk,
@@ -26,12 +28,7 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; errors are one sentence on standard error and status 1."""
-    parser = argparse.ArgumentParser(prog="bough", description="Self-hosted deep links and mobile measurement.")
-    parser.add_argument("--version", action="version", version=f"bough {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in COMMANDS:
-        module.add_to(commands)
-    chosen = parser.parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen) or 0)
     except BoughError as error:
@@ -41,6 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    described = argparse.ArgumentParser(prog="bough", description="Self-hosted deep links and mobile measurement.")
+    described.add_argument("--version", action="version", version=f"bough {__version__}")
+    commands = described.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add_to(commands)
+    return described
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ FACTS = Facts(
     apps=((4, 19_850),),
     events={"OPEN": 2, "WEB_SESSION_START": 3},
     revenue_events=(5, 6),
+    texts={"A": 7, "IOS": 8},
     members=(100, 250),
     delta=True,
     costs=True,

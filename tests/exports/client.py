@@ -73,6 +73,7 @@ class Exports:
         self,
         body: Mapping[str, Any],
         headers: Mapping[str, str] | None = None,
+        /,
         **query: str,
     ) -> httpx.Response:
         """POST /v2/analytics for the app."""
@@ -82,7 +83,7 @@ class Exports:
 
     def job(self, body: Mapping[str, Any], **query: str) -> str:
         """The id of a job that must be accepted."""
-        answer = self.post(body, **query)
+        answer = self.post(body, None, **query)
         assert answer.status_code == 200, answer.text
         identifier: str = answer.json()["job_id"]
         return identifier

@@ -192,8 +192,23 @@ def test_a_custom_event_with_a_name_that_cannot_be(api: Api, name: Any) -> None:
 
 @pytest.mark.parametrize("name", ["", "x" * 64, "INSTALL", 7, None])
 def test_an_old_event_with_a_name_that_cannot_be(api: Api, name: Any) -> None:
-    answer = post(api, "/v1/event", {"branch_key": api.key, "event": name})
+    answer = post(api, "/v1/event", {"branch_key": api.key, "event": name, "identity": "reader"})
     assert answer.status_code == 400
+    assert answer.json()["error"]["message"].partition(":")[0] in ("event", "name")
+
+
+@pytest.mark.parametrize("metadata", ["[1]", [1], {"a": {"b": 1}}, {"a": "x" * 256}])
+def test_an_old_event_with_metadata_that_cannot_be(api: Api, metadata: Any) -> None:
+    body = {"branch_key": api.key, "event": "turned page", "identity": "reader", "metadata": metadata}
+    answer = post(api, "/v1/event", body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("metadata")
+
+
+def test_an_old_event_that_names_nobody(api: Api) -> None:
+    answer = post(api, "/v1/event", {"branch_key": api.key, "event": "turned page"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("identity_id: one of identity, identity_id")
 
 
 @pytest.mark.parametrize(

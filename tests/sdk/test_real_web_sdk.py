@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-from tests.running import Running, wait_until
+from tests.running import Running
 from tests.sdk.journals import Mark
 from tests.sdk.site import Site
 
@@ -96,9 +96,10 @@ class Visitor:
             route.abort()
 
     def open(self, url: str = "") -> dict[str, Any]:
-        """Load a page and wait for `branch.init`; what init gave."""
-        self.page.goto(url or f"{self.site.url}/")
-        answer: dict[str, Any] = self.page.evaluate("ready")
+        """Load a page, wait for `branch.init` and for the page view that it sends by itself; what init gave."""
+        with self.page.expect_response("**/v1/pageview"):
+            self.page.goto(url or f"{self.site.url}/")
+            answer: dict[str, Any] = self.page.evaluate("ready")
         return answer
 
     def ask(self, name: str, *args: Any) -> dict[str, Any]:
@@ -137,7 +138,6 @@ def test_init_without_a_click_is_an_organic_session(visitor: Visitor, mark: Mark
     answer = visitor.open()
     assert answer["error"] is None
     assert answer["data"]["data_parsed"] == {"+clicked_branch_link": False, "+is_first_session": True}
-    wait_until(lambda: mark.rows("pageview"))
     assert visitor.paths()[:2] in (["/sdk/branch-shim.js", "/_r"], ["/_r", "/v1/open"])
     names = [one.name for one in mark.counted()]
     assert names == ["WEB_SESSION_START", "PAGEVIEW"]
@@ -147,7 +147,6 @@ def test_init_without_a_click_is_an_organic_session(visitor: Visitor, mark: Mark
 def test_a_second_page_of_the_tab_goes_on_with_the_session(visitor: Visitor, mark: Mark) -> None:
     visitor.open()
     visitor.open(f"{visitor.site.url}/second")
-    wait_until(lambda: len(mark.rows("pageview")) == 2)
     assert len(mark.rows("open")) == 1
     assert len({one.person for one in mark.counted()}) == 1
 
@@ -200,9 +199,7 @@ def test_set_identity_and_logout(visitor: Visitor, mark: Mark) -> None:
 
 def test_track_pageview(visitor: Visitor, mark: Mark) -> None:
     visitor.open()
-    wait_until(lambda: len(mark.rows("pageview")) == 1)
     assert visitor.ask("track", "pageview", {"shelf": "A"})["error"] is None
-    wait_until(lambda: len(mark.rows("pageview")) == 2)
     assert mark.rows("pageview")[1].body["metadata"]["url"].startswith(visitor.site.url)
 
 
@@ -222,7 +219,7 @@ def test_deepview_leads_to_a_recorded_click(visitor: Visitor, mark: Mark, runnin
     visitor.open()
     data = {"$desktop_url": f"{visitor.site.url}/from-deepview", "book": "9"}
     assert visitor.ask("deepview", {"channel": "banner", "data": data}, {"open_app": False})["error"] is None
-    with visitor.page.expect_navigation(url="**/from-deepview*"):
+    with visitor.page.expect_response("**/v1/pageview"), visitor.page.expect_navigation(url="**/from-deepview*"):
         visitor.page.evaluate("branch.deepviewCta()")
     (click,) = mark.rows("click")
     assert click.body["data"]["~channel"] == "banner"
@@ -244,7 +241,6 @@ def test_cross_platform_ids_and_last_touch(visitor: Visitor, running: Running) -
 
 def test_disabled_tracking_creates_links_and_stores_nobody(visitor: Visitor, mark: Mark) -> None:
     visitor.open()
-    wait_until(lambda: mark.rows("pageview"))
     visitor.page.evaluate("branch.disableTracking(true)")
     before = len(mark.rows())
     made = visitor.ask("link", {"channel": "quiet", "data": {"book": 1}})
@@ -299,7 +295,8 @@ def test_a_landing_page_that_is_shared_makes_no_one_person_of_two(
 
 def test_an_unknown_key_is_told_to_the_page(visitor: Visitor, mark: Mark) -> None:
     with visitor.page.expect_response("**/v1/open") as refused:
-        answer = visitor.open(f"{visitor.site.url}/?key=key_live_{'x' * 32}")
+        visitor.page.goto(f"{visitor.site.url}/?key=key_live_{'x' * 32}")
+        answer = visitor.page.evaluate("ready")
     assert refused.value.status == 400
     assert refused.value.json()["error"]["message"] == "Invalid or missing app id, Branch key, or secret"
     assert answer["error"]

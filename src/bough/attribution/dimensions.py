@@ -85,7 +85,7 @@ def dimensions_of(row: Row) -> Dimensions:
         environment=said("environment").upper() or ("FULL_WEB" if web else "FULL_APP"),
         geo_country_code=country,
         geo_country_en=COUNTRIES.get(country, ""),
-        geo_region_en=said("geo_region_en"),
+        geo_region_en=said("geo_region_en") or facts.region,
         brand=said("brand") or (agent.brand if web else ""),
         model=said("model") or (agent.model if web else ""),
         device_type=device,

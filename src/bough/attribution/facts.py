@@ -25,6 +25,8 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The User-Agent header."""
     country: str = ""
     """ISO 3166-1 alpha-2 from an address database, when there is one."""
+    region: str = ""
+    """The region's English name from the same database."""
     bundle: str = ""
     """`randomized_bundle_token` or Web `identity_id` of the answer."""
     device: str = ""

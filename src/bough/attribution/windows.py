@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -153,5 +154,36 @@ def _milliseconds(value: object, name: str) -> int:
 
 
 def touch_data(touch: Touch) -> dict[str, Any]:
-    """`last_attributed_touch_data`: the analytics keys of the touch's link, `~x`, `$3p` and `+x` (cohort.md §5)."""
-    return {key: value for key, value in touch.data.items() if (key[:1] in "~+" and key != "") or key == "$3p"}
+    """`last_attributed_touch_data`: the analytics keys of the touch's link, `~x`, `$3p` and `+x` (cohort.md §5).
+
+    Where the link says nothing, `+referring_domain` is the page that the click came from and `+via_features` what kind
+    of link it was.
+    """
+    said = {key: value for key, value in touch.data.items() if (key[:1] in "~+" and key != "") or key == "$3p"}
+    return {**_found_out(touch), **said}
+
+
+def _found_out(touch: Touch) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    try:
+        domain = urlsplit(touch.referrer).hostname if touch.referrer else None
+    except ValueError:  # a Referer that is no address says nothing
+        domain = None
+    if domain:
+        found["+referring_domain"] = domain
+    features = via_features(touch.data)
+    if features:
+        found["+via_features"] = features
+    return found
+
+
+def via_features(data: Mapping[str, Any]) -> list[str]:
+    """What a link was made with, as Branch names it: ADS, EMAIL, QUICK_LINKS, JOURNEYS; sorted."""
+    partner, feature = text(data.get("$3p"), 64), text(data.get("~feature"), 64).casefold()
+    found = {
+        "ADS": partner.startswith("a_") or bool(text(data.get("~advertising_partner_name"), 64)),
+        "EMAIL": partner.startswith(("e-", "e_")) or feature == "email",
+        "JOURNEYS": feature == "journeys",
+        "QUICK_LINKS": data.get("~marketing") is True,
+    }
+    return sorted(name for name, holds in found.items() if holds)

@@ -11,6 +11,7 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
+from bough.cohorts.dimensions import DIMENSIONS, Kind
 from bough.cohorts.measures import Part
 from bough.cohorts.plan import Plan
 
@@ -25,6 +26,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     events: dict[str, int]
     """Codes of the event names of the plan; unknown names are absent."""
     revenue_events: tuple[int, ...]
+    texts: dict[str, int]
+    """Codes of the texts that filters compare with; unknown ones are absent and match nothing."""
     members: tuple[int, int]
     """First and last member of the days asked for, in main."""
     delta: bool
@@ -36,7 +39,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 def lookup(connection: DuckDBPyConnection, plan: Plan) -> Facts:
     """Read the facts for a plan; a few milliseconds whatever the size of the tables."""
     names = {name for need in plan.needs if (name := need.event)} | {"OPEN", "WEB_SESSION_START"}
-    wanted = sorted(names | {scope.app_id for scope in plan.apps})
+    texts = filter_texts(plan)
+    wanted = sorted(names | texts | {scope.app_id for scope in plan.apps})
     marks = ", ".join(f"$w{i}" for i, _ in enumerate(wanted))
     words: dict[str, int] = dict(
         connection.execute(
@@ -61,7 +65,19 @@ def lookup(connection: DuckDBPyConnection, plan: Plan) -> Facts:
         apps=apps,
         events={name: words[name] for name in sorted(names) if name in words},
         revenue_events=tuple(code for (code,) in revenue),
+        texts={text: words[text] for text in sorted(texts) if text in words},
         members=NOBODY if low is None else (low, high),
         delta=delta > 0,
         costs=costs > 0,
     )
+
+
+def filter_texts(plan: Plan) -> set[str]:
+    """Texts that stand for one code each; sets are searched and days are numbers."""
+    return {
+        value
+        for condition in plan.filters
+        if DIMENSIONS[condition.dimension].kind is Kind.TEXT
+        for value in (*condition.values, *condition.excluded)
+        if value is not None
+    }

@@ -37,8 +37,6 @@ class Item:
             _day_text(text) if group.kind is Kind.DAY and text is not None else text
             for group, text in zip(the_plan.groups, head[10:], strict=True)
         )
-        self.missing_rates = 0
-        self.costs_without_rate = 0
         self._sums: list[tuple[Any, ...]] = []
         self._counted: dict[int, list[int]] = {}
         self._running: dict[int, list[int]] = {}
@@ -49,13 +47,11 @@ class Item:
         kind, slot, band, value = row[0], row[2], row[3], row[4]
         if kind == 1:
             self._sums.append(row)
-            self.missing_rates += row[6] or 0
         elif kind == 2:
             self._counted.setdefault(slot, [0] * self.bands)[band] += value
         elif kind == 3:
             self._reach[band] += value
         elif kind == 4:
-            self.costs_without_rate = row[5]
             self.cost = None if row[5] else value
         elif kind == 5:
             self._running.setdefault(slot, [0] * self.bands)[band] = value
@@ -122,11 +118,25 @@ class Shown(Struct):
 class Answer:
     """Everything an answer's file and its status need."""
 
-    def __init__(self, request: CohortRequest, items: list[Item], total: int, warnings: tuple[str, ...]) -> None:
+    def __init__(
+        self, request: CohortRequest, the_plan: Plan, rows: list[tuple[Any, ...]], warnings: tuple[str, ...]
+    ) -> None:
+        """Args:
+        request: what was asked.
+        the_plan: what `rows` answer.
+        rows: of `bough.cohorts.sql`; they are kept as they are until an object is made of them.
+        warnings: texts for the job's status.
+        """
+        self._plan = the_plan
+        self._heads = sorted((row for row in rows if row[0] == 0), key=lambda row: row[1])
+        self._rows: dict[int, list[tuple[Any, ...]]] = {head[1]: [] for head in self._heads}
+        for row in rows:
+            if row[0] != 0:
+                self._rows[row[1]].append(row)
+        total = self._heads[0][7] if self._heads else 0
         self.request = request
         self.measures = measures_of(request)
         self.asked = asked_of(request)
-        self.items = items
         self.rows_total = total * len(self.measures)
         """Objects without a limit."""
         self.rows = min(request.limit, self.rows_total)
@@ -134,10 +144,34 @@ class Answer:
         self.truncated = self.rows < self.rows_total
         self.warnings = warnings
 
+    def items(self) -> Iterator[Item]:
+        """The tuples in order, made one at a time."""
+        found = map(self._item, self._heads)
+        return iter(self._by_measure(list(found))) if self._plan.order.key == "measure" else found
+
+    def _item(self, head: tuple[Any, ...]) -> Item:
+        item = Item(self._plan, head, self.request.denominator == "observable")
+        for row in self._rows[head[1]]:
+            item.add(row)
+        return item
+
+    def _by_measure(self, items: list[Item]) -> list[Item]:
+        """By band 0 as shown, before rounding; undefined values last; ties as they stand."""
+        measure, ascending = self.measures[self._plan.order.index], self._plan.order.ascending
+
+        def key(item: Item) -> tuple[bool, Fraction]:
+            cell = self.cells(item, measure)[0]
+            if cell is None:
+                return True, Fraction(0)
+            value = Fraction(cell.top, cell.bottom)
+            return False, value if ascending else -value
+
+        return sorted(items, key=key)
+
     def objects(self) -> Iterator[Shown]:
         """The objects in order, cut to the limit, which may cut a tuple in two."""
         left = self.request.limit
-        for item in self.items:
+        for item in self.items():
             for measure in self.measures[:left]:
                 yield Shown(item, measure, self.cells(item, measure))
             left -= len(self.measures)
@@ -185,41 +219,16 @@ def assemble(
     request: CohortRequest, the_plan: Plan, rows: list[tuple[Any, ...]], warnings: tuple[str, ...] = ()
 ) -> Answer:
     """Rows of `bough.cohorts.sql` -> the answer."""
-    observable = request.denominator == "observable"
-    heads = [row for row in rows if row[0] == 0]
-    items = {row[1]: Item(the_plan, row, observable) for row in heads}
-    for row in rows:
-        if row[0] != 0:
-            items[row[1]].add(row)
-    listed = [items[number] for number in sorted(items)]
-    total = heads[0][7] if heads else 0
-    found = Answer(request, listed, total, (*request.warnings, *warnings, *_money_warnings(the_plan, request, listed)))
-    if the_plan.order.key == "measure":
-        _order_by_measure(found, the_plan)
-    return found
+    return Answer(request, the_plan, rows, (*request.warnings, *warnings, *_money_warnings(the_plan, rows)))
 
 
-def _order_by_measure(found: Answer, the_plan: Plan) -> None:
-    """By band 0 as shown, before rounding; undefined values last; ties as they stand."""
-    measure = found.measures[the_plan.order.index]
-
-    def key(item: Item) -> tuple[bool, Fraction]:
-        cell = found.cells(item, measure)[0]
-        if cell is None:
-            return True, Fraction(0)
-        value = Fraction(cell.top, cell.bottom)
-        return False, value if the_plan.order.ascending else -value
-
-    found.items.sort(key=key)
-
-
-def _money_warnings(the_plan: Plan, request: CohortRequest, items: list[Item]) -> tuple[str, ...]:
+def _money_warnings(the_plan: Plan, rows: list[tuple[Any, ...]]) -> tuple[str, ...]:
     warnings = []
     if any(need.part in (Part.REVENUE, Part.PAYERS) for need in the_plan.needs):
-        left_out = sum(item.missing_rates for item in items)
+        left_out = sum(row[6] or 0 for row in rows if row[0] == 1)
         if left_out:
             warnings.append(f"revenue: {left_out} events have no exchange rate for their date and are left out")
-    without = sum(item.costs_without_rate for item in items)
+    without = sum(row[5] for row in rows if row[0] == 4)
     if without:
         warnings.append(f"cost: {without} costs have no exchange rate for their date; those rows' cost is null")
     return tuple(warnings)
@@ -227,16 +236,17 @@ def _money_warnings(the_plan: Plan, request: CohortRequest, items: list[Item]) -
 
 def _unknown_events(connection: DuckDBPyConnection, request: CohortRequest) -> tuple[str, ...]:
     """Measures that no event has ever been called; they give zeros (contract/cohort.md §4)."""
-    warnings = []
-    for name in request.measures:
-        if name in MEASURES:
-            continue
-        row = connection.execute(
-            "SELECT 1 FROM events WHERE name = (SELECT code FROM words WHERE word = $name) LIMIT 1", {"name": name}
-        ).fetchone()
-        if row is None:
-            warnings.append(f"measures: no event is called {name!r}")
-    return tuple(warnings)
+    names = [name for name in dict.fromkeys(request.measures) if name not in MEASURES]
+    return tuple(f"measures: no event is called {name!r}" for name in names if not _has_event(connection, name))
+
+
+def _has_event(connection: DuckDBPyConnection, name: str) -> bool:
+    code = connection.execute("SELECT code FROM words WHERE word = $name", {"name": name}).fetchone()
+    if code is None:
+        return False
+    # the code stands in the text: the search then skips blocks and ends at the first event
+    found = connection.execute(f"SELECT 1 FROM events WHERE name = {int(code[0])} LIMIT 1")  # noqa: S608 - a number
+    return found.fetchone() is not None
 
 
 def _day_text(number: str) -> str:

@@ -69,7 +69,7 @@ class Writer:
 
     def query(self) -> Query:
         parts = [
-            ("scope", self.scope()),
+            *([("scope", self.scope())] if self.scoped() else []),
             ("picked", self.picked()),
             ("cohorts", self.cohorts()),
             *([("placed", self.placed())] if self.event_groups else []),
@@ -88,6 +88,10 @@ class Writer:
 
     # --- members ------------------------------------------------------------------------------------------------
 
+    def scoped(self) -> bool:
+        """Whether the apps are joined; the code of a single one stands in the text instead."""
+        return len(self.facts.apps) != 1 or (self.plan.costed and self.facts.costs)
+
     def scope(self) -> str:
         rows = ", ".join(f"({code}, {as_of})" for code, as_of in self.facts.apps) or "(-1, 0)"
         return f"SELECT v.app, v.as_of FROM (VALUES {rows}) AS v(app, as_of)"
@@ -101,9 +105,13 @@ class Writer:
             f"m.variant <> {plan.skipped_variant}",
             *(self.condition(f"m.{DIMENSIONS[f.dimension].column}", f) for f in plan.member_filters),
         ]
+        as_of, join = "s.as_of", " JOIN scope AS s ON s.app = m.app"
+        if len(self.facts.apps) == 1:
+            code, as_of, join = self.facts.apps[0][0], str(self.facts.apps[0][1]), ""
+            where.insert(0, f"m.app = {code}")
         return (
-            f"SELECT m.member, {self.person('m')} AS person, s.as_of - m.day AS age{keys}"
-            f"\n  FROM {self.members()} AS m JOIN scope AS s ON s.app = m.app\n  WHERE " + "\n    AND ".join(where)
+            f"SELECT m.member, {self.person('m')} AS person, {as_of} - m.day AS age{keys}"
+            f"\n  FROM {self.members()} AS m{join}\n  WHERE " + "\n    AND ".join(where)
         )
 
     def members(self) -> str:
@@ -400,15 +408,17 @@ class Writer:
             days = sorted({day for text in texts if (day := day_number(text)) is not None})
             return f"{column} IN ({', '.join(map(str, days))})" if days else "1 = 0"
         parts = [f"{column} = 0"] if None in values else []
+        if kind is Kind.TEXT:
+            codes = sorted(code for text in texts if (code := self.facts.texts.get(text)) is not None)
+            parts += [f"{column} IN ({', '.join(map(str, codes))})"] if codes else []
+            return " OR ".join(parts) or "1 = 0"
         if texts:
-            parts.append(f"{column} IN (SELECT code FROM words WHERE {self.words(kind, texts)})")
+            parts.append(f"{column} IN (SELECT code FROM words WHERE {self.words(texts)})")
         return " OR ".join(parts)
 
-    def words(self, kind: Kind, texts: tuple[str, ...]) -> str:
+    def words(self, texts: tuple[str, ...]) -> str:
         """A set matches a member of it, or the whole set as it is written."""
         equal = f"word IN ({', '.join(self.bind(text) for text in texts)})"
-        if kind is not Kind.SET:
-            return equal
         members = [f"strpos(',' || word || ',', {self.bind(f',{text},')}) > 0" for text in texts if "," not in text]
         return " OR ".join([equal, *members])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,15 +12,14 @@ from bough.accounts.directory import Directory
 from bough.attribution.rates import RateBatch, RateReport, read_csv, store_rates
 from bough.commands.apps import find_app
 from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.owner import until
 from bough.errors import BadRequest
-from bough.exports import bell
 from bough.importers.costs import import_costs
 from bough.importers.events import Segment, import_file
 from bough.settings import Settings
 from bough.store import Store
-from bough.warehouse.keeper import COSTS, SEGMENTS, Busy, Keeper, published
+from bough.warehouse.keeper import COSTS, SEGMENTS, Keeper, published
 
-WAIT_SECONDS = 0.05
 RATES_AT_ONCE = 5000
 MAX_REFUSED_SHOWN = 20
 
@@ -97,17 +95,11 @@ def _report(path: Path, segment: Segment) -> None:
 
 def _until_published(settings: Settings, store: Store, name: str, value: int) -> None:
     """Wait until the warehouse has taken in what was imported; do it here when no server runs."""
-    bell.ring(settings.folder)
-    while published(store, name) < value:
-        try:
-            keeper = Keeper(settings.folder, store)
-        except Busy:
-            time.sleep(WAIT_SECONDS)
-            continue
-        try:
-            keeper.take_in()
-        finally:
-            keeper.close()
+    until(settings.folder, store, lambda: published(store, name) >= value, _take_in)
+
+
+def _take_in(keeper: Keeper) -> None:
+    keeper.take_in()
 
 
 def run_rates(arguments: argparse.Namespace) -> int:

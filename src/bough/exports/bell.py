@@ -16,11 +16,17 @@ MAX_PATH = 100
 """Bytes that a Unix socket's path may have, less the name."""
 
 
-def ring(folder: Path) -> None:
-    """Wake the warehouse process of this data folder, if there is one."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+def ring(folder: Path) -> bool:
+    """Wake the warehouse process of this data folder; whether there is one."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
         bell.setblocking(False)
-        bell.sendto(b"1", _address(folder))
+        try:
+            bell.sendto(b"1", _address(folder))
+        except BlockingIOError:
+            return True  # it has been rung so often that it will look anyway
+        except OSError:
+            return False
+    return True
 
 
 class Bell:

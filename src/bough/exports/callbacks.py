@@ -6,6 +6,7 @@ under the installation's webhook key (`bough exports webhook-key`), so that the 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import logging
@@ -38,25 +39,27 @@ SET_CALLBACK = "UPDATE export_job SET callback_at = ?, callback_attempts = ? WHE
 
 
 def check_callback(url: str, settings: Settings) -> None:
-    """Raises BadRequest when a webhook must not be sent to `url`: its form, and an address that is private as written.
+    """Raises BadRequest when a webhook must not be sent to `url`: its form, or a private address behind its host.
 
-    Names are looked up again, and every address checked, when the webhook is sent.
+    The host is looked up again, and every address checked, each time the webhook is sent. Waits for a look-up.
     """
     parts = _parts(url)
-    try:
-        address = ipaddress.ip_address(parts.hostname or "")
-    except ValueError:
-        if parts.hostname in ("localhost",) and settings.fetch_private == "deny":
-            raise BadRequest("callback_url: must not be a private address.") from None
-        return
-    if settings.fetch_private == "deny" and not is_public(address):
-        raise BadRequest("callback_url: must not be a private address.")
+    with contextlib.suppress(OSError, UnicodeError):  # a name that is not known yet may be when the job has finished
+        _allowed_address(parts.hostname or "", parts.port or 443, settings)
 
 
-def send_due(store: Store, signer: Signer, settings: Settings, url_of: Callable[[Job], str | None]) -> int:
-    """Send the webhooks whose time has come; returns how many were tried."""
+def send_due(
+    store: Store,
+    signer: Signer,
+    settings: Settings,
+    url_of: Callable[[Job], str | None],
+    stopping: Callable[[], bool],
+) -> int:
+    """Send the webhooks whose time has come; returns how many there were."""
     rows = store.rows(records.CALLBACKS, (now_ms(),))
     for row in rows:
+        if stopping():
+            break
         job = from_row(row)
         sent = _send(job, signer, settings, url_of(job))
         attempts = job.callback_attempts + 1
@@ -72,7 +75,7 @@ def _send(job: Job, signer: Signer, settings: Settings, response_url: str | None
     payload = msgspec.json.encode(document)
     try:
         status = _post(job.callback_url or "", payload, signer.payload_signature(payload), settings)
-    except (OSError, http.client.HTTPException, BadRequest) as error:
+    except (OSError, UnicodeError, http.client.HTTPException, BadRequest) as error:
         log.warning("The webhook of job %s was not delivered: %s", job.job_id, error)
         return False
     if not 200 <= status < 300:
@@ -101,6 +104,9 @@ def _post(url: str, payload: bytes, signature: str, settings: Settings) -> int:
 
 
 def _allowed_address(host: str, port: int, settings: Settings) -> str:
+    """The address to connect to. Raises BadRequest when any address of the host is private, and OSError without one."""
+    if settings.fetch_private == "deny" and f".{host.rstrip('.')}".endswith(".localhost"):
+        raise BadRequest("callback_url: must not be a private address.")
     found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if settings.fetch_private == "deny" and not all(is_public(ipaddress.ip_address(one)) for one in found):
         raise BadRequest("callback_url: must not be a private address.")

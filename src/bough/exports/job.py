@@ -63,6 +63,11 @@ class Job(Struct, frozen=True, kw_only=True):
     callback_attempts: int = 0
     callback_at: int | None = None
 
+    @property
+    def truncated(self) -> bool:
+        """Whether a limit left objects out of the file."""
+        return (self.row_count or 0) < (self.rows_total or 0)
+
     def is_expired(self, now: int) -> bool:
         """Whether the file is no longer kept."""
         return self.status == Status.FINISHED and self.finished_at is not None and now >= self.finished_at + KEPT_MS
@@ -116,7 +121,7 @@ def status_document(job: Job, response_url: str | None, now: int) -> dict[str, A
     if job.status == Status.FINISHED and job.finished_at is not None:
         document["rows"] = job.row_count
         document["rows_total"] = job.rows_total
-        document["truncated"] = (job.row_count or 0) < (job.rows_total or 0)
+        document["truncated"] = job.truncated
         document["data_as_of"] = iso(job.data_as_of or 0)
         document["expires_at"] = iso(job.finished_at + KEPT_MS)
     if job.warnings:

@@ -15,6 +15,10 @@ from bough.store.transaction import Transaction, Value
 _SELECTED = ", ".join(COLUMNS)
 BY_JOB_ID = f"SELECT {_SELECTED} FROM export_job WHERE job_id = ?"  # noqa: S608 - columns of our own
 BY_ORGANIZATION = f"SELECT {_SELECTED} FROM export_job WHERE organization = ? AND id < ? ORDER BY id DESC LIMIT ?"  # noqa: S608
+WAITING = (
+    f"SELECT {_SELECTED} FROM export_job WHERE status = 'QUEUED' AND (id <= ? OR created_at <= ?)"  # noqa: S608
+    " ORDER BY id LIMIT 1"
+)
 BY_STATUS = f"SELECT {_SELECTED} FROM export_job WHERE status = ? ORDER BY id LIMIT ?"  # noqa: S608
 EQUAL_JOBS = (
     f"SELECT {_SELECTED} FROM export_job WHERE organization = ? AND id > ? AND fingerprint = ? AND status <> 'ERROR'"  # noqa: S608
@@ -69,16 +73,25 @@ async def find(store: Store, organization: int, job_id: str) -> Job | None:
     return job if job is not None and job.organization == organization else None
 
 
-def take_next(store: Store) -> Job | None:
-    """The oldest waiting job, now RUNNING; one that was begun too often ends in ERROR."""
-    for row in store.rows(BY_STATUS, (Status.QUEUED, 1)):
-        job = from_row(row)
+def take_next(store: Store, newest: int, created_before: int) -> Job | None:
+    """The oldest waiting job, now RUNNING; one that was begun too often ends in ERROR.
+
+    Only a job up to the id `newest`, or created before an instant (epoch ms), is taken.
+    """
+    while rows := store.rows(WAITING, (newest, created_before)):
+        job = from_row(rows[0])
         if job.attempts >= MAX_ATTEMPTS:
             fail(store, job, 500, "The export was interrupted too often.")
-            return take_next(store)
-        changes: dict[str, Value] = {"status": Status.RUNNING, "started_at": now_ms(), "attempts": job.attempts + 1}
-        return store.transact(update_batch, Updated(job.job_id, (Status.QUEUED,), changes))
+            continue
+        if (taken := take(store, job)) is not None:
+            return taken
     return None
+
+
+def take(store: Store, job: Job) -> Job | None:
+    """A waiting job, now RUNNING; None when it waits no longer."""
+    changes: dict[str, Value] = {"status": Status.RUNNING, "started_at": now_ms(), "attempts": job.attempts + 1}
+    return store.transact(update_batch, Updated(job.job_id, (Status.QUEUED,), changes))
 
 
 def requeue_running(store: Store) -> None:

@@ -24,10 +24,10 @@ from bough.exports.callbacks import check_callback
 from bough.exports.files import content_type
 from bough.exports.job import CANCELLED, Job, Status, from_row, iso, status_document
 from bough.exports.signing import SIGNED_SECONDS, Signer
-from bough.ids import now_ms
+from bough.ids import RANDOM_BITS, now_ms
 from bough.store.transaction import Value
 from bough.web.call import Call, json_response
-from bough.web.errors import error_body
+from bough.web.errors import CORS_HEADERS, error_body
 
 REQUIRED_PERMISSIONS = frozenset({"aggregate_data", "export"})
 COHORT_SOURCES = ("install_cohort", "reengagement_cohort")
@@ -38,26 +38,36 @@ MAX_WAIT_SECONDS = 60
 POLL_SECONDS = 0.01
 MAX_JOBS_LISTED = 500
 
+WATERMARK = (
+    "SELECT (SELECT max(id) FROM journal), (SELECT max(updated_at) FROM cost),"
+    " (SELECT max(journal) FROM watermark WHERE name = 'rates')"
+)
+
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 
 
 async def create_job(call: Call) -> Response:
     """POST /v2/analytics."""
     user = exporter(call)
-    raw = await call.bytes()
-    body = dict(parse_json(raw))
+    try:
+        body = dict(parse_json(await call.bytes()))
+    except BadRequest as error:
+        return _refusal(error)
     query = _query(call)
     apps = covered_apps(call, user, body, query)
     call.context.limits.check(user.organization, "analytics")
     try:
         request = parse(body, query, today=_today(apps))
-    except BoughError as error:
+        if request.callback_url is not None:
+            await asyncio.to_thread(check_callback, request.callback_url, call.context.settings)
+    except BadRequest as error:
         return _refusal(error)
     if request.dry_run:
         return json_response(_dry_run(request, apps))
-    job = await _equal_job(call, user, request, apps)
+    wanted = _new_job(call, user, request, apps, await _watermark(call))
+    job = await _equal_job(call, wanted)
     if job is None:
-        job = await call.context.store.write(records.create_batch, _new_job(call, user, request, apps))
+        job = await call.context.store.write(records.create_batch, wanted)
         bell.ring(call.context.settings.folder)
     return await _created(call, job)
 
@@ -78,9 +88,7 @@ async def download(call: Call) -> Response:
     name = call.path["name"]
     query = call.request.query_params
     call.context.signer.check(name, query.get("Signature", ""), query.get("Expires", ""), int(time.time()))
-    path = call.context.export_files.path(name)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, headers=headers, media_type=content_type(name))
+    return _file(call, name, {})
 
 
 async def list_jobs(call: Call) -> Response:
@@ -177,9 +185,8 @@ def _refusal(error: BoughError) -> Response:
     return json_response({**body, "code": error.status, "error_message": error.message}, error.status)
 
 
-def _new_job(call: Call, user: User, request: CohortRequest, apps: list[App]) -> Job:
-    if request.callback_url is not None:
-        check_callback(request.callback_url, call.context.settings)
+def _new_job(call: Call, user: User, request: CohortRequest, apps: list[App], watermark: str) -> Job:
+    filters = mandatory_filters(user)
     return Job(
         id=0,
         job_id=str(uuid.uuid4()),
@@ -187,8 +194,8 @@ def _new_job(call: Call, user: User, request: CohortRequest, apps: list[App]) ->
         account_user=user.id,
         request=request,
         apps=tuple(app.id for app in apps),
-        filters=mandatory_filters(user),
-        fingerprint=_fingerprint(request, apps, mandatory_filters(user)),
+        filters=filters,
+        fingerprint=_fingerprint(request, apps, filters, watermark),
         status=Status.QUEUED,
         attempts=0,
         created_at=now_ms(),
@@ -196,29 +203,27 @@ def _new_job(call: Call, user: User, request: CohortRequest, apps: list[App]) ->
     )
 
 
-def _fingerprint(request: CohortRequest, apps: list[App], filters: tuple[Filter, ...]) -> str:
-    plain = msgspec.structs.replace(request, fresh=False)
-    return hashlib.sha256(msgspec.json.encode((plain, [app.id for app in apps], filters))).hexdigest()
+def _fingerprint(request: CohortRequest, apps: list[App], filters: tuple[Filter, ...], watermark: str) -> str:
+    """Equal only where the answers must be: same question, apps as configured, filters, local days, and data."""
+    plain = msgspec.structs.replace(request, fresh=False, callback_url=None)
+    days = [_today([app]).isoformat() for app in apps]
+    return hashlib.sha256(msgspec.json.encode((plain, apps, days, filters, watermark))).hexdigest()
 
 
-async def _equal_job(call: Call, user: User, request: CohortRequest, apps: list[App]) -> Job | None:
+async def _equal_job(call: Call, wanted: Job) -> Job | None:
     """A job of the last hour that asked the same of the same data."""
-    if request.fresh or request.callback_url is not None:
+    if wanted.request.fresh or wanted.callback_url is not None:
         return None
-    after = (now_ms() - SAME_JOB_MS) << 20
     found = await call.context.store.fetch(
-        records.EQUAL_JOBS, (user.organization, after, _fingerprint(request, apps, mandatory_filters(user)))
+        records.EQUAL_JOBS, (wanted.organization, (now_ms() - SAME_JOB_MS) << RANDOM_BITS, wanted.fingerprint)
     )
-    job = from_row(found[0]) if found else None
-    if job is None or (job.status == Status.FINISHED and await _newest_row(call) > (job.data_as_of or 0) << 20):
-        return None
-    return job
+    return from_row(found[0]) if found else None
 
 
-async def _newest_row(call: Call) -> int:
-    """The newest journal row: when there is none after a job's data, the job's answer still holds."""
-    rows = await call.context.store.fetch("SELECT max(id) FROM journal")
-    return rows[0][0] or 0
+async def _watermark(call: Call) -> str:
+    """Changes whenever there is new data: the journal, costs, exchange rates."""
+    rows = await call.context.store.fetch(WATERMARK)
+    return ",".join(str(value) for value in rows[0])
 
 
 async def _created(call: Call, job: Job) -> Response:
@@ -226,9 +231,7 @@ async def _created(call: Call, job: Job) -> Response:
     if wait is not None:
         finished = await _wait(call, job, min(int(wait[1]), MAX_WAIT_SECONDS))
         if finished is not None and finished.file_name is not None:
-            path = call.context.export_files.path(finished.file_name)
-            headers = {"Preference-Applied": "wait", "Bough-Job-Id": job.job_id, "Access-Control-Allow-Origin": "*"}
-            return FileResponse(path, headers=headers, media_type=content_type(finished.file_name))
+            return _file(call, finished.file_name, {"Preference-Applied": "wait", **_told(finished)})
     base = call.context.settings.base_url.rstrip("/")
     document: dict[str, Any] = {
         "code": 200,
@@ -238,6 +241,23 @@ async def _created(call: Call, job: Job) -> Response:
     if job.request.warnings:
         document["warnings"] = list(job.request.warnings)
     return json_response(document)
+
+
+def _file(call: Call, name: str, headers: dict[str, str]) -> Response:
+    path = call.context.export_files.path(name)
+    safe = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, headers={**CORS_HEADERS, **safe, **headers}, media_type=content_type(name))
+
+
+def _told(job: Job) -> dict[str, str]:
+    """What a file's reader should know, for callers who do not ask for the status."""
+    return {
+        "Bough-Job-Id": job.job_id,
+        "Bough-Rows": str(job.row_count),
+        "Bough-Rows-Total": str(job.rows_total),
+        "Bough-Truncated": "true" if job.truncated else "false",
+        "Bough-Data-As-Of": iso(job.data_as_of or 0),
+    }
 
 
 async def _wait(call: Call, job: Job, seconds: int) -> Job | None:

@@ -41,7 +41,9 @@ def run_job(
 ) -> None:
     """Run one job to its end: FINISHED with a file, or ERROR with a sentence. A cancelled one is interrupted."""
     watching = threading.Event()
-    watcher = threading.Thread(target=_interrupt_when_cancelled, args=(store, job, cursor, watching), daemon=True)
+    watcher = threading.Thread(
+        target=_interrupt_when_cancelled, args=(store, job, cursor, watching), daemon=True, name="bough-watch"
+    )
     watcher.start()
     try:
         found = answer(cursor, job.request, scopes(apps, job.apps, as_of), job.filters)
@@ -51,12 +53,14 @@ def run_job(
         return
     except duckdb.InterruptException:
         return
-    except duckdb.Error:
+    except Exception:
         log.exception("Export job %s failed", job.job_id)
         records.fail(store, job, 500, "The export failed for a fault of the server; it is logged.")
         return
     finally:
         watching.set()
+        watcher.join()
+        cursor.close()
     _finish(store, files, job, found, name, as_of)
 
 

@@ -44,9 +44,14 @@ class Signer:
         if int(expires) <= now:
             raise Forbidden("This address has expired; ask for the job's status to get a new one.")
 
+    @property
+    def webhook_key(self) -> str:
+        """The key that receivers of webhooks check with, as hexadecimal digits; it signs no files."""
+        return hmac.new(self._key, b"webhooks", sha256).hexdigest()
+
     def payload_signature(self, payload: bytes) -> str:
-        """Signature of a webhook's body, as hexadecimal HMAC-SHA256."""
-        return hmac.new(self._key, b"webhook\0" + payload, sha256).hexdigest()
+        """Signature of a webhook's body, as hexadecimal HMAC-SHA256 under `webhook_key`."""
+        return hmac.new(bytes.fromhex(self.webhook_key), payload, sha256).hexdigest()
 
     def _signature(self, name: str, expires: int) -> str:
         digest = hmac.new(self._key, f"file\0{name}\0{expires}".encode(), sha256).digest()

@@ -124,7 +124,7 @@ async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         raise BadRequest(f"The body is not valid UTF-8 (line {line}).") from error
-    if body.count(b"\n") > MAX_BULK_LINES:
+    if max(body.count(b"\n"), body.count(b"\r")) > MAX_BULK_LINES:
         raise TooLarge(f"The body must have at most {MAX_BULK_LINES} lines; `bough links` takes files of any size.")
     file = read_rows(StringIO(text, newline=""), guess_format(text[:100]))
     store = call.context.store

@@ -23,6 +23,7 @@ from bough.errors import ConfigurationError
 log = logging.getLogger("bough.serve")
 
 BACKLOG = 2048
+WORKER = "bough.processes.worker"
 RESTART_SECONDS = 1.0
 """Pause before a child that died is started again; doubled for each death in a row."""
 
@@ -30,7 +31,10 @@ SETTLED_SECONDS = 30.0
 """A child that lived so long had started well."""
 
 MAX_DEATHS = 5
-"""A child that ended by itself so often in a row, without ever settling, cannot work: the server gives up."""
+"""A worker that ended by itself so often in a row, without settling, cannot work: the server gives up. The other
+processes are tried again for ever: links must go on working without them."""
+
+LONGEST_PAUSE = 60.0
 
 STOP_SECONDS = 20.0
 
@@ -63,7 +67,7 @@ def supervise(listener: socket.socket, workers: int, environment: Mapping[str, s
     """Run until SIGTERM or SIGINT; returns when every child has ended."""
     alive_reading, alive_writing = os.pipe()
     fds = (listener.fileno(), alive_reading)
-    worker = ["bough.processes.worker", str(listener.fileno()), str(alive_reading)]
+    worker = [WORKER, str(listener.fileno()), str(alive_reading)]
     single = [["bough.processes.background", str(alive_reading)], ["bough.processes.warehouse", str(alive_reading)]]
     children = [_Child(arguments=worker) for _ in range(workers)] + [_Child(arguments=one) for one in single]
     stopping = False
@@ -91,9 +95,9 @@ def _start_missing(children: Sequence[_Child], fds: tuple[int, int], environment
             log.error("%s ended with status %s; it is started again", child.arguments[0], child.process.returncode)
             killed = child.process.returncode < 0
             child.deaths = 1 if killed or now - child.started > SETTLED_SECONDS else child.deaths + 1
-            child.not_before = now + RESTART_SECONDS * 2 ** (child.deaths - 1)
+            child.not_before = now + min(LONGEST_PAUSE, RESTART_SECONDS * 2 ** min(child.deaths - 1, 10))
             child.process = None
-            if child.deaths >= MAX_DEATHS:
+            if child.deaths >= MAX_DEATHS and child.arguments[0] == WORKER:
                 raise ConfigurationError(f"{child.arguments[0]} does not start; its messages are above.")
         if child.process is None and now >= child.not_before:
             command = [sys.executable, "-m", *child.arguments]

@@ -1,7 +1,11 @@
-"""The warehouse process: owns the DuckDB file, follows attribution, runs export jobs.
+"""The warehouse process: owns the DuckDB file, follows the store, runs export jobs, sends webhooks.
 
 Run as ``python -m bough.processes.warehouse PIPE_FD``; settings come from the environment. Workers reach it only by the
-jobs they store; they ring (`bough.exports.bell`) so that a job does not wait for the next look.
+jobs they store; they ring (`bough.exports.bell`) so that nothing waits for the next look.
+
+Three loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
+sends webhooks and removes old files. A job is started once everything that was acknowledged before the job is in the
+warehouse; when a long intake takes more than PATIENCE_MS, it is answered from what is in, and says so in `data_as_of`.
 """
 
 from __future__ import annotations
@@ -11,11 +15,16 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
+
+import duckdb
 
 from bough.accounts.directory import Directory
-from bough.errors import Unavailable
+from bough.errors import BoughError
 from bough.exports import records
 from bough.exports.bell import Bell
 from bough.exports.callbacks import send_due
@@ -28,13 +37,17 @@ from bough.ids import now_ms
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
-from bough.warehouse.keeper import Keeper
+from bough.warehouse.keeper import Busy, Keeper, RebuildWanted
 
 log = logging.getLogger("bough.warehouse")
 
 LOOK_SECONDS = 0.25
 TIDY_SECONDS = 60.0
+REST_SECONDS = 1.0
+"""Pause after a round that failed."""
+
 JOBS_AT_ONCE = 2
+PATIENCE_MS = 2000
 
 
 def main(pipe_fd: int) -> None:
@@ -42,8 +55,6 @@ def main(pipe_fd: int) -> None:
     settings = load_settings()
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
-    store = open_store(settings.folder, settings.store)
-    bell = Bell(settings.folder)
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
@@ -51,71 +62,163 @@ def main(pipe_fd: int) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     end_with_supervisor(pipe_fd)
-    rounds = Rounds(settings, store)
+    store = open_store(settings.folder, settings.store)
+    keeper = _opened(settings.folder, store, stop)
+    if keeper is None:
+        store.close()
+        return
+    bell = Bell(settings.folder)
+    work = Work(settings, store, keeper, stop)
+    loops = [
+        Loop("intake", work.intake, stop),
+        Loop("exports", work.exports, stop),
+        Loop("errands", work.errands, stop),
+    ]
+    work.wake_exports = loops[1].wake
     try:
+        for loop in loops:
+            loop.start()
         while not stop.is_set():
-            if not rounds.round():
-                bell.wait(LOOK_SECONDS)
+            bell.wait(LOOK_SECONDS)
+            for loop in loops:
+                loop.wake()
     finally:
-        rounds.close()
+        for loop in loops:
+            loop.end()
+        work.close()
         bell.close()
         store.close()
 
 
-class Rounds:
-    """Everything that the process does, one round at a time."""
+def _opened(folder: Path, store: Store, stop: threading.Event) -> Keeper | None:
+    """The warehouse, once a command that has it is done; None when told to stop before."""
+    while not stop.is_set():
+        try:
+            return Keeper(folder, store)
+        except Busy:
+            stop.wait(LOOK_SECONDS)
+    return None
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+
+class Loop:
+    """A thread that does rounds of one kind; it rests after a round without work until it is woken."""
+
+    def __init__(self, name: str, action: Callable[[], bool], stop: threading.Event) -> None:
+        self._action = action
+        self._stop = stop
+        self._woken = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"bough-{name}")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._woken.set()
+
+    def end(self) -> None:
+        """Wait for the end of the round; `stop` is set."""
+        self._stop.set()
+        self._woken.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._woken.clear()
+            try:
+                worked = self._action()
+            except RebuildWanted:
+                log.info("The warehouse will be made again")
+                self._stop.set()
+                return
+            except duckdb.FatalException:
+                log.exception("The warehouse file cannot go on; its process starts again")
+                self._stop.set()
+                return
+            except (BoughError, duckdb.Error, OSError):
+                log.exception("%s failed and will be tried again", self._thread.name)
+                self._stop.wait(REST_SECONDS)
+                continue
+            if not worked:
+                self._woken.wait(LOOK_SECONDS)
+
+
+class Intake(NamedTuple):
+    """How far the warehouse is."""
+
+    as_of: int
+    """Epoch ms; what was acknowledged before is in."""
+    newest_job: int
+    """The newest job then."""
+
+
+class Work:
+    """What the loops do, one round at a time."""
+
+    def __init__(self, settings: Settings, store: Store, keeper: Keeper, stop: threading.Event) -> None:
         self._settings = settings
         self._store = store
         self._files = ExportFiles(settings.folder)
         self._signer = open_signer(store)
-        self._keeper = Keeper(settings.folder, store)
+        self._keeper = keeper
+        self._stop = stop
         self._pool = ThreadPoolExecutor(JOBS_AT_ONCE, thread_name_prefix="bough-export")
-        self._running: set[Future[None]] = set()
+        self._free = threading.Semaphore(JOBS_AT_ONCE)
+        self._intake: Intake | None = None
         self._tidied = 0.0
+        self.wake_exports: Callable[[], None] = lambda: None
         self._files.remove_parts()
         records.requeue_running(store)
 
-    def round(self) -> bool:
-        """Take in what is new and start what waits; whether there was anything to do."""
-        try:
-            self._running = {job for job in self._running if not job.done()}
-            taken = self._keeper.take_in()
-            started = len(self._running) < JOBS_AT_ONCE and self._start_job()
-            self._tidy()
-            sent = send_due(self._store, self._signer, self._settings, self._signed_url)
-            return taken or started or bool(sent)
-        except Unavailable as error:
-            log.warning("%s", error.message)
+    def intake(self) -> bool:
+        """Take in what is new."""
+        newest_job = self._store.rows(records.NEWEST_ID)[0][0] or 0
+        started, as_of = now_ms(), self._keeper.data_as_of()
+        if as_of < started:  # attribution is behind: the jobs of now have to wait for it
+            newest_job = 0 if self._intake is None else self._intake.newest_job
+        reached = Intake(as_of, newest_job)
+        taken = self._keeper.take_in()
+        waited_for = self._intake is None or reached.newest_job > self._intake.newest_job
+        self._intake = reached
+        if waited_for:
+            self.wake_exports()
+        return taken
+
+    def exports(self) -> bool:
+        """Start a job that waits, when there is a free place."""
+        intake = self._intake
+        if intake is None or not self._free.acquire(blocking=False):
             return False
+        job = records.take_next(self._store, intake.newest_job, now_ms() - PATIENCE_MS)
+        if job is None:
+            self._free.release()
+            return False
+        self._pool.submit(self._run, job, intake.as_of)
+        return True
+
+    def errands(self) -> bool:
+        """Send the webhooks that are due; now and then remove files that are no longer kept."""
+        if time.monotonic() - self._tidied > TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            for _, name in self._store.rows(records.OLD_FILES, (now_ms() - KEPT_MS,)):
+                self._files.remove(name)
+        return bool(send_due(self._store, self._signer, self._settings, self._signed_url, self._stop.is_set))
 
     def close(self) -> None:
         """Let running jobs end, then close the file."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._keeper.close()
 
-    def _start_job(self) -> bool:
-        job = records.take_next(self._store)
-        if job is None:
-            return False
-        self._running.add(self._pool.submit(self._run, job))
-        return True
-
-    def _run(self, job: Job) -> None:
-        apps = Directory(self._store).apps
-        run_job(self._store, self._files, job, apps, self._keeper.cursor(), self._keeper.data_as_of())
+    def _run(self, job: Job, as_of: int) -> None:
+        try:
+            run_job(self._store, self._files, job, Directory(self._store).apps, self._keeper.cursor(), as_of)
+        finally:
+            self._free.release()
+            self.wake_exports()
 
     def _signed_url(self, job: Job) -> str | None:
         return signed_url(self._settings.base_url, self._signer, job)
-
-    def _tidy(self) -> None:
-        """Remove files that are no longer kept."""
-        if time.monotonic() - self._tidied < TIDY_SECONDS:
-            return
-        self._tidied = time.monotonic()
-        for _, name in self._store.rows(records.OLD_FILES, (now_ms() - KEPT_MS,)):
-            self._files.remove(name)
 
 
 if __name__ == "__main__":

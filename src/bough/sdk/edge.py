@@ -85,7 +85,12 @@ def without_person(body: dict[str, Any]) -> dict[str, Any]:
 def facts_of_request(call: Call, *, ip: str = "") -> Facts:
     """Address, User-Agent and country of who asks."""
     visitor = call.visitor()
-    return Facts(ip=ip or visitor.ip, user_agent=(call.header("user-agent") or "")[:1024], country=visitor.country)
+    return Facts(
+        ip=ip or visitor.ip,
+        user_agent=(call.header("user-agent") or "")[:1024],
+        country=visitor.country,
+        region=visitor.region,
+    )
 
 
 def new_token() -> str:

@@ -7,15 +7,12 @@ from typing import Any
 from starlette.responses import Response
 
 from bough.attribution.facts import with_facts
-from bough.errors import BadRequest
-from bough.events import ontology, schema
+from bough.events import legacy, schema
 from bough.events.body import encode, nested_object
 from bough.journal import RowKind
 from bough.sdk.edge import facts_of_request, is_tracked, journalled, owner_of, read_body
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.web.call import Call, json_response
-
-MAX_LEGACY_NAME = 63
 
 
 async def standard_event(call: Call) -> Response:
@@ -36,16 +33,11 @@ async def pageview(call: Call) -> Response:
 
 
 async def legacy_event(call: Call) -> Response:
-    """POST /v1/event: the event of old SDKs, by its name; standard names are known by their old spelling, too."""
+    """POST /v1/event: the event of old SDKs."""
     body = await read_body(call)
     owner_of(call, body)
-    name = body.get("event")
-    if not isinstance(name, str) or not name.strip() or len(name) > MAX_LEGACY_NAME:
-        raise BadRequest(f"event: required, text of at most {MAX_LEGACY_NAME} characters.")
-    if name not in ontology.BY_NAME:
-        ontology.check_custom_name(name)
-    nested_object(body.get("metadata"), "metadata")
-    await _append(call, {**body, "name": name}, "event")
+    event = legacy.parse(body)
+    await _append(call, {**body, "name": event.name, "custom_data": event.custom_data}, "event")
     return json_response({})
 
 

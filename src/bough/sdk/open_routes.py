@@ -97,23 +97,11 @@ def _check_server_fields(body: dict[str, Any]) -> None:
 
 def _issued(call: Call, body: dict[str, Any], facts: Facts, platform: str) -> Facts:
     """The ids that the answer gives: what the client already has stays, the rest is new."""
+    bundle = ids.clean("bundle", first(body, "randomized_bundle_token", "identity_id")) or new_token()
     if platform == "web":
-        return Facts(
-            ip=facts.ip,
-            user_agent=facts.user_agent,
-            country=facts.country,
-            bundle=ids.clean("bundle", body.get("identity_id")) or new_token(),
-            browser=_browser(call, body),
-            session=new_token(),
-        )
-    return Facts(
-        ip=facts.ip,
-        user_agent=facts.user_agent,
-        country=facts.country,
-        bundle=ids.clean("bundle", first(body, "randomized_bundle_token", "identity_id")) or new_token(),
-        device=ids.clean("device", first(body, "randomized_device_token", "device_fingerprint_id")) or new_token(),
-        session=new_token(),
-    )
+        return msgspec.structs.replace(facts, bundle=bundle, browser=_browser(call, body), session=new_token())
+    device = ids.clean("device", first(body, "randomized_device_token", "device_fingerprint_id")) or new_token()
+    return msgspec.structs.replace(facts, bundle=bundle, device=device, session=new_token())
 
 
 def _browser(call: Call, body: dict[str, Any]) -> str:

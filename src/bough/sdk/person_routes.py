@@ -11,7 +11,7 @@ from bough.accounts.directory import Credential
 from bough.attribution import identifiers as ids
 from bough.attribution.facts import NOTHING
 from bough.attribution.persons import NOBODY
-from bough.attribution.windows import Windows, windows_from_days
+from bough.attribution.windows import DAY, Windows, windows_from_days
 from bough.errors import BadRequest
 from bough.events import schema
 from bough.events.body import nested_object
@@ -24,9 +24,6 @@ from bough.web.call import Call, json_response
 ROWS_TO_INDEX = 100_000
 """Journal rows whose clicks are made findable before a person is looked up; the background does it all the time."""
 
-DEFAULT_WINDOW = 30
-"""Days, when an SDK asks without saying a window."""
-
 
 async def cross_platform_ids(call: Call) -> Response:
     """POST /v1/cpid: the person's id here. Of other ids only those are repeated that the request has brought."""
@@ -34,7 +31,7 @@ async def cross_platform_ids(call: Call) -> Response:
     owner = owner_of(call, body)
     user_data = _user_data(body)
     person = await _person(call, owner)
-    found = await asyncio.to_thread(person.last_touch_of, user_data, now_ms(), Windows())
+    found = await asyncio.to_thread(person.last_touch_of, user_data, now_ms(), _windows(owner))
     known = found.person if found is not None and found.id != found.person else NOBODY
     answer: dict[str, Any] = {
         "cross_platform_id": str(known) if known else None,
@@ -52,7 +49,7 @@ async def last_attributed_touch(call: Call) -> Response:
     body = await read_body(call)
     owner = owner_of(call, body)
     user_data = _user_data(body)
-    days, windows = _window(first(body, "attribution_window"), user_data.pop("attribution_window", None))
+    days, windows = _window(owner, first(body, "attribution_window"), user_data.pop("attribution_window", None))
     person = await _person(call, owner)
     found = await asyncio.to_thread(person.last_touch_of, user_data, now_ms(), windows)
     data = dict(found.touch_data) if found is not None else {}
@@ -79,15 +76,21 @@ def _user_data(body: dict[str, Any]) -> dict[str, Any]:
     return user_data
 
 
-def _window(*said: object) -> tuple[int, Windows]:
-    """Days and windows of the first value that was sent (iOS: top level, others: in `user_data`)."""
+def _windows(owner: Credential) -> Windows:
+    return windows_from_days(owner.app.config.attribution_windows)
+
+
+def _window(owner: Credential, *said: object) -> tuple[int, Windows]:
+    """Days and windows of the first value that was sent (iOS: top level, others: in `user_data`); else the app's."""
     value = next((one for one in said if text(one)), None)
     if value is None:
-        return DEFAULT_WINDOW, Windows()
+        windows = _windows(owner)
+        return windows.click_conversion // DAY, windows
     days = whole(value)
     if days is None or not 1 <= days <= 90:
         raise BadRequest("attribution_window: must be a whole number of days from 1 to 90.")
-    return days, windows_from_days({"click_conversion": days, "impression_conversion": days})
+    said_windows = {"click_conversion": days, "impression_conversion": days}
+    return days, windows_from_days({**owner.app.config.attribution_windows, **said_windows})
 
 
 async def _person(call: Call, owner: Credential) -> Person:

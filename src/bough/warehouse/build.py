@@ -48,6 +48,7 @@ class Warehouse:
         """
         self.connection = connection
         self._folder = folder
+        self._changing = False
         schema.create(connection)
 
     @classmethod
@@ -60,14 +61,21 @@ class Warehouse:
         return self.connection.cursor()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, also of several calls; one inside another is part of the outer one."""
+        if self._changing:
+            yield
+            return
         self.connection.execute("BEGIN")
+        self._changing = True
         try:
             yield
+            self.connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'changes'")
         except BaseException:
             self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'changes'")
+        finally:
+            self._changing = False
         self.connection.execute("COMMIT")
 
     # --- what comes in ------------------------------------------------------------------------------------------
@@ -92,14 +100,14 @@ class Warehouse:
         Raises:
             BadRequest: rows without id, app, person, name or a usable time; nothing is added then.
         """
-        with self._transaction():
+        with self.transaction():
             return append(self.connection, stage)
 
     def withdraw(self, events: Sequence[tuple[str, str]]) -> None:
         """Take out events by (app, id); their people are to be computed again. Unknown ones change nothing."""
         if not events:
             return
-        with self._transaction():
+        with self.transaction():
             self.connection.execute(
                 "CREATE OR REPLACE TEMP TABLE withdrawn AS SELECT unnest($apps) AS app, unnest($ids) AS id",
                 {"apps": [app for app, _ in events], "ids": [identifier for _, identifier in events]},
@@ -115,7 +123,7 @@ class Warehouse:
 
     def merge_persons(self, app: str, pairs: Sequence[tuple[int, int]]) -> None:
         """(from, into): two persons turned out to be one; their events, past and future, are one person's."""
-        with self._transaction():
+        with self.transaction():
             learn(self.connection, f"SELECT {_text(app)} AS word")
             for old, into in pairs:
                 self._merge(app, old, into)
@@ -166,7 +174,7 @@ class Warehouse:
         if set(revenue_events) & set(TOUCH_EVENTS):
             raise BadRequest("revenue_events: CLICK and IMPRESSION carry no revenue")
         names = sorted(set(revenue_events))
-        with self._transaction():
+        with self.transaction():
             learn(self.connection, "SELECT unnest([" + ", ".join(map(_text, (app, *names))) + "]) AS word")
             if self._settings(app) == (time_zone, inactivity_ms, names):
                 return
@@ -227,7 +235,7 @@ class Warehouse:
                 raise BadRequest(f"date: a cost row of {row.app} on {row.day} is not part of what is replaced")
             if unknown := set(row.dimensions) - set(COST_COLUMNS):
                 raise BadRequest(f"{min(unknown)}: costs cannot be broken down by it")
-        with self._transaction():
+        with self.transaction():
             self._write_costs(app, source, days, listed)
 
     def _write_costs(self, app: str, source: str, days: tuple[int, int], rows: list[tuple[CostRow, int]]) -> None:
@@ -265,7 +273,7 @@ class Warehouse:
         ).fetchone()
         if row is None or not row[0]:
             return
-        with self._transaction():
+        with self.transaction():
             everyone = row[0] >= row[1]
             whose = "" if everyone else " WHERE who IN (FROM touched)"
             derive(self.connection, f"(SELECT rowid AS rid, * FROM events{whose})")
@@ -294,7 +302,7 @@ class Warehouse:
     def compact(self) -> None:
         """Refresh, then fold the delta into main in the layout's order; readers see before or after."""
         self.refresh()
-        with self._transaction():
+        with self.transaction():
             for cohort in COHORTS:
                 row = self.connection.execute(f"SELECT count(*) FROM {cohort}_members_delta").fetchone()
                 stale = self.connection.execute(f"SELECT count(*) FROM {cohort}_activity_delta").fetchone()
@@ -323,7 +331,7 @@ class Warehouse:
 
     def rebuild(self) -> None:
         """Compute everybody again from `events`."""
-        with self._transaction():
+        with self.transaction():
             self.connection.execute("INSERT INTO touched SELECT who FROM people")
         self.compact()
 

@@ -24,6 +24,11 @@ _SETS = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)
 _ENTRY_NAMES = ", ".join(f"'{name}'" for name in ("INSTALL", *SESSION_EVENTS))
 _REVENUE_NAMES = ", ".join(f"'{name}'" for name in REVENUE_EVENTS)
 _TOUCH_TEXTS = tuple(column for column, _ in TOUCH_COLUMNS)
+_CREDITED_TEXTS = ("touch_type", *_TOUCH_TEXTS)
+_CONTEXT_HASH = f"hash({', '.join(f's.{column}' for column in CONTEXT_CODES)})"
+_TOUCH_HASH = f"hash({', '.join(f's.{column}' for column in _CREDITED_TEXTS)})"
+_NO_TOUCH = "CAST(0 AS UBIGINT)"
+"""In place of the hash of a touch: the row is not attributed."""
 
 AD_CLICK = (
     "(contains(',' || coalesce(plus_via_features, '') || ',', ',ADS,') OR starts_with(dollar_3p, 'a_')"
@@ -93,7 +98,8 @@ def append(connection: DuckDBPyConnection, stage: str) -> int:
     _add_people(connection, stage)
     _add_contexts(connection, stage)
     _add_touches(connection, stage)
-    return _add_events(connection, stage)
+    _arrive(connection, stage)
+    return _add_events(connection)
 
 
 def _refuse_unusable(connection: DuckDBPyConnection, stage: str) -> None:
@@ -156,51 +162,37 @@ def _add_people(connection: DuckDBPyConnection, stage: str) -> None:
 
 
 def _add_contexts(connection: DuckDBPyConnection, stage: str) -> None:
-    texts = ", ".join(f"coalesce({column}, '') AS {column}" for column in CONTEXT_CODES)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE context_texts AS"
-        f" SELECT DISTINCT {_hash('s', CONTEXT_CODES)} AS h, {', '.join(CONTEXT_CODES)}"
-        f" FROM (SELECT {texts} FROM {stage}) AS s"
+        f"CREATE OR REPLACE TEMP TABLE context_texts AS SELECT DISTINCT {_CONTEXT_HASH} AS h,"
+        f" {', '.join(CONTEXT_CODES)} FROM {stage} AS s"
     )
     _encode(connection, "context", CONTEXT_CODES)
 
 
 def _add_touches(connection: DuckDBPyConnection, stage: str) -> None:
     """Distinct touches of the events that can open a cohort; an unattributed event has no touch data."""
+    texts = ", ".join(_CREDITED_TEXTS)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE touch_texts AS SELECT DISTINCT {_hash('s', TOUCH_CODES)} AS h,"
-        f" {', '.join(TOUCH_CODES)}"
-        f" FROM (SELECT {_touch_key()} FROM {stage} AS s WHERE s.name IN ({_ENTRY_NAMES})) AS s"
+        f"CREATE OR REPLACE TEMP TABLE touch_texts AS SELECT DISTINCT {_TOUCH_HASH} AS h, 'true' AS attributed, {texts}"
+        f" FROM {stage} AS s WHERE s.name IN ({_ENTRY_NAMES}) AND s.attributed"
+        f" UNION ALL SELECT {_NO_TOUCH}, 'false'{', NULL' * len(_CREDITED_TEXTS)}"
     )
     for column in sorted(_SETS):
         connection.execute(f"UPDATE touch_texts SET {column} = {sorted_set(column)} WHERE {column} <> ''")
     _encode(connection, "touch", TOUCH_CODES)
 
 
-def _hash(table: str, columns: tuple[str, ...]) -> str:
-    """A short key of some texts; `_keys` proves that it tells them apart before it is used."""
-    return f"hash({', '.join(f'{table}.{column}' for column in columns)})"
-
-
-def _keys(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> str:
-    """Join condition between staged texts `s` and `<name>_text_codes AS <name>`, by hash unless two texts share one."""
+def _refuse_shared_hash(connection: DuckDBPyConnection, name: str) -> None:
+    """The hash of `<name>_texts` tells all its rows apart, or the import stops: it is what rows are joined by."""
     row = connection.execute(f"SELECT count(*) = count(DISTINCT h) FROM {name}_texts").fetchone()
-    if row is not None and row[0]:
-        return f"{name}.h = {_hash('s', columns)}"
-    raise Unavailable(f"two {name}s share a hash; import the file in smaller parts")
-
-
-def _touch_key() -> str:
-    """The texts of a staged row's touch: everything missing unless the row is attributed."""
-    texts = ", ".join(
-        f"CASE WHEN s.attributed THEN coalesce(s.{c}, '') ELSE '' END AS {c}" for c in ("touch_type", *_TOUCH_TEXTS)
-    )
-    return f"CASE WHEN s.attributed THEN 'true' ELSE 'false' END AS attributed, {texts}"
+    if row is None or not row[0]:
+        raise Unavailable(f"two {name}s share a hash; import the file in smaller parts")
 
 
 def _encode(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
-    """`<name>_texts` -> new rows of `contexts` or `touches`; `<name>_text_codes`: the texts with their row."""
+    """`<name>_texts` -> new rows of `contexts` or `touches`; `<name>_text_codes`: the texts' hash with their row."""
     table = {"context": "contexts", "touch": "touches"}[name]
+    _refuse_shared_hash(connection, name)
     code_texts(connection, name, columns)
     same = " AND ".join(f"k.{c} = n.{c}" for c in columns)
     listed = ", ".join(f"n.{c}" for c in columns)
@@ -213,7 +205,7 @@ def _encode(connection: DuckDBPyConnection, name: str, columns: tuple[str, ...])
         f"UPDATE counters SET value = (SELECT coalesce(max({name}), 0) FROM {table}) WHERE name = '{name}'"
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name}_text_codes AS SELECT t.*, k.{name} FROM {name}_numbered AS t"
+        f"CREATE OR REPLACE TEMP TABLE {name}_text_codes AS SELECT t.h, k.{name} FROM {name}_numbered AS t"
         f" JOIN {name}_codes AS n ON n.rid = t.rid JOIN {table} AS k ON {same}"
     )
 
@@ -241,41 +233,46 @@ def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ..
     )
 
 
-def _add_events(connection: DuckDBPyConnection, stage: str) -> int:
-    staged = ", ".join(f"coalesce(s.{column}, '') AS {column}" for column in CONTEXT_CODES)
-    key = _touch_key().replace(" AS attributed", " AS credited")
+def _arrive(connection: DuckDBPyConnection, stage: str) -> None:
+    """`arrived`: the staged rows without their texts, which are read here once more and then never again."""
     clicked = "CASE WHEN s.name = 'CLICK' THEN s.ms ELSE coalesce(s.touch_at, s.ms) END"
     click = "(s.name = 'CLICK' OR (s.attributed AND s.touch_type = 'CLICK'))"
-    touch = _keys(connection, "touch", TOUCH_CODES).replace("s.attributed", "s.credited")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE arrived AS SELECT s.id, s.app, s.person, s.name, s.ms, s.micro,"
+        f" CASE WHEN s.missing_rate THEN 1 ELSE 0 END AS missing_rate, {_CONTEXT_HASH} AS context_hash,"
+        f" CASE WHEN s.name IN ({_ENTRY_NAMES})"
+        f" THEN CASE WHEN s.attributed THEN {_TOUCH_HASH} ELSE {_NO_TOUCH} END END AS touch_hash,"
+        f" CASE WHEN {click} AND {AD_CLICK} THEN {clicked} END AS ad_at,"
+        f" CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END AS email_at FROM {stage} AS s"
+    )
+
+
+def _add_events(connection: DuckDBPyConnection) -> int:
+    """Rows of `arrived` that are new -> `events`, and their people -> `touched`."""
+    known = "" if _count(connection, "events") == 0 else " ANTI JOIN events AS k ON k.app = a.code AND k.id = s.id"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE arrivals AS SELECT s.id, a.code AS app, p.who, n.code AS name, s.ms,"
-        " (s.ms + z.shift) // 86400000 AS day, context.context,"
-        f" CASE WHEN s.name IN ({_ENTRY_NAMES}) THEN touch.touch ELSE 0 END AS touch, s.micro,"
-        " CASE WHEN s.missing_rate THEN 1 ELSE 0 END AS missing_rate, s.ad_at, s.email_at"
-        f" FROM (SELECT s.id, s.app, s.person, s.name, s.ms, s.micro, s.missing_rate, {staged}, {key},"
-        f" CASE WHEN {click} AND {AD_CLICK} THEN {clicked} END AS ad_at,"
-        f" CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END AS email_at FROM {stage} AS s) AS s"
+        " (s.ms + z.shift) // 86400000 AS day, c.context, coalesce(t.touch, 0) AS touch, s.micro, s.missing_rate,"
+        " s.ad_at, s.email_at FROM arrived AS s"
         " JOIN words AS a ON a.word = s.app JOIN words AS n ON n.word = s.name"
         " JOIN people AS p ON p.app = a.code AND p.person = s.person"
         " JOIN zones AS z ON z.app = a.code AND s.ms >= z.starts AND s.ms < z.ends"
-        f" JOIN context_text_codes AS context ON {_keys(connection, 'context', CONTEXT_CODES)}"
-        f" LEFT JOIN touch_text_codes AS touch ON s.name IN ({_ENTRY_NAMES}) AND {touch}"
+        " JOIN context_text_codes AS c ON c.h = s.context_hash"
+        f" LEFT JOIN touch_text_codes AS t ON t.h = s.touch_hash{known}"
     )
     if _repeats(connection):
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE arrivals AS SELECT * FROM arrivals"
             " QUALIFY row_number() OVER (PARTITION BY app, id) = 1"
         )
-    listed = ", ".join(f"e.{column}" for column in EVENT_COLUMNS)
-    known = "" if _count(connection, "events") == 0 else " ANTI JOIN events AS k ON k.app = e.app AND k.id = e.id"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {listed} FROM arrivals AS e{known}")
-    connection.execute("INSERT INTO events SELECT * FROM fresh")
-    connection.execute("INSERT INTO touched SELECT DISTINCT who FROM fresh")
-    return _count(connection, "fresh")
+    connection.execute(f"INSERT INTO events SELECT {', '.join(EVENT_COLUMNS)} FROM arrivals")
+    connection.execute("INSERT INTO touched SELECT DISTINCT who FROM arrivals")
+    return _count(connection, "arrivals")
 
 
 def _repeats(connection: DuckDBPyConnection) -> bool:
-    row = connection.execute("SELECT count(*) > count(DISTINCT (app, id)) FROM arrivals").fetchone()
+    """Whether an id may stand twice; different hashes are different ids."""
+    row = connection.execute("SELECT count(*) > count(DISTINCT hash(app, id)) FROM arrivals").fetchone()
     return row is not None and bool(row[0])
 
 

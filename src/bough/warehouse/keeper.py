@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +16,11 @@ from bough.accounts.model import App
 from bough.attribution.feed import feed
 from bough.attribution.rates import StoredRates
 from bough.attribution.stored import data_as_of
+from bough.attribution.windows import windows_from_days
+from bough.cohorts.events import REVENUE_EVENTS
 from bough.errors import Unavailable
 from bough.money import to_micro
+from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
 from bough.store.transaction import Transaction
 from bough.warehouse.build import Warehouse
@@ -30,7 +34,8 @@ SEGMENT_FOLDER = "segments"
 EPOCH = date(1970, 1, 1)
 
 NEW_SEGMENTS = "SELECT id, app, file_name FROM segment WHERE id > ? ORDER BY id LIMIT 1"
-CHANGED_COSTS = "SELECT DISTINCT app, day, updated_at FROM cost WHERE updated_at > ? ORDER BY updated_at LIMIT 500"
+CHANGED_COSTS = "SELECT app, day, max(updated_at) FROM cost WHERE updated_at > ? GROUP BY app, day ORDER BY app, day"
+FOREIGN_COSTS = "SELECT DISTINCT app, day FROM cost WHERE currency <> 'USD' ORDER BY app, day"
 COSTS_OF_DAY = "SELECT dimensions, amount, currency FROM cost WHERE app = ? AND day = ? ORDER BY id"
 PUBLISH = (
     "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
@@ -39,72 +44,106 @@ PUBLISHED = "SELECT journal FROM watermark WHERE name = ?"
 
 SEGMENTS = "warehouse.segments"
 COSTS = "warehouse.costs"
+RATES = "warehouse.rates"
 FEED = "warehouse.feed"
+REBUILD = "warehouse.rebuild"
+REBUILT = "warehouse.rebuilt"
 """Names of the watermarks that tell others how far the warehouse is: a segment's row, a cost's `updated_at`, the
-version of attribution."""
+count of changes of exchange rates, the version of attribution, and the rebuild that was asked for and done."""
+
+Progress = Callable[[int], None]
+"""Told the journal row of each segment that is in."""
+
+
+def ignore(_row: int) -> None:
+    """No progress is shown."""
 
 
 class Busy(Unavailable):
     """Another process owns the warehouse."""
 
 
+class RebuildWanted(Unavailable):
+    """Somebody asked for a rebuild since the warehouse was opened: close it and open it again."""
+
+
 class Keeper:
-    """Open it once per process; not for several threads, except `cursor`."""
+    """Open it once per process; not for several threads, except `cursor`.
+
+    A rebuild is asked for by a number in the store that differs from the one in the file: the file is then removed
+    when it is opened, and everything is taken in again.
+    """
 
     def __init__(self, folder: Path, store: Store) -> None:
         self._folder = folder
         self._store = store
         self._rates = StoredRates(store)
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self.warehouse = Warehouse.open(folder / FILE_NAME, folder)
-        except duckdb.IOException as error:
-            if "lock" in str(error).lower():
-                raise Busy("Another process owns the warehouse.") from error
-            raise
-        self.warehouse.connection.execute("SET TimeZone = 'UTC'")
-        self.warehouse.connection.execute("CREATE TABLE IF NOT EXISTS progress (name VARCHAR, journal BIGINT)")
+        self._rebuild = published(store, REBUILD)
+        self.warehouse = _opened(folder)
+        if self._progress(REBUILD) != self._rebuild:
+            self.warehouse.connection.close()
+            for name in (FILE_NAME, f"{FILE_NAME}.wal"):
+                (folder / name).unlink(missing_ok=True)
+            self.warehouse = _opened(folder)
+            with self.warehouse.transaction():
+                self._advance(REBUILD, self._rebuild)
+        self._queries = self.warehouse.cursor()
         self._apps: dict[int, App] = {}
+        self._seen_change = -1
+        self._told: dict[str, int] = {}
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection for queries in another thread."""
-        return self.warehouse.cursor()
+        return self._queries.cursor()
 
     def close(self) -> None:
         """Close the file."""
+        self._queries.close()
         self.warehouse.connection.close()
 
-    def take_in(self) -> bool:
-        """Bring in what is new; whether there was anything."""
+    def take_in(self, progress: Progress = ignore) -> bool:
+        """Bring in what is new; whether there was anything. All that was acknowledged before the call is then in."""
+        if published(self._store, REBUILD) != self._rebuild:
+            raise RebuildWanted("A rebuild was asked for.")
         self._configure()
         self._rates.refresh()
-        found = self._segments()
+        found = self._segments(progress)
         found = self._costs() or found
-        return self._feed() or found
-
-    def data_as_of(self) -> int:
-        """The instant (epoch ms) up to which everything that had arrived can be queried."""
-        return data_as_of(self._store)
+        found = self._feed() or found
+        for name in (SEGMENTS, COSTS, RATES, FEED):
+            self._tell(name, self._progress(name))
+        self._tell(REBUILT, self._rebuild)
+        return found
 
     def _configure(self) -> None:
-        """Tell the warehouse each app's time zone and windows; a change recomputes its people."""
-        apps = Directory(self._store).apps
-        for app in apps.values():
-            if self._apps.get(app.id) != app:
-                self.warehouse.configure_app(str(app.id), app.timezone)
-        self._apps = apps
+        """Tell the warehouse each app's settings; a change recomputes its people."""
+        newest = self._store.rows(NEWEST_CHANGE)[0][0] or 0
+        if newest != self._seen_change:
+            apps = Directory(self._store).apps
+            for app in apps.values():
+                if self._apps.get(app.id) != app:
+                    configure(self.warehouse, app)
+            self._apps, self._seen_change = apps, newest
         self.warehouse.refresh()
 
-    def _segments(self) -> bool:
+    def _segments(self, progress: Progress) -> bool:
         found = False
         while rows := self._store.rows(NEW_SEGMENTS, (self._progress(SEGMENTS),)):
             identifier, app, name = rows[0]
             zone = self._apps[app].timezone if app in self._apps else "UTC"
-            take_in(self.warehouse, str(app), zone, self._folder / SEGMENT_FOLDER / name, self._rate)
+            with self.warehouse.transaction():
+                take_in(self.warehouse, str(app), zone, self._folder / SEGMENT_FOLDER / name, self._rate)
+                self._advance(SEGMENTS, identifier)
             self.warehouse.refresh()
-            self._advance(SEGMENTS, identifier)
+            self._tell(SEGMENTS, identifier)
+            progress(identifier)
             found = True
         return found
+
+    def data_as_of(self) -> int:
+        """The instant (epoch ms) up to which everything that has arrived is in after the next `take_in`."""
+        return data_as_of(self._store)
 
     def _feed(self) -> bool:
         """Live events, as attribution knows them now. One that comes again takes the place of what it said before."""
@@ -113,22 +152,30 @@ class Keeper:
             fed = feed(self._store, self._progress(FEED))
             if fed.version == self._progress(FEED):
                 return found
-            for app, person, into in fed.merges:
-                self.warehouse.merge_persons(app, [(person, into)])
-            self.warehouse.withdraw([*fed.withdrawn, *((event.app, event.id) for event in fed.events)])
-            self.warehouse.append(fed.events)
+            with self.warehouse.transaction():
+                for app, person, into in fed.merges:
+                    self.warehouse.merge_persons(app, [(person, into)])
+                self.warehouse.withdraw([*fed.withdrawn, *((event.app, event.id) for event in fed.events)])
+                self.warehouse.append(fed.events)
+                self._advance(FEED, fed.version)
             self.warehouse.refresh()
-            self._advance(FEED, fed.version)
             found = True
 
     def _costs(self) -> bool:
-        found = False
-        while rows := self._store.rows(CHANGED_COSTS, (self._progress(COSTS),)):
-            for app, day, _ in rows:
+        rates = self._rates.version
+        changed = self._store.rows(CHANGED_COSTS, (self._progress(COSTS),))
+        days = {(app, day) for app, day, _ in changed}
+        if rates != self._progress(RATES):
+            days |= set(self._store.rows(FOREIGN_COSTS))
+        if not days and rates == self._progress(RATES):
+            return False
+        with self.warehouse.transaction():
+            for app, day in sorted(days):
                 self._replace_costs(app, day)
-            self._advance(COSTS, rows[-1][2])
-            found = True
-        return found
+            if changed:
+                self._advance(COSTS, max(updated_at for _, _, updated_at in changed))
+            self._advance(RATES, rates)
+        return True
 
     def _replace_costs(self, app: int, day: int) -> None:
         text = (EPOCH + timedelta(days=day)).isoformat()
@@ -157,12 +204,50 @@ class Keeper:
         return int(row[0]) if row and row[0] is not None else 0
 
     def _advance(self, name: str, value: int) -> None:
+        """Remember, in the transaction that has taken in so much."""
         connection = self.warehouse.connection
-        connection.execute("BEGIN")
         connection.execute("DELETE FROM progress WHERE name = $name", {"name": name})
         connection.execute("INSERT INTO progress VALUES ($name, $value)", {"name": name, "value": value})
-        connection.execute("COMMIT")
-        self._store.transact(_publish_batch, (name, value))
+
+    def _tell(self, name: str, value: int) -> None:
+        """Publish what is on disk; again after a start, since a process may have died before it told."""
+        if self._told.get(name) != value:
+            self._store.transact(_publish_batch, (name, value))
+            self._told[name] = value
+
+
+def _opened(folder: Path) -> Warehouse:
+    """Raises Busy when another process has the file."""
+    try:
+        warehouse = Warehouse.open(folder / FILE_NAME, folder)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise Busy("Another process owns the warehouse.") from error
+        raise
+    warehouse.connection.execute("SET TimeZone = 'UTC'")
+    warehouse.connection.execute("CREATE TABLE IF NOT EXISTS progress (name VARCHAR, journal BIGINT)")
+    return warehouse
+
+
+def ask_for_rebuild(store: Store) -> int:
+    """Have the warehouse made again from the store; the number that `REBUILT` shows when it is done."""
+    return store.transact(_ask_batch, None)
+
+
+def _ask_batch(tx: Transaction, items: list[None]) -> list[int | Exception]:
+    answers: list[int | Exception] = []
+    for _ in items:
+        rows = tx.rows(PUBLISHED, (REBUILD,))
+        wanted = (int(rows[0][0]) if rows else 0) + 1
+        tx.run(PUBLISH, (REBUILD, wanted))
+        answers.append(wanted)
+    return answers
+
+
+def configure(warehouse: Warehouse, app: App) -> None:
+    """An app's time zone, re-engagement window and revenue events, as the warehouse needs them."""
+    inactivity = windows_from_days(app.config.attribution_windows).reengagement_inactivity
+    warehouse.configure_app(str(app.id), app.timezone, inactivity, app.config.revenue_events or REVENUE_EVENTS)
 
 
 def published(store: Store, name: str) -> int:

@@ -17,7 +17,7 @@ log = logging.getLogger("bough.web")
 GEO_FILE = "geo.mmdb"
 """An optional MaxMind-format file in the data folder; nothing needs it."""
 
-_CACHED_COUNTRIES = 10_000
+_CACHED_PLACES = 10_000
 
 
 class Visitor(NamedTuple):
@@ -26,6 +26,8 @@ class Visitor(NamedTuple):
     ip: str
     country: str
     """ISO 3166-1 alpha-2, or empty."""
+    region: str = ""
+    """The region's English name, or empty."""
 
 
 class Visitors:
@@ -35,44 +37,46 @@ class Visitors:
         self._trusted = frozenset(a.strip() for a in settings.trusted_proxies.split(",") if a.strip())
         self._country_header = settings.country_header.lower().encode()
         self._geo = _open_geo(settings.folder / GEO_FILE)
-        self._countries: dict[str, str] = {}
+        self._places: dict[str, tuple[str, str]] = {}
 
     def visitor(self, peer: str, forwarded: bytes, country: bytes) -> Visitor:
         """From the peer's address and the values of X-Forwarded-For and the country header (empty: not sent)."""
         if peer not in self._trusted:
-            return Visitor(peer, self.country_of(peer))
+            return Visitor(peer, *self._place_of(peer))
         ip = peer
         if forwarded:
             ip = self._last_untrusted(forwarded.decode("latin-1")) or peer
+        found, region = self._place_of(ip)
         named = country.decode("latin-1").upper() if country else ""
-        if len(named) == 2 and named.isalpha():
+        if len(named) == 2 and named.isalpha() and named != found:
             return Visitor(ip, named)
-        return Visitor(ip, self.country_of(ip))
+        return Visitor(ip, found, region)
 
     def is_country_header(self, name: bytes) -> bool:
         """Whether a lower-case header name is the country header."""
         return name == self._country_header
 
-    def country_of(self, ip: str) -> str:
-        """The country of an address, by the optional file; empty when unknown."""
+    def _place_of(self, ip: str) -> tuple[str, str]:
+        """Country and region of an address, by the optional file; empty when unknown."""
         if self._geo is None:
-            return ""
-        found = self._countries.get(ip)
+            return "", ""
+        found = self._places.get(ip)
         if found is None:
-            found = self._look_up(ip)
-            if len(self._countries) >= _CACHED_COUNTRIES:
-                self._countries.clear()
-            self._countries[ip] = found
+            found = self._look_up(self._geo, ip)
+            if len(self._places) >= _CACHED_PLACES:
+                self._places.clear()
+            self._places[ip] = found
         return found
 
-    def _look_up(self, ip: str) -> str:
+    def _look_up(self, geo: maxminddb.Reader, ip: str) -> tuple[str, str]:
         try:
-            record = self._geo.get(ip) if self._geo else None
+            record = geo.get(ip)
         except ValueError:
-            return ""
-        country = record.get("country") if isinstance(record, dict) else None
-        code = country.get("iso_code") if isinstance(country, dict) else None
-        return code if isinstance(code, str) else ""
+            return "", ""
+        code = _inside(record, "country", "iso_code")
+        regions = record.get("subdivisions") if isinstance(record, dict) else None
+        region = _inside(regions[0], "names", "en") if isinstance(regions, list) and regions else ""
+        return code, region
 
     def _last_untrusted(self, forwarded: str) -> str:
         """The right-most address that is not one of our proxies: what is left of it may be invented."""
@@ -106,3 +110,10 @@ def _open_geo(path: Path) -> maxminddb.Reader | None:
     except (maxminddb.InvalidDatabaseError, OSError) as error:
         log.warning("%s cannot be read and is not used: %s", path, error)
         return None
+
+
+def _inside(record: object, place: str, name: str) -> str:
+    """A text two levels down in a record, or empty."""
+    inner = record.get(place) if isinstance(record, dict) else None
+    value = inner.get(name) if isinstance(inner, dict) else None
+    return value if isinstance(value, str) else ""

@@ -2,9 +2,10 @@ WITH scope AS (
   SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of)
 ),
 picked AS (
-  SELECT m.member, m.who AS person, s.as_of - m.day AS age, m.os AS k0
-  FROM reengagement_members AS m JOIN scope AS s ON s.app = m.app
-  WHERE m.day BETWEEN 19844 AND 19845
+  SELECT m.member, m.who AS person, 19850 - m.day AS age, m.os AS k0
+  FROM reengagement_members AS m
+  WHERE m.app = 4
+    AND m.day BETWEEN 19844 AND 19845
     AND m.variant <> 1
 ),
 cohorts AS (

@@ -1,0 +1,269 @@
+"""What links cost, in one run: ``scripts/bench links [--large] [--seconds N]``.
+
+Redirects with the click on disk beside nginx `return 302` and a bare ASGI application on uvicorn; creates; bulk; with
+1 and 2 workers, over a thousand and a million links (and ten million with --large); every click asks for another link.
+After each measurement the server is killed with -9 under load, and what it answered is compared with what is stored.
+
+CPU is user and system time per request, of the processes that answer (`answer`) and of those that follow the journal
+for counts and attribution (`follow`); nginx and uvicorn do not write anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from bench import link_store
+from bench.load import CLIENTS, Load, generator, gets, posts
+from bench.processes import cpu, memory_mb
+from bench.servers import Server, bare_uvicorn, bough, bough_one_by_one, nginx
+
+WARM_SECONDS = 1.0
+KILL_AFTER_SECONDS = 1.0
+BULK = 100
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """One line of the table."""
+
+    name: str
+    load: Load
+    answer_us: float
+    follow_us: float
+    memory_mb: float
+    answered: int | None = None
+    """Rows that the answers promised, over all runs of this server."""
+    stored: int | None = None
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return self.load.requests / self.load.seconds
+
+
+Work = Callable[[Server, float], Load]
+
+
+class Bench:
+    """Runs measurements and prints them as they come."""
+
+    def __init__(self, seconds: float, folder: Path) -> None:
+        self.seconds = seconds
+        self.folder = folder
+        self.figures: dict[str, Figure] = {}
+
+    def measure(self, name: str, server: Server, work: Work) -> Figure:
+        """Warm up, then load the server and watch its processes."""
+        warm = work(server, WARM_SECONDS)
+        before = cpu(server.pid)
+        load = work(server, self.seconds)
+        used = cpu(server.pid).since(before)
+        figure = Figure(
+            name=name,
+            load=load,
+            answer_us=used.answering / load.requests,
+            follow_us=used.following / load.requests,
+            memory_mb=memory_mb(server.pid),
+            answered=warm.requests + load.requests,
+        )
+        if load.failed or warm.failed:
+            raise RuntimeError(f"{name}: {load.failed + warm.failed} answers were errors")
+        return figure
+
+    def plain(self, name: str, server: Server, work: Work) -> None:
+        """A server that stores nothing."""
+        figure = self.measure(name, server, work)
+        self.show(
+            Figure(name=name, load=figure.load, answer_us=figure.answer_us, follow_us=0, memory_mb=figure.memory_mb)
+        )
+
+    def durable(self, name: str, server: Server, work: Work, data: Path, kind: str, each: int = 1) -> None:
+        """A server whose answers promise rows of the `kind` links or clicks, `each` so many; ends with its death."""
+        before = getattr(link_store.stored(data), kind)
+        figure = self.measure(name, server, work)
+        killer = threading.Timer(KILL_AFTER_SECONDS, server.kill)
+        killer.start()
+        last = work(server, KILL_AFTER_SECONDS + 1)
+        killer.join()
+        found = getattr(link_store.stored(data), kind) - before
+        promised = ((figure.answered or 0) + last.requests) * each
+        self.show(
+            Figure(
+                name=name,
+                load=figure.load,
+                answer_us=figure.answer_us,
+                follow_us=figure.follow_us,
+                memory_mb=figure.memory_mb,
+                answered=promised,
+                stored=found,
+            )
+        )
+
+    def show(self, figure: Figure) -> None:
+        """Print a line."""
+        self.figures[figure.name] = figure
+        static = self.figures.get(STATIC)
+        ratio = f"{figure.answer_us / static.answer_us:5.1f}x" if static else "     -"
+        kept = "" if figure.answered is None else f"{figure.answered:>10,} {figure.stored:>10,}"
+        print(
+            f"{figure.name:44} {figure.rate:>9,.0f} {figure.load.p50_us / 1000:7.2f} {figure.load.p99_us / 1000:7.2f} "
+            f"{figure.answer_us:8.1f} {figure.follow_us:7.1f} {ratio} {figure.memory_mb:7.0f} {kept}",
+            flush=True,
+        )
+
+
+STATIC = "nginx, return 302"
+HEAD = f"{'':44} {'req/s':>9} {'p50 ms':>7} {'p99 ms':>7} {'answer':>8} {'follow':>7} {'nginx':>6} {'MB':>7} {'answered':>10} {'stored':>10}"  # noqa: E501
+
+
+def clicks(kind: str, links: int) -> Work:
+    """Clicks on links of a store with so many."""
+    return lambda server, seconds: gets(server.url, kind, links, seconds)
+
+
+def creates(key: str, folder: Path) -> Work:
+    """Single creates."""
+    body = json.dumps({"branch_key": key, **LINK}).encode()
+    return lambda server, seconds: posts(f"{server.url}/v1/url", body, seconds, folder)
+
+
+def bulks(key: str, folder: Path) -> Work:
+    """A hundred links in one request."""
+    body = json.dumps([LINK] * BULK).encode()
+    return lambda server, seconds: posts(f"{server.url}/v1/url/bulk/{key}", body, seconds, folder)
+
+
+LINK = {
+    "channel": "email",
+    "campaign": "first steps",
+    "tags": ["spring"],
+    "data": {
+        "$canonical_identifier": "book/1",
+        "$og_title": "A first book",
+        "$ios_url": "https://example.com/ios/books/1",
+        "$desktop_url": "https://example.com/books/1",
+    },
+}
+
+
+def without_bough(bench: Bench) -> None:
+    """What others need for a redirect that stores nothing."""
+    with nginx(bench.folder) as server:
+        if server is None:
+            print("nginx is not installed: no ratios")
+        else:
+            bench.plain(STATIC, server, clicks("uniform", 1000))
+    with bare_uvicorn() as server:
+        bench.plain("uvicorn, bare ASGI 302", server, clicks("uniform", 1000))
+
+
+def with_links(bench: Bench, links: int) -> None:
+    """Everything that bough does, over a store of so many links."""
+    data = bench.folder / f"data-{links}"
+    key = link_store.make(data, links)
+    size = f"{links:,} links"
+    if links <= 1000:
+        with bough_one_by_one(data) as server:
+            bench.durable(f"{ONE_BY_ONE}, {size}", server, clicks("uniform", links), data, "clicks")
+    for workers in (1, 2):
+        for kind in ("uniform", "zipf") if links > 1000 else ("uniform",):
+            with bough(data, workers) as server:
+                name = f"click {kind}, {workers} worker{'s' * (workers > 1)}, {size}"
+                bench.durable(name, server, clicks(kind, links), data, "clicks")
+    for workers in (1, 2):
+        with bough(data, workers) as server:
+            name = f"create, {workers} worker{'s' * (workers > 1)}, {size}"
+            bench.durable(name, server, creates(key, bench.folder), data, "links")
+        with bough(data, workers) as server:
+            name = f"bulk of {BULK}, {workers} worker{'s' * (workers > 1)}, {size}"
+            bench.durable(name, server, bulks(key, bench.folder), data, "links", BULK)
+
+
+ONE_BY_ONE = "click, one commit each, 1 worker"
+
+
+def targets(bench: Bench) -> None:
+    """What was aimed at, and what was reached."""
+    found = bench.figures
+
+    def line(what: str, reached: float, wanted: str, good: bool) -> None:
+        print(f"  {'reached' if good else 'MISSED '}  {what:66} {reached:>10,.1f}  (wanted: {wanted})")
+
+    click = found["click uniform, 1 worker, 1,000 links"]
+    print("\nTargets")
+    if static := found.get(STATIC):
+        ratio = click.answer_us / static.answer_us
+        line("CPU of a durable redirect, times nginx's static one", ratio, "4 or less", ratio <= 4)
+        ratio = (click.answer_us + click.follow_us) / static.answer_us
+        line("the same with counts and attribution behind it", ratio, "not set", True)
+    plain = found[f"{ONE_BY_ONE}, 1,000 links"]
+    line(
+        "clicks/s, times those with one commit each",
+        click.rate / plain.rate,
+        "10 or more",
+        click.rate >= 10 * plain.rate,
+    )
+    best = max(figure.rate for name, figure in found.items() if name.startswith("create"))
+    line("durable creates/s", best, "10,000 or more", best >= 10_000)
+    best = max(figure.rate * BULK for name, figure in found.items() if name.startswith("bulk"))
+    line("durable links/s in bulk", best, "25,000 or more", best >= 25_000)
+    for name in ("uniform", "zipf"):
+        more = found[f"click {name}, 1 worker, 1,000,000 links"].answer_us / click.answer_us - 1
+        line(f"CPU that a million links add to a redirect, in %, {name}", more * 100, "less than 50", more < 0.5)
+    lost = sum(max(0, (f.answered or 0) - (f.stored or 0)) for f in found.values() if f.stored is not None)
+    line("rows answered and not stored after kill -9", lost, "0", lost == 0)
+    extra = max(
+        (f.stored or 0) - (f.answered or 0) for f in found.values() if f.stored is not None and "bulk" not in f.name
+    )
+    line(
+        "most rows stored beyond those answered (in flight at a kill)",
+        extra,
+        f"{CLIENTS * 3} or fewer",
+        extra <= CLIENTS * 3,
+    )
+
+
+def fsync_us(folder: Path) -> float:
+    """Microseconds of one fdatasync after 4 KB."""
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        began = time.perf_counter()
+        for _ in range(200):
+            file.write(b"x" * 4096)
+            os.fdatasync(file.fileno())
+        return (time.perf_counter() - began) / 200 * 1e6
+
+
+def main() -> None:
+    """Run it all."""
+    parser = argparse.ArgumentParser(prog="scripts/bench links", description=str(__doc__).splitlines()[0])
+    parser.add_argument("--large", action="store_true", help="also ten million links")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of each measurement (4)")
+    parser.add_argument("--folder", type=Path, help="where the data goes (a temporary folder)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bough-bench-", dir=arguments.folder) as name:
+        folder = Path(name)
+        bench = Bench(arguments.seconds, folder)
+        print(
+            f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, "
+            f"Python {platform.python_version()}"
+        )
+        print(f"fdatasync {fsync_us(folder):.0f} µs; {CLIENTS} keep-alive clients; load from {generator()}")
+        print(f"load average {os.getloadavg()[0]:.1f} before the start (above 0.5 the figures are disturbed)\n")
+        print(HEAD)
+        without_bough(bench)
+        for links in (1_000, 1_000_000, *([10_000_000] if arguments.large else [])):
+            with_links(bench, links)
+        targets(bench)
+
+
+if __name__ == "__main__":
+    main()

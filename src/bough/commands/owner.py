@@ -1,0 +1,30 @@
+"""Who does the warehouse's work for a command: the server when one runs, else the command itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bough.exports import bell
+from bough.store import Store
+from bough.warehouse.keeper import Busy, Keeper
+
+WAIT_SECONDS = 0.02
+
+
+def until(folder: Path, store: Store, done: Callable[[], bool], work: Callable[[Keeper], None]) -> None:
+    """Return when `done()`: a running server is rung and waited for; without one, `work` is given the warehouse."""
+    while not done():
+        if bell.ring(folder):
+            time.sleep(WAIT_SECONDS)
+            continue
+        try:
+            keeper = Keeper(folder, store)
+        except Busy:  # a server that is just starting, or another command
+            time.sleep(WAIT_SECONDS)
+            continue
+        try:
+            work(keeper)
+        finally:
+            keeper.close()

@@ -1,0 +1,52 @@
+"""`bough warehouse`: make the analysis tables again from the store; how far they are."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Never
+
+from tqdm import tqdm
+
+from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.owner import until
+from bough.store import Store
+from bough.warehouse.keeper import REBUILT, SEGMENTS, Keeper, ask_for_rebuild, published
+
+COUNT_SEGMENTS = "SELECT count(*) FROM segment WHERE id <= ?"
+ALL_SEGMENTS = "SELECT count(*) FROM segment"
+
+
+def add_to(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("warehouse", help="the tables that cohort exports are answered from")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    rebuild = actions.add_parser(
+        "rebuild", help="drop the tables and make them again from the journal and its segments"
+    )
+    add_data(rebuild)
+    rebuild.set_defaults(run=run_rebuild)
+
+
+def run_rebuild(arguments: argparse.Namespace) -> None:
+    """`bough warehouse rebuild`: also while the server runs; returns when exports can be asked for again."""
+    settings = settings_of(arguments)
+    with opened_store(settings) as store:
+        wanted = ask_for_rebuild(store)
+        with tqdm(total=store.rows(ALL_SEGMENTS)[0][0], unit=" files", desc="warehouse", disable=None) as bar:
+
+            def done() -> bool:
+                _show(bar, store, published(store, SEGMENTS))
+                return published(store, REBUILT) >= wanted
+
+            def work(keeper: Keeper) -> None:
+                keeper.take_in(lambda row: _show(bar, store, row))
+
+            until(settings.folder, store, done, work)
+    print("The warehouse was made again.")
+
+
+def _show(bar: tqdm[Never], store: Store, row: int) -> None:
+    """Segments are taken in by the order of their rows, from the first one again."""
+    reached = int(store.rows(COUNT_SEGMENTS, (row,))[0][0])
+    if bar.n < reached < (bar.total or 0) or bar.n == 0:
+        bar.update(reached - bar.n)
