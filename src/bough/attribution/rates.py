@@ -83,17 +83,12 @@ class StoredRates:
         self.version = version
 
     def of(self, day: str, currency: str) -> Decimal | None:
-        """Dollars for one unit on a day (YYYY-MM-DD); None when there is no such rate (now, if none was known)."""
+        """Dollars for one unit on a day (YYYY-MM-DD), as of the last `refresh`; None when there is no such rate."""
         one = (day, currency)
-        rate = self._known.get(one)
-        if rate is None:
-            if one in self._known:
-                self.refresh()
-            if one not in self._known:
-                found = self._store.rows(RATE, one)
-                self._known[one] = Decimal(found[0][0]) if found else None
-            rate = self._known[one]
-        return rate
+        if one not in self._known:
+            found = self._store.rows(RATE, one)
+            self._known[one] = Decimal(found[0][0]) if found else None
+        return self._known[one]
 
 
 def rate_of(fields: Mapping[str, Any], place: str = "rates") -> Rate:
