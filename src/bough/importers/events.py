@@ -28,7 +28,7 @@ from bough.importers import records
 from bough.importers.checks import checked
 from bough.importers.quoting import text
 from bough.importers.records import LineError
-from bough.importers.sources import Format, Source, first_line, format_of, numbered_csv, source_of
+from bough.importers.sources import Format, Source, first_line, format_of, numbered_csv, numbered_json, source_of
 from bough.store.database import Store
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
@@ -76,6 +76,8 @@ def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int
                 rows, errors, count = _convert(connection, path, kind, made)
             except duckdb.Error as error:
                 raise BadRequest(f"{path.name}: cannot be read: {first_line(error)}") from error
+            except (OSError, EOFError) as error:
+                raise BadRequest(f"{path.name}: cannot be read: {error}.") from error
         _sync(made)
         made.replace(folder / name)
     _sync(folder)
@@ -87,18 +89,18 @@ def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int
 def _convert(connection: DuckDBPyConnection, path: Path, kind: Format, made: Path) -> tuple[int, list[LineError], int]:
     """Write the good lines; returns how many, the first errors, and how many errors there are."""
     source = source_of(connection, path, kind)
-    if kind == "parquet":
+    if source.lines:
         return _write(connection, source, made)
     try:
         rows, errors, count = _write(connection, source, made)
-        if count == 0 or source.lines:
+        if count == 0:
             return rows, errors, count
     except duckdb.Error:
         pass  # not even columns, quotes and letters fit: the second reading says where
     copy = made.with_suffix(f".{kind}")
     if kind == "ndjson":
-        records.copy_letters(path, copy)
-        return _write(connection, source_of(connection, copy, kind), made)
+        records.copy_numbered(path, copy)
+        return _write(connection, numbered_json(copy), made)
     header = records.header_of(path)
     with copy.open("w", encoding="utf-8", newline="") as file:
         misshapen, misshapen_count = records.copy_good(path, header, file, MAX_ERRORS_SHOWN)

@@ -20,6 +20,9 @@ from bough.errors import BadRequest
 LINE: Final = "\x7fline"
 """Name of the column that is added."""
 
+BETWEEN: Final = "\x02"
+"""Stands between a line's number and the line."""
+
 MAX_RECORD_LINES: Final = 1000
 MAX_RECORD_CHARACTERS: Final = 4_000_000
 
@@ -83,19 +86,17 @@ def copy_good(path: Path, header: list[str], target: TextIO, most: int) -> tuple
     return errors, count
 
 
-def copy_letters(path: Path, target: Path) -> None:
-    """Copy a file of lines; a line that is not UTF-8 becomes one that is no JSON. Raises BadRequest."""
-    try:
-        with opened(path) as file, target.open("wb") as copy:
-            for line in file:
-                try:
-                    line.decode()
-                except UnicodeDecodeError:
-                    copy.write(b"not UTF-8\n")
-                else:
-                    copy.write(line)
-    except (OSError, EOFError) as error:
-        raise BadRequest(f"{path.name}: cannot be read: {error}.") from error
+def copy_numbered(path: Path, target: Path) -> None:
+    """Copy a file of JSON lines with their numbers, without blank ones; what is not UTF-8 becomes what is not JSON."""
+    with opened(path) as file, target.open("w", encoding="utf-8", newline="\n") as copy:
+        for number, raw in enumerate(file, 1):
+            try:
+                line = raw.decode().strip()
+            except UnicodeDecodeError:
+                line = "not UTF-8"
+            if line:
+                broken = BETWEEN in line or "\r" in line or "\0" in line  # no JSON has these inside
+                copy.write(f"{number}{BETWEEN}{'broken' if broken else line}\n")
 
 
 def records_of(lines: Iterator[str]) -> Iterator[Record]:

@@ -116,23 +116,57 @@ def _as_text(sql: str, kind: str) -> str:
 
 
 def _json(path: Path) -> Source:
-    """One JSON object per line, each parsed once for all fields. A blank line is none."""
-    lines = (
-        f"SELECT row_number() OVER () AS line, text FROM read_csv({text(str(path))}, columns = {{'text': 'VARCHAR'}},"
-        " auto_detect = false, header = false, delim = '\x02', quote = '', escape = '', nullstr = '\x01',"
-        f" strict_mode = false, max_line_size = {MAX_LINE}, buffer_size = {4 * MAX_LINE})"
+    """JSON lines, each read once: flat keys as columns, the nested objects by their members."""
+    flat = dict.fromkeys(one for names in SOURCES.values() for one in names if "." not in one)
+    nested = dict.fromkeys(one.partition(".")[0] for names in SOURCES.values() for one in names if "." in one)
+    columns = {**dict.fromkeys(flat, "VARCHAR"), **dict.fromkeys(nested, "JSON")}
+    typed = ", ".join(f"{text(column)}: '{kind}'" for column, kind in columns.items())
+    members: dict[str, list[str]] = {place: [] for place in nested}
+    picked = []
+    for field, names in SOURCES.items():
+        values = []
+        for one in names:
+            place, dot, member = one.partition(".")
+            if dot:
+                members[place].append(_path(member))
+                values.append(f"nullif(nullif({_members(place)}[{len(members[place])}], ''), 'null')")
+            else:
+                values.append(_filled(name(one)))
+        picked.append(f"{_first(values)} AS {field}")
+    opened = ", ".join(
+        f"CASE WHEN {name(place)} IS NOT NULL THEN json_extract_string({name(place)},"
+        f" [{', '.join(map(text, paths))}]) END AS {_members(place)}"
+        for place, paths in members.items()
     )
-    listed = [path for sources in SOURCES.values() for source in sources for path in (_json_path(source),)]
+    return Source(
+        f"SELECT CAST(NULL AS BIGINT) AS line, {', '.join(picked)} FROM (SELECT *, {opened} FROM"
+        f" read_json({text(str(path))}, format = 'newline_delimited', columns = {{{typed}}},"
+        f" maximum_object_size = {MAX_LINE}))",
+        tuple(SOURCES),
+        lines=False,
+    )
+
+
+def _members(place: str) -> str:
+    return f"members_of_{place}"
+
+
+def numbered_json(path: Path) -> Source:
+    """A copy that `records.copy_numbered` made: a number and a line, which need not be JSON."""
+    lines = (
+        f"SELECT * FROM read_csv({text(str(path))}, columns = {{'line': 'BIGINT', 'text': 'VARCHAR'}},"
+        f" auto_detect = false, header = false, delim = '{records.BETWEEN}', quote = '', escape = '', nullstr = '\x01',"
+        f" max_line_size = {MAX_LINE}, buffer_size = {4 * MAX_LINE})"
+    )
     picked, at = [], 1
     for field, sources in SOURCES.items():
         values = [f"nullif(nullif(v[{at + i}], ''), 'null')" for i in range(len(sources))]
         picked.append(f"{_first(values)} AS {field}")
         at += len(sources)
-    paths = ", ".join(text(one) for one in listed)
+    paths = ", ".join(text(_json_path(one)) for sources in SOURCES.values() for one in sources)
     return Source(
         f"SELECT line, readable, {', '.join(picked)} FROM (SELECT line, json_valid(text) AS readable,"
-        f" CASE WHEN json_valid(text) THEN json_extract_string(text, [{paths}]) END AS v"
-        f" FROM ({lines}) WHERE trim(coalesce(text, '')) <> '')",
+        f" CASE WHEN json_valid(text) THEN json_extract_string(text, [{paths}]) END AS v FROM ({lines}))",
         tuple(SOURCES),
         readable="readable",
     )
