@@ -21,7 +21,7 @@ def ring(folder: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
         bell.setblocking(False)
         try:
-            bell.sendto(b"1", _address(folder))
+            bell.sendto(b"1", socket_address(folder, NAME))
         except BlockingIOError:
             return True  # it has been rung so often that it will look anyway
         except OSError:
@@ -33,7 +33,7 @@ class Bell:
     """The side that waits."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = _address(folder)
+        self._path = socket_address(folder, NAME)
         Path(self._path).unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self._path)
@@ -52,7 +52,8 @@ class Bell:
         Path(self._path).unlink(missing_ok=True)
 
 
-def _address(folder: Path) -> str:
-    path = str(folder.resolve() / NAME)
+def socket_address(folder: Path, name: str) -> str:
+    """Where a socket of the data folder lies."""
+    path = str(folder.resolve() / name)
     # A deep folder does not fit into a socket's address; relative to the current folder it usually does.
     return path if len(path.encode()) <= MAX_PATH else os.path.relpath(path)

@@ -16,37 +16,46 @@ from duckdb import DuckDBPyConnection
 MASK: Final = 0x3FFF_FFFF_FFFF_FFFF
 """Numbers made from keys have 62 bits; journal ids, which live people have, are never below them by accident alone."""
 
+BEHIND: Final = f"CAST({1 << 70} AS HUGEINT)"
+_ALONE: Final = f"CAST(md5_number_lower('row:' || r.id) & {MASK} AS BIGINT)"
+"""Who a row without any identifier is from: somebody of whom there is nothing else."""
+
 TABLE: Final = "CREATE TABLE IF NOT EXISTS person_keys (app VARCHAR, key BIGINT, person BIGINT)"
 
 
-def key_of(kind: str, field: str) -> str:
-    """SQL: the key of an identifier column; NULL when it holds none."""
-    return f"CASE WHEN {field} IS NOT NULL THEN CAST(hash('{kind}:' || {field}) & {MASK} AS BIGINT) END"
+def key_of(kind: str) -> str:
+    """SQL: the key of an identifier column, the same for ever; NULL when it holds none."""
+    return f"CASE WHEN {kind} IS NOT NULL THEN CAST(md5_number_lower('{kind}:' || {kind}) & {MASK} AS BIGINT) END"
 
 
 def assign(connection: DuckDBPyConnection, app: str, stage: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
-    """Find the person of every row of `stage` (a table with `id` and one column per kind of identifier).
+    """Find the person of every row of `stage` (a table with `row`, `id` and one column per kind of identifier).
 
-    The temporary table `row_persons` (id, person) holds the result. Returns the (from, into) pairs of known people that
-    turned out to be one.
+    The temporary table `row_persons` (row, person) holds the result. Returns the (from, into) pairs of known people
+    that turned out to be one.
     """
     connection.execute(TABLE)
-    keys = ", ".join(f"{key_of(kind, kind)} AS {kind}" for kind in kinds)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE row_keys AS SELECT id, {keys} FROM {stage}")
+    if not kinds:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE row_persons AS SELECT r.row, {_ALONE} AS person FROM {stage} r"
+        )
+        return []
     listed = ", ".join(kinds)
+    numbered = ", ".join(f"{key_of(kind)} AS {kind}_key" for kind in kinds)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE combos AS SELECT row_number() OVER () AS combo, {listed}"
-        f" FROM (SELECT DISTINCT {listed} FROM row_keys)"
+        f"CREATE OR REPLACE TEMP TABLE combos AS SELECT row_number() OVER () AS combo, {listed}, {numbered}"
+        f" FROM (SELECT DISTINCT {listed} FROM {stage})"
     )
-    each = " UNION ALL ".join(f"SELECT combo, {kind} AS key FROM combos WHERE {kind} IS NOT NULL" for kind in kinds)
+    each = " UNION ALL ".join(f"SELECT combo, {k}_key AS key FROM combos WHERE {k} IS NOT NULL" for k in kinds)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE edges AS {each}")
+    # A person who is known keeps the number: new keys stand behind all known people.
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE labels AS SELECT k.key, coalesce(p.person, k.key) AS label, p.person"
+        f"CREATE OR REPLACE TEMP TABLE labels AS SELECT k.key, coalesce(p.person, {BEHIND} + k.key) AS label, p.person"
         " FROM (SELECT DISTINCT key FROM edges) AS k LEFT JOIN person_keys AS p ON p.key = k.key AND p.app = $app",
         {"app": app},
     )
     _spread(connection)
-    return _remember(connection, app, kinds)
+    return _remember(connection, app, stage, kinds)
 
 
 def _spread(connection: DuckDBPyConnection) -> None:
@@ -76,24 +85,28 @@ def _spread(connection: DuckDBPyConnection) -> None:
         )
 
 
-def _remember(connection: DuckDBPyConnection, app: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
+def _remember(connection: DuckDBPyConnection, app: str, stage: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
+    person = f"CAST(CASE WHEN label >= {BEHIND} THEN label - {BEHIND} ELSE label END AS BIGINT)"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS SELECT key, {person} AS label, person FROM labels")
     merges = connection.execute(
-        "SELECT DISTINCT person, label FROM labels WHERE person IS NOT NULL AND person <> label ORDER BY person"
+        "SELECT DISTINCT person, label FROM found WHERE person IS NOT NULL AND person <> label ORDER BY person"
     ).fetchall()
-    connection.execute("INSERT INTO person_keys SELECT $app, key, label FROM labels WHERE person IS NULL", {"app": app})
-    for old, into in merges:
+    connection.execute("INSERT INTO person_keys SELECT $app, key, label FROM found WHERE person IS NULL", {"app": app})
+    if merges:
         connection.execute(
-            "UPDATE person_keys SET person = $into WHERE person = $old AND app = $app",
-            {"into": into, "old": old, "app": app},
+            "UPDATE person_keys SET person = m.label FROM (SELECT DISTINCT person, label FROM found"
+            " WHERE person IS NOT NULL AND person <> label) AS m"
+            " WHERE person_keys.person = m.person AND person_keys.app = $app",
+            {"app": app},
         )
     match = " AND ".join(f"c.{kind} IS NOT DISTINCT FROM r.{kind}" for kind in kinds)
-    alone = f"CAST(hash('row:' || r.id) & {MASK} AS BIGINT)"
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE combo_persons AS SELECT e.combo, min(l.label) AS person"
-        " FROM edges AS e JOIN labels AS l ON l.key = e.key GROUP BY e.combo"
+        "CREATE OR REPLACE TEMP TABLE combo_persons AS SELECT c.*, p.person FROM combos AS c LEFT JOIN"
+        " (SELECT e.combo, min(f.label) AS person FROM edges AS e JOIN found AS f ON f.key = e.key GROUP BY e.combo)"
+        " AS p ON p.combo = c.combo"
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE row_persons AS SELECT r.id, coalesce(p.person, {alone}) AS person"
-        f" FROM row_keys AS r JOIN combos AS c ON {match} LEFT JOIN combo_persons AS p ON p.combo = c.combo"
+        f"CREATE OR REPLACE TEMP TABLE row_persons AS SELECT r.row, coalesce(c.person, {_ALONE}) AS person"
+        f" FROM {stage} AS r JOIN combo_persons AS c ON {match}"
     )
     return [(int(old), int(into)) for old, into in merges]

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from bough.cohorts.dimensions import TOUCH_COLUMNS, USER_COLUMNS
 from bough.importers.columns import IDENTIFIERS
 from bough.money import to_micro
 from bough.warehouse.build import Warehouse
@@ -26,41 +25,58 @@ RateOf = Callable[[str, int], Decimal | None]
 def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of: RateOf) -> int:
     """Add a segment's events; returns how many were new. Taking it in again adds nothing.
 
-    The people it touches are brought up to date by the next `Warehouse.refresh`.
+    The people it touches are brought up to date by the next `Warehouse.refresh`. Call it inside a
+    `Warehouse.transaction`: who is who and the events belong together.
     """
     connection = warehouse.connection
+    whole = f"read_parquet({_quoted(str(path))}, file_row_number = true)"
+    present = {str(row[0]) for row in connection.execute(f"DESCRIBE FROM {whole}").fetchall()}
+    kinds = [kind for kind in IDENTIFIERS if kind in present]
+    identified = "".join(f", {kind}" for kind in kinds)
+    first = _only_first(connection, whole)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE segment AS SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY id) AS copy"
-        " FROM read_parquet($path)) WHERE copy = 1",
-        {"path": str(path)},
+        "CREATE OR REPLACE TEMP TABLE segment AS SELECT file_row_number AS row, id, ms, amount, currency"
+        f"{identified} FROM {whole}{first}"
     )
-    merges = assign(connection, app, "segment", IDENTIFIERS)
+    merges = assign(connection, app, "segment", kinds)
     if merges:
         warehouse.merge_persons(app, merges)
     _dollars(connection, app, time_zone, rate_of)
-    touches = ", ".join(column for column, _ in TOUCH_COLUMNS)
-    users = ", ".join(USER_COLUMNS)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE segment_stage AS SELECT s.id, {_quoted(app)} AS app, p.person, s.name, s.ms,"
-        f" s.attributed, s.touch_type, s.touch_at, s.customer_event_alias, d.micro,"
-        f" coalesce(d.missing_rate, false) AS missing_rate, {users}, {touches}"
-        " FROM segment AS s JOIN row_persons AS p ON p.id = s.id LEFT JOIN dollars AS d ON d.id = s.id"
-    )
-    added = warehouse.append_relation("(SELECT " + ", ".join(STAGE_TYPES) + " FROM segment_stage)")
-    for name in ("segment", "segment_stage", "row_keys", "combos", "edges", "labels", "row_persons", "dollars"):
-        connection.execute(f"DROP TABLE IF EXISTS {name}")
-    return added
+    given = {"app": _quoted(app), "person": "p.person", "micro": "d.micro"}
+    given["missing_rate"] = "coalesce(d.missing_rate, false)"
+    columns = {name: given.get(name, f"s.{name}") for name in STAGE_TYPES if name in given or name in present}
+    picked = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Path(folder) / "stage.parquet"
+        connection.execute(
+            f"COPY (SELECT {picked} FROM {whole} AS s JOIN row_persons AS p ON p.row = s.file_row_number"
+            f" LEFT JOIN dollars AS d ON d.row = s.file_row_number) TO {_quoted(str(stage))} (FORMAT parquet)"
+        )
+        for name in ("segment", "row_keys", "combos", "edges", "labels", "row_persons", "dollars", "priced"):
+            connection.execute(f"DROP TABLE IF EXISTS {name}")
+        listed = ", ".join(
+            name if name in columns else f"CAST(NULL AS {kind}) AS {name}" for name, kind in STAGE_TYPES.items()
+        )
+        return warehouse.append_relation(f"(SELECT {listed} FROM read_parquet({_quoted(str(stage))}))")
+
+
+def _only_first(connection: DuckDBPyConnection, whole: str) -> str:
+    """The condition that keeps the first of the rows with one id; none is needed when all are different."""
+    row = connection.execute(f"SELECT count(*) > count(DISTINCT id) FROM {whole}").fetchone()
+    if row is None or not row[0]:
+        return ""
+    return " QUALIFY row_number() OVER (PARTITION BY id ORDER BY file_row_number) = 1"
 
 
 def _dollars(connection: DuckDBPyConnection, app: str, time_zone: str, rate_of: RateOf) -> None:
-    """The table `dollars` (id, micro, missing_rate): each amount at the rate of the event's local date, exact."""
+    """The table `dollars` (row, micro, missing_rate): each amount at the rate of the event's local date, exact."""
     row = connection.execute("SELECT min(ms), max(ms) FROM segment WHERE amount IS NOT NULL").fetchone()
-    connection.execute("CREATE OR REPLACE TEMP TABLE dollars (id VARCHAR, micro BIGINT, missing_rate BOOLEAN)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE dollars (row BIGINT, micro BIGINT, missing_rate BOOLEAN)")
     if row is None or row[0] is None:
         return
     zone_table(connection, [(0, time_zone, int(row[0]), int(row[1]))])
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE priced AS SELECT s.id, s.amount, s.currency, (s.ms + z.shift) // 86400000 AS day"
+        "CREATE OR REPLACE TEMP TABLE priced AS SELECT s.row, s.amount, s.currency, (s.ms + z.shift) // 86400000 AS day"
         " FROM segment AS s JOIN zones AS z ON s.ms >= z.starts AND s.ms < z.ends WHERE s.amount IS NOT NULL"
     )
     distinct = connection.execute("SELECT DISTINCT amount, currency, day FROM priced").fetchall()
@@ -72,7 +88,7 @@ def _dollars(connection: DuckDBPyConnection, app: str, time_zone: str, rate_of: 
             writer.writerow((amount, currency, day, micro))
         file.flush()
         connection.execute(
-            "INSERT INTO dollars SELECT p.id, d.micro, d.micro IS NULL FROM priced AS p JOIN read_csv($path,"
+            "INSERT INTO dollars SELECT p.row, d.micro, d.micro IS NULL FROM priced AS p JOIN read_csv($path,"
             " columns = {'amount': 'VARCHAR', 'currency': 'VARCHAR', 'day': 'BIGINT', 'micro': 'BIGINT'},"
             " auto_detect = false, header = false, delim = ',', quote = '\"') AS d"
             " ON d.amount = p.amount AND d.currency = p.currency AND d.day = p.day",

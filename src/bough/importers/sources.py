@@ -1,0 +1,200 @@
+"""An event file -> SQL that reads it as one column of text per field that the file has."""
+
+# ruff: noqa: S608 - every name put into SQL here is a constant of this package or quoted.
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+from duckdb import DuckDBPyConnection
+from msgspec import Struct
+
+from bough.errors import BadRequest
+from bough.importers import records
+from bough.importers.columns import REQUIRED, SOURCES
+from bough.importers.quoting import name, text
+
+Format = Literal["csv", "ndjson", "parquet"]
+
+MAX_LINE = 16_000_000
+"""Bytes of the longest line."""
+
+
+class Source(Struct, frozen=True):
+    """How to read a file."""
+
+    sql: str
+    """Columns `line` (NULL when it is not known) and one per field."""
+    fields: tuple[str, ...]
+    readable: str = ""
+    """A boolean column: whether the line could be read."""
+    lines: bool = True
+    """Whether `line` is known."""
+
+
+def format_of(path: Path) -> Format:
+    """By the file's ending, before `.gz`. Raises BadRequest for another one."""
+    ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    kinds: dict[str, Format] = {"csv": "csv", "ndjson": "ndjson", "jsonl": "ndjson", "json": "ndjson"}
+    if ending in kinds:
+        return kinds[ending]
+    if path.name.lower().endswith(".parquet"):
+        return "parquet"
+    raise BadRequest(f"{path.name}: must end in .csv, .ndjson, .jsonl or .parquet (or .gz of the texts).")
+
+
+def source_of(connection: DuckDBPyConnection, path: Path, kind: Format) -> Source:
+    """The quick way to read a file; CSV without the numbers of lines. Raises BadRequest when a column is missing."""
+    if kind == "csv":
+        header = records.header_of(path)
+        return _csv(path, header, header, "CAST(NULL AS BIGINT)")
+    if kind == "parquet":
+        return _parquet(connection, path)
+    return _json(path)
+
+
+def numbered_csv(path: Path, header: list[str]) -> Source:
+    """A CSV file whose first column `line` was added by `records.copy_good`."""
+    return _csv(path, header, [records.LINE, *header], f"CAST({name(records.LINE)} AS BIGINT)")
+
+
+def _csv(path: Path, header: list[str], columns: list[str], line: str) -> Source:
+    fields = {field: present for field, names in SOURCES.items() if (present := [n for n in names if n in header])}
+    _require(path, fields)
+    picked = ", ".join(f"{_first([_filled(name(n)) for n in present])} AS {field}" for field, present in fields.items())
+    typed = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
+    return Source(
+        f"SELECT {line} AS line, {picked} FROM read_csv({text(str(path))}, columns = {{{typed}}}, auto_detect = false,"
+        " header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '\x01',"
+        f" max_line_size = {MAX_LINE}, buffer_size = {4 * MAX_LINE})",
+        tuple(fields),
+        lines=line != "CAST(NULL AS BIGINT)",
+    )
+
+
+def _parquet(connection: DuckDBPyConnection, path: Path) -> Source:
+    reader = f"read_parquet({text(str(path))}, file_row_number = true, binary_as_string = true)"
+    relation = connection.sql(f"FROM {reader}")
+    if relation is None:
+        raise BadRequest(f"{path.name}: cannot be read.")
+    types = dict(zip(relation.columns, relation.types, strict=True))
+    fields = {}
+    for field, names in SOURCES.items():
+        found = [sql for one in names if (sql := _typed(one, types)) is not None]
+        if found:
+            fields[field] = _first(found)
+    _require(path, fields)
+    picked = ", ".join(f"{sql} AS {field}" for field, sql in fields.items())
+    return Source(f"SELECT file_row_number + 1 AS line, {picked} FROM {reader}", tuple(fields))
+
+
+def _typed(source: str, types: dict[str, Any]) -> str | None:
+    """A Parquet column, or a member of one, as text."""
+    if source in types:
+        return _as_text(name(source), types[source].id)
+    place, dot, member = source.partition(".")
+    if not dot or place not in types:
+        return None
+    if types[place].id == "struct":
+        members = dict(types[place].children)
+        return _as_text(f"{name(place)}.{name(member)}", members[member].id) if member in members else None
+    if types[place].id == "map":
+        return _as_text(f"map_extract_value({name(place)}, {text(member)})", dict(types[place].children)["value"].id)
+    if types[place].id == "varchar":
+        return f"CASE WHEN json_valid({name(place)}) THEN json_extract_string({name(place)}, {text(_path(member))}) END"
+    return None
+
+
+def _as_text(sql: str, kind: str) -> str:
+    if kind.startswith("timestamp") or kind == "date":
+        exact = sql if kind == "timestamp with time zone" else f"CAST({sql} AS TIMESTAMP)"
+        return f"CAST(epoch_ms({exact}) AS VARCHAR)"
+    if kind in ("list", "array", "struct", "map"):
+        return f"CAST(to_json({sql}) AS VARCHAR)"
+    return f"nullif(CAST({sql} AS VARCHAR), '')"
+
+
+def _json(path: Path) -> Source:
+    """JSON lines, each read once: flat keys as columns, the nested objects by their members."""
+    flat = dict.fromkeys(one for names in SOURCES.values() for one in names if "." not in one)
+    nested = dict.fromkeys(one.partition(".")[0] for names in SOURCES.values() for one in names if "." in one)
+    columns = {**dict.fromkeys(flat, "VARCHAR"), **dict.fromkeys(nested, "JSON")}
+    typed = ", ".join(f"{text(column)}: '{kind}'" for column, kind in columns.items())
+    members: dict[str, list[str]] = {place: [] for place in nested}
+    picked = []
+    for field, names in SOURCES.items():
+        values = []
+        for one in names:
+            place, dot, member = one.partition(".")
+            if dot:
+                members[place].append(_path(member))
+                values.append(f"nullif(nullif({_members(place)}[{len(members[place])}], ''), 'null')")
+            else:
+                values.append(_filled(name(one)))
+        picked.append(f"{_first(values)} AS {field}")
+    opened = ", ".join(
+        f"CASE WHEN {name(place)} IS NOT NULL THEN json_extract_string({name(place)},"
+        f" [{', '.join(map(text, paths))}]) END AS {_members(place)}"
+        for place, paths in members.items()
+    )
+    return Source(
+        f"SELECT CAST(NULL AS BIGINT) AS line, {', '.join(picked)} FROM (SELECT *, {opened} FROM"
+        f" read_json({text(str(path))}, format = 'newline_delimited', columns = {{{typed}}},"
+        f" maximum_object_size = {MAX_LINE}))",
+        tuple(SOURCES),
+        lines=False,
+    )
+
+
+def _members(place: str) -> str:
+    return f"members_of_{place}"
+
+
+def numbered_json(path: Path) -> Source:
+    """A copy that `records.copy_numbered` made: a number and a line, which need not be JSON."""
+    lines = (
+        f"SELECT * FROM read_csv({text(str(path))}, columns = {{'line': 'BIGINT', 'text': 'VARCHAR'}},"
+        f" auto_detect = false, header = false, delim = '{records.BETWEEN}', quote = '', escape = '', nullstr = '\x01',"
+        f" max_line_size = {MAX_LINE}, buffer_size = {4 * MAX_LINE})"
+    )
+    picked, at = [], 1
+    for field, sources in SOURCES.items():
+        values = [f"nullif(nullif(v[{at + i}], ''), 'null')" for i in range(len(sources))]
+        picked.append(f"{_first(values)} AS {field}")
+        at += len(sources)
+    paths = ", ".join(text(_json_path(one)) for sources in SOURCES.values() for one in sources)
+    return Source(
+        f"SELECT line, readable, {', '.join(picked)} FROM (SELECT line, json_valid(text) AS readable,"
+        f" CASE WHEN json_valid(text) THEN json_extract_string(text, [{paths}]) END AS v FROM ({lines}))",
+        tuple(SOURCES),
+        readable="readable",
+    )
+
+
+def _json_path(source: str) -> str:
+    place, dot, member = source.partition(".")
+    return _path(place) + (f'."{member}"' if dot else "")
+
+
+def _path(member: str) -> str:
+    return f'$."{member}"'
+
+
+def _filled(sql: str) -> str:
+    return f"nullif({sql}, '')"
+
+
+def _first(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
+
+def _require(path: Path, fields: dict[str, Any]) -> None:
+    for field in REQUIRED:
+        if field not in fields:
+            raise BadRequest(f"{path.name}: has no column {SOURCES[field][0]}.")
+
+
+def first_line(error: duckdb.Error) -> str:
+    """What DuckDB says, without its hints."""
+    return str(error).splitlines()[0]
