@@ -112,29 +112,43 @@ def cost(random: Random) -> CostRow:
     )
 
 
-def condition(random: Random) -> Any:
-    pool: list[Any] = [
-        "A",
-        "b",
-        "É",
-        "a,b",
-        "x",
-        "y",
-        "IOS",
-        "DE",
-        "true",
-        "false",
-        "!A",
-        "!x",
-        "\\!A",
-        "ADS",
-        "vip",
-        None,
-    ]
-    pool += [True, "PURCHASE", "!PURCHASE", "my_event", "2024-03-10", "!2024-03-15", "CLICK", "100", "!FULL_APP", "x,y"]
+FITTING: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    ("adjusted_day", ("2024-03-10", "2024-03-15", "2024-03-31", "2024-04-02", "2024-04-10", "2024-04-25")),
+    ("data_os", ("IOS", "iOS", "ANDROID")),
+    ("environment", ("FULL_APP", "FULL_WEB")),
+    ("platform", ("IOS_APP", "ANDROID_APP")),
+    ("country_code", ("DE", "US")),
+    ("data_has_", (True, "true", "false", False)),
+    ("event_name", ("INSTALL", "OPEN", "WEB_SESSION_START")),
+    ("attributed", ("true", "false")),
+    ("touch_type", ("CLICK", "IMPRESSION")),
+    ("tilde_tags", ("x", "y", "z", "x,y")),
+    ("via_features", ("ADS", "EMAIL", "JOURNEYS")),
+    ("dollar_3p", ("a_one", "e-two", "three")),
+    ("standard_events", ("OPEN", "PURCHASE", "LOGIN", "OPEN,PURCHASE")),
+    ("custom_events", ("my_event", "other,event", "event")),
+    ("alias", ("vip",)),
+    ("brand", ("Acme", "É")),
+    ("model", ("M1", "M2")),
+    ("app_id", ("100", "200")),
+)
+"""Values that occur, by a part of the dimension's name; the touch's other texts are TEXTS."""
+STRANGE: tuple[Any, ...] = ("A", "é", "!x", "\\!A", "2024-03-10", "!PURCHASE", "nowhere", True, "x,y", "IOS")
+
+
+def condition(random: Random, name: str) -> Any:
+    """Mostly values that the dimension has, so that something is left; sometimes anything."""
+    pool: list[Any] = list(next((values for part, values in FITTING if part in name), TEXTS[:-1]))
+    if random.random() < 0.15:
+        return {"not_in": [*random.sample(pool, 1), random.choice(("nowhere", None))]}
+    chosen = random.sample(pool, random.randint(1, len(pool)))
+    if random.random() < 0.3:
+        chosen.append(None)
     if random.random() < 0.2:
-        return {"not_in": random.sample(["A", "x", None, "IOS", "PURCHASE"], 2)}
-    return random.sample(pool, random.randint(1, 4))
+        chosen.append("!" + str(random.choice(pool)))
+    if random.random() < 0.15:
+        chosen.append(random.choice(STRANGE))
+    return chosen
 
 
 def body(random: Random) -> dict[str, Any]:
@@ -143,7 +157,7 @@ def body(random: Random) -> dict[str, Any]:
     favourites = [n for n in names if n.endswith(("tilde_campaign", "tilde_tags", "data_os", "adjusted_day", "app_id"))]
     conversions = [n for n in names if n.startswith("user_data") or n == "customer_event_alias"]
     pool = random.choice((favourites, favourites, conversions, names))
-    start = date(2024, 3, 8) + timedelta(days=random.choice((0, 0, 0, 5, 20, 40)))
+    start = date(2024, 3, 8) + timedelta(days=random.choice((0, 0, 0, 0, 2, 20)))
     measures = random.sample([*MEASURES, "my_event", "other,event", "INSTALL", "OPEN", "revenue", "PURCHASE"], 8)
     dimensions = random.sample(pool, min(len(pool), random.choice((0, 0, 1, 1, 2, 3))))
     if random.random() < 0.3:
@@ -154,7 +168,7 @@ def body(random: Random) -> dict[str, Any]:
     granularity = random.choice(("day", "day", "week", "month"))
     return {
         "start_date": start.isoformat(),
-        "end_date": (start + timedelta(days=random.choice((0, 6, 30, 60)))).isoformat(),
+        "end_date": (start + timedelta(days=random.choice((0, 14, 30, 60, 60, 60)))).isoformat(),
         "data_source": source,
         "measures": chosen,
         "dimensions": dimensions,
@@ -165,7 +179,7 @@ def body(random: Random) -> dict[str, Any]:
         "unique": random.random() < 0.3,
         "enable_install_recalculation": random.random() < 0.4,
         "filters": {
-            n: condition(random) for n in random.sample(names, 1) + random.sample(pool, 1) if random.random() < 0.25
+            n: condition(random, n) for n in random.sample(names, 1) + random.sample(pool, 1) if random.random() < 0.25
         },
         "ordered": random.choice(("ascending", "descending")),
         **({"ordered_by": random.choice([*dimensions, *chosen, "users"])} if random.random() < 0.5 else {}),
@@ -182,7 +196,7 @@ def extensions(random: Random) -> dict[str, Any]:
         "denominator": random.choice(("all", "observable")),
         "retention_type": random.choice(("on", "on_or_after")),
         "retention_interval": random.random() < 0.5,
-        "min_cohort_size": random.choice((1, 1, 2)),
+        "min_cohort_size": random.choice((1, 1, 1, 1, 2)),
         "incomplete_bands": random.choice(("null", "zero", "omit")),
         "percent_as_fraction": random.random() < 0.3,
     }

@@ -275,8 +275,15 @@ class Warehouse:
             return
         with self.transaction():
             everyone = row[0] >= row[1]
-            whose = "" if everyone else " WHERE who IN (FROM touched)"
-            derive(self.connection, f"(SELECT rowid AS rid, * FROM events{whose})")
+            source = "(SELECT rowid AS rid, * FROM events)"
+            if not everyone:
+                # found once: every step reads them, and they are few
+                self.connection.execute(
+                    "CREATE OR REPLACE TEMP TABLE concerned AS"
+                    " SELECT rowid AS rid, * FROM events WHERE who IN (FROM touched)"
+                )
+                source = "concerned"
+            derive(self.connection, source)
             for cohort in COHORTS:
                 self._take_over(cohort, everyone)
             self.connection.execute("DELETE FROM touched")

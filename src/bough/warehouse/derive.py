@@ -7,7 +7,7 @@ instants and, within one instant, on their ids.
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package.
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from duckdb import DuckDBPyConnection
 
@@ -27,8 +27,19 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def _code(word: str) -> str:
-    return f"(SELECT code FROM words WHERE word = '{word}')"
+class _Codes(NamedTuple):
+    """Codes of the words that the SQL here compares with, as numbers: a subquery each would scan `words` each."""
+
+    true: int
+    false: int
+    install: int
+
+
+def _codes(connection: DuckDBPyConnection) -> _Codes:
+    found: dict[str, int] = dict(
+        connection.execute("SELECT word, code FROM words WHERE word IN ('true', 'false', 'INSTALL')").fetchall()
+    )
+    return _Codes(*(found.get(word, -1) for word in ("true", "false", "INSTALL")))
 
 
 def derive(connection: DuckDBPyConnection, source: str) -> None:
@@ -36,12 +47,14 @@ def derive(connection: DuckDBPyConnection, source: str) -> None:
 
     Args:
         connection: a warehouse, inside a transaction.
-        source: SQL in parentheses for rows of `events` with `rowid AS rid`: all events of the people concerned.
+        source: a table, or SQL in parentheses, of rows of `events` with `rowid AS rid`: all events of the people
+            concerned.
     """
+    codes = _codes(connection)
     completed(connection, source)
-    _install_members(connection, source)
-    _install_activity(connection)
-    _reengagement_members(connection)
+    _install_members(connection, source, codes)
+    _install_activity(connection, codes)
+    _reengagement_members(connection, source, codes)
     _reengagement_activity(connection)
 
 
@@ -105,6 +118,7 @@ def _custom_completed(connection: DuckDBPyConnection) -> None:
         f" lead(c.ms, 1, {_NEVER}) OVER (PARTITION BY c.who ORDER BY c.ms) AS until"
         " FROM custom_words AS c JOIN words AS w ON w.word = c.word"
     )
+    codes = _codes(connection)
     any_custom = connection.execute("SELECT count(*) FROM customs").fetchone()
     custom, join = "0", ""
     if any_custom is not None and any_custom[0]:
@@ -113,7 +127,7 @@ def _custom_completed(connection: DuckDBPyConnection) -> None:
             " LEFT JOIN customs AS c ON c.who = s.who AND s.ms >= c.ms AND s.ms < c.until",
         )
     flags = ", ".join(
-        f"CASE WHEN k.{which}_at <= s.ms THEN {_code('true')} ELSE {_code('false')} END AS has_clicked_{which}"
+        f"CASE WHEN k.{which}_at <= s.ms THEN {codes.true} ELSE {codes.false} END AS has_clicked_{which}"
         for which in ("ad", "email")
     )
     connection.execute(
@@ -123,13 +137,13 @@ def _custom_completed(connection: DuckDBPyConnection) -> None:
     )
 
 
-def _member_codes(has_app: str) -> str:
+def _member_codes(has_app: str, codes: _Codes) -> str:
     """Columns of `members` from an entry event `e`, its context `x`, its touch `t` and the person's clicks `k`."""
     special = {
         "event_name": "e.name",
         "has_app": has_app,
         **{
-            f"has_clicked_{which}": f"CASE WHEN k.{which}_at <= e.ms THEN {_code('true')} ELSE {_code('false')} END"
+            f"has_clicked_{which}": f"CASE WHEN k.{which}_at <= e.ms THEN {codes.true} ELSE {codes.false} END"
             for which in ("ad", "email")
         },
     }
@@ -137,29 +151,29 @@ def _member_codes(has_app: str) -> str:
     context |= {"model", "geo_region_en"}
     columns = []
     for column in MEMBER_CODES:
-        owner = special.get(column) or (f"x.{column}" if column in context else f"coalesce(t.{column}, 0)")
+        owner = special.get(column) or (f"x.{column}" if column in context else f"t.{column}")
         columns.append(f"{owner} AS {column}")
     return ", ".join(columns)
 
 
 _ENTRY_JOINS: Final = (
-    " JOIN contexts AS x ON x.context = e.context LEFT JOIN touches AS t ON t.touch = e.touch"
+    " JOIN contexts AS x ON x.context = e.context JOIN touches AS t ON t.touch = e.touch"
     " LEFT JOIN clicked AS k ON k.who = e.who"
 )
 
 
-def _install_members(connection: DuckDBPyConnection, source: str) -> None:
+def _install_members(connection: DuckDBPyConnection, source: str, codes: _Codes) -> None:
     """The earliest INSTALL of each person; a recalculation pair gives two rows, one per setting."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE install_events AS SELECT e.*, row_number() OVER (PARTITION BY e.who"
         f" ORDER BY e.ms, e.id) AS place FROM {source} AS e"
-        f" WHERE e.name = {_code('INSTALL')}"
+        f" WHERE e.name = {codes.install}"
     )
     described = (
         "SELECT e.who, e.place, e.rid, upper(w.word) = 'IOS' AS ios,"
-        f" coalesce(t.attributed = {_code('true')}, FALSE) AS attributed FROM install_events AS e"
+        f" coalesce(t.attributed = {codes.true}, FALSE) AS attributed FROM install_events AS e"
         " JOIN contexts AS x ON x.context = e.context LEFT JOIN words AS w ON w.code = x.os"
-        " LEFT JOIN touches AS t ON t.touch = e.touch WHERE e.place <= 2"
+        " JOIN touches AS t ON t.touch = e.touch WHERE e.place <= 2"
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE entries AS SELECT e.who, e.ms, e.day, e.rid AS first_rid, p.second_rid"
@@ -170,7 +184,7 @@ def _install_members(connection: DuckDBPyConnection, source: str) -> None:
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE new_install_members AS"
-        f" SELECT e.app, e.who, i.ms, i.day, {_member_codes(_code('false'))},"
+        f" SELECT e.app, e.who, i.ms, i.day, {_member_codes(str(codes.false), codes)},"
         " CASE WHEN i.second_rid IS NULL THEN 2 WHEN e.rid = i.first_rid THEN 0 ELSE 1 END AS variant"
         " FROM install_events AS e JOIN entries AS i ON i.who = e.who"
         f" AND (e.rid = i.first_rid OR e.rid = i.second_rid){_ENTRY_JOINS}"
@@ -191,8 +205,8 @@ def _number_members(connection: DuckDBPyConnection, cohort: str, once: str, key:
     )
 
 
-def _install_activity(connection: DuckDBPyConnection) -> None:
-    install = _code("INSTALL")
+def _install_activity(connection: DuckDBPyConnection, codes: _Codes) -> None:
+    install = codes.install
     since = "greatest(a.day - i.day, 0)"
     facts = f"a.name AS event, {_STATE}, a.micro, a.missing_rate"
     rows = (
@@ -210,19 +224,19 @@ def _install_activity(connection: DuckDBPyConnection) -> None:
     _collect(connection, "install", rows)
 
 
-def _reengagement_members(connection: DuckDBPyConnection) -> None:
+def _reengagement_members(connection: DuckDBPyConnection, source: str, codes: _Codes) -> None:
     """Sessions after a gap; of several at one instant the one with the smallest id opens the re-engagement."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE returns AS SELECT s.who, s.ms, min_by(s.rid, v.id) AS rid FROM ("
         "SELECT DISTINCT s.who, s.ms FROM steps AS s JOIN apps AS p ON p.app = s.app"
         " WHERE s.before < s.ms AND s.ms - s.before >= p.inactivity) AS g"
         " JOIN steps AS s ON s.who = g.who AND s.ms = g.ms JOIN event_names AS n ON n.name = s.name AND n.session"
-        " JOIN events AS v ON v.rowid = s.rid GROUP BY s.who, s.ms"
+        f" JOIN {source} AS v ON v.rid = s.rid GROUP BY s.who, s.ms"
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE new_reengagement_members AS"
-        f" SELECT e.app, e.who, e.ms, e.day, {_member_codes('x.has_app')}, 2 AS variant"
-        f" FROM returns AS r JOIN events AS e ON e.rowid = r.rid{_ENTRY_JOINS}"
+        f" SELECT e.app, e.who, e.ms, e.day, {_member_codes('x.has_app', codes)}, 2 AS variant"
+        f" FROM returns AS r JOIN {source} AS e ON e.rid = r.rid{_ENTRY_JOINS}"
     )
     _number_members(connection, "reengagement", "TRUE", "who, ms")
 
@@ -231,7 +245,7 @@ def _reengagement_activity(connection: DuckDBPyConnection) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE memberships AS SELECT r.who, r.ms, r.rid, e.day, u.member,"
         f" lead(r.ms, 1, {_NEVER}) OVER (PARTITION BY r.who ORDER BY r.ms) AS until FROM returns AS r"
-        " JOIN events AS e ON e.rowid = r.rid JOIN reengagement_numbers AS u ON u.who = r.who AND u.ms = r.ms"
+        " JOIN steps AS e ON e.rid = r.rid JOIN reengagement_numbers AS u ON u.who = r.who AND u.ms = r.ms"
     )
     rows = (
         f"SELECT r.member, a.name AS event, {_STATE}, a.micro, a.missing_rate, greatest(a.day - r.day, 0) AS d,"

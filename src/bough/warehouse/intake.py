@@ -78,8 +78,9 @@ def sorted_set(text: str) -> str:
 def learn(connection: DuckDBPyConnection, texts: str) -> None:
     """Give every new text of `texts` (SQL with one column `word`) a code."""
     connection.execute(
-        "INSERT INTO words SELECT (SELECT coalesce(max(code), 0) FROM words) + row_number() OVER (ORDER BY word), word"
-        f" FROM (SELECT DISTINCT word FROM ({texts}) AS t WHERE word <> '' AND word NOT IN (SELECT word FROM words))"
+        "INSERT INTO words SELECT (SELECT coalesce(max(code), 0) FROM words) + row_number() OVER (ORDER BY n.word),"
+        f" n.word FROM (SELECT DISTINCT word FROM ({texts}) AS t WHERE word <> '') AS n"
+        " ANTI JOIN words AS k ON k.word = n.word"
     )
 
 
@@ -117,13 +118,15 @@ def _learn_names(connection: DuckDBPyConnection, stage: str) -> None:
         "CREATE OR REPLACE TEMP TABLE staged_apps AS"
         f" SELECT app, min(ms) AS first, max(ms) AS last FROM {stage} GROUP BY app"
     )
-    learn(connection, f"SELECT app AS word FROM staged_apps UNION ALL SELECT DISTINCT name FROM {stage}")
-    learn(connection, "SELECT unnest(['true', 'false', 'INSTALL']) AS word")
+    learn(
+        connection,
+        f"SELECT app AS word FROM staged_apps UNION ALL SELECT DISTINCT name FROM {stage}"
+        f" UNION ALL SELECT unnest(['true', 'false', 'INSTALL', {_REVENUE_NAMES}])",
+    )
 
 
 def _add_apps(connection: DuckDBPyConnection) -> None:
     """Unknown apps get UTC, 7 days and the contract's revenue events; then the offsets that the staged rows need."""
-    learn(connection, f"SELECT unnest([{_REVENUE_NAMES}]) AS word")
     connection.execute(
         "INSERT INTO revenue_events SELECT a.code, n.code FROM staged_apps AS s JOIN words AS a ON a.word = s.app,"
         f" words AS n WHERE n.word IN ({_REVENUE_NAMES}) AND a.code NOT IN (SELECT app FROM apps)"
