@@ -15,7 +15,7 @@ from pathlib import Path
 from bough.accounts.found import NewApp, as_document, found_app
 from bough.accounts.model import AppConfig
 from bough.commands import serve
-from bough.commands.options import Commands, add_data, opened_store
+from bough.commands.options import Commands, add_data, opened_store, remember_address
 from bough.errors import ConfigurationError
 from bough.processes.supervisor import bind, supervise
 from bough.samples import SAMPLE_CONFIG, create_sample_links
@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ConfigurationError(
             f"{settings.folder} holds the demo of {document['base_url']}; use --port for it, or another --data folder."
         )
+    remember_address(settings)
     threading.Thread(target=_announce, args=(document, listener), daemon=True).start()
     supervise(listener, arguments.workers, serve.child_environment(settings))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
+
+ADDRESS_FILE = "bough.address"
 
 Commands = Any
 """What argparse's add_subparsers returns; its type is private."""
@@ -23,8 +26,20 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
-    """Settings from the environment and the options that were given."""
-    return load_settings(data=arguments.data, store=arguments.store)
+    """Settings from the environment and the options that were given.
+
+    Without BOUGH_BASE_URL the public address is the one at which the folder's server was last started.
+    """
+    settings = load_settings(data=arguments.data, store=arguments.store)
+    remembered = settings.folder / ADDRESS_FILE
+    if "BOUGH_BASE_URL" in os.environ or not remembered.is_file():
+        return settings
+    return load_settings(data=arguments.data, store=arguments.store, base_url=remembered.read_text().strip())
+
+
+def remember_address(settings: Settings) -> None:
+    """Let other commands know the public address of the folder's server."""
+    (settings.folder / ADDRESS_FILE).write_text(settings.base_url + "\n")
 
 
 @contextmanager

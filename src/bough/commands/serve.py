@@ -6,7 +6,7 @@ import argparse
 import logging
 import os
 
-from bough.commands.options import Commands, add_data, opened_store
+from bough.commands.options import Commands, add_data, opened_store, remember_address
 from bough.errors import ConfigurationError
 from bough.processes.supervisor import bind, supervise
 from bough.settings import Settings, load_settings
@@ -58,5 +58,6 @@ def run(arguments: argparse.Namespace) -> None:
     with opened_store(settings):
         pass  # brings the tables up to date before several processes open them
     listener = bind(arguments.host, arguments.port)
+    remember_address(settings)
     logging.getLogger("bough.serve").info("bough listens on %s", base_url(arguments.host, listener.getsockname()[1]))
     supervise(listener, arguments.workers, child_environment(settings))
