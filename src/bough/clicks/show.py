@@ -49,7 +49,7 @@ def debug(asked: ClickRequest, decision: Decision, user_agent: str) -> Response:
         country=asked.country,
         link_url=asked.link_url,
     )
-    routes = [_route("You", decision, current=True), *(_route(name, found) for name, found in others)]
+    routes = [_route("This visitor", decision, current=True), *(_route(name, found) for name, found in others)]
     page = pages.DebugPage(
         link_url=link_url,
         routes=tuple(routes),
