@@ -32,8 +32,8 @@ from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
 from bough.store.transaction import Transaction
 
-ROWS_AT_ONCE = 400
-"""Journal rows of one step: its transaction stays within a few milliseconds."""
+ROWS_AT_ONCE = 150
+"""Journal rows of one step: its transaction must not keep clicks waiting."""
 
 NO_EVENTS = frozenset({"prefetch", "robot", "segment"})
 """Kinds of rows that are neither touches nor anybody's event; a segment's events are the warehouse's business."""
