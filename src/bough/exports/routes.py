@@ -7,7 +7,7 @@ import hashlib
 import re
 import time
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,22 +15,23 @@ import msgspec
 from starlette.responses import FileResponse, Response
 
 from bough.accounts.model import App, User
-from bough.cohorts.dimensions import DIMENSIONS
-from bough.cohorts.measures import MEASURES
+from bough.cohorts.measures import canonical
+from bough.cohorts.meta import meta as tables
 from bough.cohorts.request import CohortRequest, Filter, parse, parse_json
 from bough.errors import AuthenticationFailed, BadRequest, BoughError, NotFound
 from bough.exports import bell, records
 from bough.exports.callbacks import check_callback
 from bough.exports.files import content_type
 from bough.exports.job import CANCELLED, Job, Status, from_row, iso, status_document
+from bough.exports.questions import ask
 from bough.exports.signing import SIGNED_SECONDS, Signer
+from bough.exports.tracing import Question
 from bough.ids import RANDOM_BITS, now_ms
 from bough.store.transaction import Value
 from bough.web.call import Call, json_response
 from bough.web.errors import CORS_HEADERS, error_body
 
 REQUIRED_PERMISSIONS = frozenset({"aggregate_data", "export"})
-COHORT_SOURCES = ("install_cohort", "reengagement_cohort")
 SAME_JOB_MS = 60 * 60_000
 """For how long an equal request gets the job that is there."""
 
@@ -63,7 +64,7 @@ async def create_job(call: Call) -> Response:
     except BadRequest as error:
         return _refusal(error)
     if request.dry_run:
-        return json_response(_dry_run(request, apps))
+        return json_response(await _dry_run(call, user, request, apps))
     wanted = _new_job(call, user, request, apps, await _watermark(call))
     job = await _equal_job(call, wanted)
     if job is None:
@@ -122,16 +123,52 @@ async def cancel_job(call: Call) -> Response:
 async def meta(call: Call) -> Response:
     """GET /v2/analytics/meta: which dimensions, measures and values a request may hold."""
     exporter(call)
-    return json_response(
-        {
-            "data_sources": list(COHORT_SOURCES),
-            "dimensions": [
-                {"name": d.name, "label": d.label, "data_sources": list(d.sources)} for d in DIMENSIONS.values()
-            ],
-            "measures": list(MEASURES),
-            "granularity": ["day", "week", "month"],
-        }
+    return json_response(tables())
+
+
+async def rows(call: Call) -> Response:
+    """GET /api/cohorts/rows: the members and events behind one cell of a job's answer, or of a request's."""
+    user = exporter(call)
+    if "sensitive_data" not in user.permissions:
+        raise AuthenticationFailed
+    call.context.limits.check(user.organization, "analytics_status")
+    request, apps = await _asked(call, user)
+    measure, band = call.query("measure") or "", call.query("band") or "0"
+    if not band.isascii() or not band.isdigit() or len(band) > 4:
+        raise BadRequest("band: must be the number of a band.")
+    values = dict(parse_json((call.query("values") or "{}").encode()))
+    if not all(value is None or isinstance(value, str) for value in values.values()):
+        raise BadRequest("values: must be an object of dimension to a value or null.")
+    question = Question(
+        request=request,
+        apps=apps,
+        filters=mandatory_filters(user),
+        values=values,
+        measure=canonical(measure),
+        band=int(band),
     )
+    return json_response(await _ask(call, "rows", question))
+
+
+async def _asked(call: Call, user: User) -> tuple[CohortRequest, tuple[int, ...]]:
+    """The request that a cell belongs to: that of `job_id`, or `request` as JSON with app_id or organization_id."""
+    job_id, written = call.query("job_id"), call.query("request")
+    if job_id:
+        job = await records.find(call.context.store, user.organization, job_id)
+        if job is None or not set(job.filters) >= set(mandatory_filters(user)):
+            raise NotFound("Job ID Not Found")
+        return job.request, job.apps
+    if not written:
+        raise BadRequest("job_id: job_id or request is required.")
+    body = dict(parse_json(written.encode()))
+    query = _query(call)
+    apps = covered_apps(call, user, body, query)
+    return parse(body, query, today=_today(apps)), tuple(app.id for app in apps)
+
+
+async def _ask(call: Call, kind: str, question: Question) -> Any:
+    folder = call.context.settings.folder
+    return await asyncio.to_thread(ask, folder, kind, msgspec.to_builtins(question))
 
 
 def exporter(call: Call) -> User:
@@ -299,15 +336,16 @@ def _listed(call: Call, job: Job) -> dict[str, Any]:
     }
 
 
-def _dry_run(request: CohortRequest, apps: list[App]) -> dict[str, Any]:
-    days = (request.end_date - request.start_date + timedelta(days=1)).days
+async def _dry_run(call: Call, user: User, request: CohortRequest, apps: list[App]) -> dict[str, Any]:
+    """What the request would read and write; it makes no job."""
+    question = Question(request=request, apps=tuple(app.id for app in apps), filters=mandatory_filters(user))
     return {
         "code": 200,
         "dry_run": True,
         "apps": [str(app.id) for app in apps],
-        "days": days,
+        "days": (request.end_date - request.start_date).days + 1,
         "bands": request.band_count,
-        "objects_at_most": request.limit,
+        "estimate": await _ask(call, "estimate", question),
         "warnings": list(request.warnings),
     }
 

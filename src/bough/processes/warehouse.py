@@ -30,9 +30,11 @@ from bough.exports.bell import Bell
 from bough.exports.callbacks import send_due
 from bough.exports.files import ExportFiles
 from bough.exports.job import KEPT_MS, Job
+from bough.exports.questions import Questions
 from bough.exports.routes import signed_url
 from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
+from bough.exports.tracing import answerer
 from bough.ids import now_ms
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import Settings, load_settings
@@ -75,7 +77,9 @@ def main(pipe_fd: int) -> None:
         Loop("errands", work.errands, stop),
     ]
     work.wake_exports = loops[1].wake
+    questions = Questions(settings.folder, answerer(store, keeper.cursor, work.as_of))
     try:
+        questions.start()
         for loop in loops:
             loop.start()
         while not stop.is_set():
@@ -83,6 +87,7 @@ def main(pipe_fd: int) -> None:
             for loop in loops:
                 loop.wake()
     finally:
+        questions.close()
         for loop in loops:
             loop.end()
         work.close()
@@ -184,6 +189,10 @@ class Work:
         if waited_for:
             self.wake_exports()
         return taken
+
+    def as_of(self) -> int:
+        """Epoch ms; what was acknowledged before is in. 0 before the first intake."""
+        return 0 if self._intake is None else self._intake.as_of
 
     def exports(self) -> bool:
         """Start a job that waits, when there is a free place."""
