@@ -31,7 +31,7 @@ STORE_HOSTS = frozenset(
 )
 """Hosts that are stores as a whole."""
 
-STORE_PATHS = (("www.amazon.com", "/gp/mas/"), ("amazon.com", "/gp/mas/"), ("www.microsoft.com", "/store/"))
+STORE_PATHS = {"www.amazon.com": "/gp/mas/", "amazon.com": "/gp/mas/", "www.microsoft.com": "/store/"}
 """Stores that are a part of a host."""
 
 STORE_SCHEMES = frozenset({"market", "itms", "itms-apps", "itms-appss", "samsungapps", "amzn", "appmarket"})
@@ -48,9 +48,10 @@ def is_store(address: Address) -> bool:
     """Whether an address is a page of an app store, or opens one."""
     if not address.is_web:
         return address.scheme in STORE_SCHEMES
-    if address.host in STORE_HOSTS:
+    host = address.host
+    if host in STORE_HOSTS:
         return True
-    return any(address.host == host and address.path.startswith(path) for host, path in STORE_PATHS)
+    return host in STORE_PATHS and address.path.startswith(STORE_PATHS[host])
 
 
 def play_store_url(package: str) -> str:

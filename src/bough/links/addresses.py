@@ -15,6 +15,8 @@ from msgspec import Struct
 MAX_ADDRESS = 8192
 """Characters of an address after encoding; longer ones would not pass common proxies as a Location header."""
 
+MAX_HOST = 253
+
 WEB_SCHEMES = frozenset({"https", "http"})
 
 
@@ -57,12 +59,19 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,63}):")
 _UNSAFE = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+|%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_COMMON = re.compile(
+    r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::[0-9]{1,4})?)((?:[/?#][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]*)?)"
+)
+"""What nearly all addresses look like: nothing in them has to be changed or refused."""
+_UNRESERVED = re.compile(r"[A-Za-z0-9\-._~]*")
 _IPV6 = re.compile(r"\[[0-9a-f:.]{2,45}\]")
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
 def read_address(text: str) -> Address | Refused:
     """The address in `text` (spaces around it do not count), or why it is none. Any string is answered."""
+    if (common := _COMMON.fullmatch(text)) and len(text) <= MAX_HOST:
+        return Address(common[1], common[2], common[3])
     text = text.strip(" ")
     if len(text) > MAX_ADDRESS:
         return Refused(f"is longer than {MAX_ADDRESS} characters")
@@ -87,7 +96,7 @@ def encode(text: str) -> str:
 
 def encode_value(text: str) -> str:
     """Percent-encode a query key or value completely, except for unreserved characters."""
-    return quote(text, safe="", errors="replace")
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="", errors="replace")
 
 
 def _broken(text: str) -> bool:
@@ -108,9 +117,9 @@ def _authority(text: str) -> str | Refused:
     if "@" in text:
         return Refused("must not hold a user name before the host")
     host, port = _host_and_port(text)
-    if not host.isascii() and len(host) <= 253:
+    if not host.isascii() and len(host) <= MAX_HOST:
         host = _idna(host)
-    if len(host) > 253 or not (_HOST.fullmatch(host) or _IPV6.fullmatch(host)):
+    if len(host) > MAX_HOST or not (_HOST.fullmatch(host) or _IPV6.fullmatch(host)):
         return Refused("has no valid host name")
     if port and not (_PORT.fullmatch(port) and int(port) < 65536):
         return Refused("has no valid port")
