@@ -8,16 +8,25 @@ All parts are percent-encoded ASCII: nothing that a link, a query or a setting h
 
 from __future__ import annotations
 
+import struct
 import zlib
 from base64 import b64encode
 
 from msgspec import Struct
 
 from bough.clicks.decision import LINK_CLICK_ID, Decision
+from bough.clicks.merge import Query
 from bough.links.addresses import encode_value
 
 MATCH_ID = "_branch_match_id"
 REFERRER = "_branch_referrer"
+
+GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\x03"
+"""gzip of a Unix, without time and name."""
+
+MAX_STORED = 0xFFFF
+_STORED = struct.Struct("<BHH")
+_TAIL = struct.Struct("<II")
 
 INTENT_END = ";end"
 """What an intent address ends with; the fallback goes before it."""
@@ -45,26 +54,35 @@ def location(decision: Decision, click_id: int) -> str:
 
 def prepare(decision: Decision) -> Prepared:
     """Do once per decision all that does not need the click's id."""
-    url = _with_parameters(decision)
+    url = decision.target or decision.fallback or ""
+    url = with_parameters(url, decision.parameters, decision.appends, decision.link_url)
     return Prepared(tuple(url.split(LINK_CLICK_ID)), tuple(_app_url(decision, url).split(LINK_CLICK_ID)))
 
 
 def branch_referrer(link_url: str) -> str:
-    """base64 of the gzipped link, always the same bytes for the same link (no time in the gzip header)."""
-    packer = zlib.compressobj(wbits=31)
-    packed = packer.compress(link_url.encode("utf-8", "replace")) + packer.flush()
+    """base64 of the gzipped link, always the same bytes for the same link (no time in the gzip header).
+
+    The link is stored in the gzip and not compressed: so short a text hardly shrinks, and setting up a compressor costs
+    more than the whole redirect. A text of 64 KB, the most that one block can store, is no address.
+    """
+    text = link_url.encode("utf-8", "replace")[:MAX_STORED]
+    packed = GZIP_HEAD + _STORED.pack(1, len(text), len(text) ^ 0xFFFF) + text + _TAIL.pack(zlib.crc32(text), len(text))
     return b64encode(packed).decode("ascii")
 
 
-def _with_parameters(decision: Decision) -> str:
-    """The target with what is appended, LINK_CLICK_ID still in place."""
-    url = decision.target or decision.fallback or ""
-    if not url or not (decision.appends or decision.parameters):
+def referrer_pair(link_url: str) -> str:
+    """`branch_referrer` as a query parameter; what base64 has beside letters and digits is percent-encoded."""
+    encoded = branch_referrer(link_url).replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+    return f"{REFERRER}={encoded}"
+
+
+def with_parameters(url: str, parameters: Query, appends: bool, link_url: str) -> str:
+    """A target with `parameters` and, if it `appends`, the match parameters; LINK_CLICK_ID still in place."""
+    if not url or not (appends or parameters):
         return url
-    pairs = [f"{encode_value(key)}={encode_value(value)}" for key, value in decision.parameters]
-    if decision.appends:
-        pairs.append(f"{MATCH_ID}={LINK_CLICK_ID}")
-        pairs.append(f"{REFERRER}={encode_value(branch_referrer(decision.link_url))}")
+    pairs = [f"{encode_value(key)}={encode_value(value)}" for key, value in parameters]
+    if appends:
+        pairs += [f"{MATCH_ID}={LINK_CLICK_ID}", referrer_pair(link_url)]
     page, hash_sign, fragment = url.partition("#")
     base, mark, query = page.partition("?")
     kept = [pair for pair in query.split("&") if pair and not _is_match_parameter(pair)] if mark else []
