@@ -38,6 +38,8 @@ class Directory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.loads = 0
+        """How often everything was read: what was derived from it holds as long as this stays the same."""
         self.load()
 
     def load(self) -> None:
@@ -55,6 +57,7 @@ class Directory:
         tokens = _tokens(self._store)
         self.apps, self._keys, self._tokens = apps, keys, tokens
         self._domains, self._hosts = domains, {host for host, _ in domains}
+        self.loads += 1
 
     def by_key(self, branch_key: str) -> Credential:
         """The app of a branch key. Raises InvalidCredentials."""

@@ -111,6 +111,10 @@ class App(Struct, frozen=True, kw_only=True):
         """The domain that new links of the environment get, or the first of another `kind`."""
         return next((d for d in self.domains if d.test == test and d.kind == kind), None)
 
+    def is_secure(self, host: str) -> bool:
+        """Whether a link domain is served over https."""
+        return next((domain.scheme == "https" for domain in self.domains if domain.host == host), True)
+
 
 PERMISSIONS = ("aggregate_data", "sensitive_data", "export", "links", "settings", "team")
 """What a user may be allowed (contract/cohort.md §1.6)."""

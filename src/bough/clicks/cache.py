@@ -6,6 +6,7 @@ also keeps what was decided for it, so that the next like visitor costs a dictio
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from bough.accounts.model import App
@@ -13,13 +14,15 @@ from bough.links.model import Link
 
 
 class Entry:
-    """A link, its app, and the plans made for its visitors (`bough.clicks.answer`)."""
+    """A link, its app, and the plans made for its visitors (`bough.clicks.plans`)."""
 
-    __slots__ = ("app", "link", "plans")
+    __slots__ = ("app", "is_secure", "link", "plans", "scheme")
 
     def __init__(self, link: Link, app: App) -> None:
         self.link = link
         self.app = app
+        self.is_secure = app.is_secure(link.domain)
+        self.scheme = b"https://" if self.is_secure else b"http://"
         self.plans: dict[Any, Any] = {}
 
 
@@ -40,7 +43,7 @@ class LinkCache:
     def put(self, entry: Entry) -> None:
         """Keep an entry that was just read."""
         if len(self._entries) >= self._limit:
-            for key in list(self._entries)[: max(1, self._limit // 10)]:
+            for key in list(islice(self._entries, max(1, self._limit // 10))):
                 del self._entries[key]
         self._entries[entry.link.domain, entry.link.path] = entry
 

@@ -33,11 +33,13 @@ def parameters(visit: Visit, choice: Choice) -> Query:
     return passed + tuple((key, value) for key, value in _utm(visit, choice) if key not in named)
 
 
+def takes_utm(visit: Visit, key: str) -> bool:
+    """Whether labels become `utm_*` on the target under this key."""
+    return visit.config.utm_mapping and (key in UTM_KEYS or key.removesuffix(f"_{visit.country}") in UTM_KEYS)
+
+
 def _utm(visit: Visit, choice: Choice) -> Query:
-    if not visit.config.utm_mapping or choice.candidate is None:
-        return ()
-    key = choice.candidate.key
-    if key not in UTM_KEYS and key.removesuffix(f"_{visit.country}") not in UTM_KEYS:
+    if choice.candidate is None or not takes_utm(visit, choice.candidate.key):
         return ()
     labels = ((parameter, getattr(visit.link, label)) for label, parameter in UTM_LABELS)
     return tuple((parameter, value) for parameter, value in labels if value)

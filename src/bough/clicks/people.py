@@ -125,14 +125,14 @@ def _passing(seen: Visit) -> str:
     """Why the way to a store leads past a page: `passive`, `after_click`, or empty for a plain redirect."""
     key = PASSIVE_KEYS.get(seen.platform, "")
     wanted = controls.template(seen.data, key, "") or (
-        _passes_by_default(seen.agent) and not controls.is_false(seen.data, key)
+        passes_by_default(seen.agent) and not controls.is_false(seen.data, key)
     )
     if wanted and not seen.request.from_button:
         return "passive"
     return "after_click" if seen.platform == "ios" and after_click_url(seen) else ""
 
 
-def _passes_by_default(agent: Agent) -> bool:
+def passes_by_default(agent: Agent) -> bool:
     if agent.os != "ios":
         return False
     version = tuple(int(part) for part in agent.os_version.split(".")[:2] if part.isdigit() and len(part) < 5)

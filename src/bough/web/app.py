@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bough.clicks.answer import Clicks
+from bough.clicks.plans import Plans
+from bough.clicks.shortcut import Shortcut as ClickShortcut
 from bough.errors import Unavailable
 from bough.settings import Settings, load_settings
 from bough.store import open_store
@@ -38,7 +40,7 @@ class Application:
         self.settings = settings
         self.context = Context(settings, open_store(settings.folder, settings.store))
         self.clicks = Clicks(self.context)
-        self.shortcut: Shortcut | None = self.clicks.shortcut
+        self.shortcut: Shortcut | None = ClickShortcut(self.context, Plans())
         self._polling: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bough.accounts.directory import Directory
-from bough.clicks.cache import LinkCache
+from bough.clicks.cache import Entry, LinkCache
 from bough.exports.files import ExportFiles
 from bough.exports.signing import open_signer
+from bough.links.model import Link
 from bough.sdk.opens import Opens
 from bough.settings import Settings
 from bough.store import Store
@@ -28,6 +29,12 @@ class Context:
         self.export_files = ExportFiles(settings.folder)
         self.visitors = Visitors(settings)
         self.limits = Limits(settings.folder, enabled=settings.rate_limits == "on")
+
+    def keep(self, link: Link) -> Entry:
+        """Keep a stored link in memory until it changes."""
+        entry = Entry(link, self.directory.apps[link.app])
+        self.links.put(entry)
+        return entry
 
     def refresh(self) -> None:
         """Forget what was changed since the last request."""

@@ -1,0 +1,154 @@
+"""The short way of a click: from the request's bytes to the journal and the redirect, without an ASGI cycle.
+
+It answers the common click, a plain GET of a stored link that ends in a redirect, and leaves everything else to
+`bough.clicks.answer`, which decides in the same way and writes the same journal row. On PostgreSQL it knows only the
+links that are in memory; SQLite is asked at once, which takes less time than handing the request over.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+
+import msgspec
+
+from bough.clicks.cache import Entry
+from bough.clicks.installed import installed_query
+from bough.clicks.plans import Plans
+from bough.ids import now_ms
+from bough.journal import Click
+from bough.links.address import locate
+from bough.links.alias import RESERVED_FIRST_SEGMENTS
+from bough.links.change import is_expired
+from bough.links.codec import from_row
+from bough.links.queries import BY_PATH
+from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
+from bough.store.sqlite import SqliteStore
+from bough.web.context import Context
+from bough.web.cookies import browser_of, cookie_value
+from bough.web.errors import error_response
+
+Headers = list[tuple[bytes, bytes]]
+
+MAX_HOSTS = 1000
+
+OF_INTEREST = (b"host", b"user-agent", b"cookie", b"referer", b"x-forwarded-for")
+DECLINED = frozenset({b"purpose", b"sec-purpose", b"x-moz", b"expect", b"content-length", b"transfer-encoding"})
+"""Headers of requests that are no plain clicks."""
+
+_PLAIN_PATH = re.compile(rb"/([A-Za-z0-9_~-][A-Za-z0-9_.~/-]*)")
+_encode = msgspec.json.Encoder().encode
+
+
+class Shortcut:
+    """Answers common clicks for one process; see `bough.web.protocol.Shortcut`."""
+
+    def __init__(self, context: Context, plans: Plans) -> None:
+        self._context = context
+        self._plans = plans
+        self._of_interest = frozenset({*OF_INTEREST, *DECLINED, context.settings.country_header.lower().encode()})
+        self._country_header = context.settings.country_header.lower().encode()
+        self._hosts: dict[bytes, str | None] = {}
+        """Where the links of a Host header are stored; None: the short way does not know."""
+        self._hosts_of = context.directory.loads
+        self._reads_at_once = isinstance(context.store, SqliteStore)
+        self._second = 0
+        self._head = b""
+
+    def __call__(self, url: bytes, headers: Headers, peer: str, send: Callable[[bytes], None]) -> bool:
+        """Answer the request, when it is a common click; False when the whole way must."""
+        path = _PLAIN_PATH.fullmatch(url)
+        if path is None:
+            return False
+        found: dict[bytes, bytes] = {}
+        for name, value in headers:
+            if name in self._of_interest:
+                if name in DECLINED:
+                    return False
+                found[name] = found[name] + b"," + value if name == b"x-forwarded-for" and name in found else value
+        host = found.get(b"host", b"")
+        entry = self._entry(host, path[1].decode("ascii"))
+        if entry is None or is_expired(entry.link, entry.app, now_ms()):
+            return False
+        cookie = found.get(b"cookie")
+        browser = browser_of(cookie.decode("latin-1")) if cookie else ""
+        if browser and not self._reads_at_once:
+            return False
+        installed = bool(browser) and bool(self._context.store.rows(*installed_query(entry.link, browser)))
+        agent = self._plans.known(found.get(b"user-agent", b""))
+        visitor = self._context.visitors.visitor(
+            peer, found.get(b"x-forwarded-for", b""), found.get(self._country_header, b"")
+        )
+        plan = self._plans.plan(entry, agent, visitor.country, False, installed)
+        if not plan.redirects:
+            return False
+        link = entry.link
+        click = Click(
+            url=(entry.scheme + host + url).decode("latin-1"),
+            user_agent=agent.text,
+            ip=visitor.ip,
+            country=visitor.country,
+            referrer=found.get(b"referer", b"").decode("latin-1"),
+            browser=browser,
+            rule=plan.rule,
+        )
+        row = NewRow(ON_ARRIVAL, link.app, int(link.test), plan.kind, link.id, _encode(click).decode())
+        prepared = plan.prepared
+        mints = not browser and agent.agent.kind == "browser"
+
+        def answer(result: int | Exception) -> None:
+            if isinstance(result, Exception):
+                send(_failure(result))
+                return
+            cookie = f"\r\nset-cookie: {cookie_value(result, entry.is_secure)}" if mints else ""
+            send(
+                b"%b%b\r\ncache-control: no-store\r\ncontent-length: 0%b\r\n\r\n"
+                % (self._status_line(), prepared.url(result).encode("ascii"), cookie.encode("ascii"))
+            )
+
+        self._context.store.submit(append_batch, row, answer)
+        return True
+
+    def _entry(self, host: bytes, path: str) -> Entry | None:
+        """The link that is asked for, when it can be had without waiting."""
+        context = self._context
+        context.refresh()
+        if self._hosts_of != context.directory.loads or len(self._hosts) > MAX_HOSTS:
+            self._hosts_of = context.directory.loads
+            self._hosts.clear()
+        domain = self._hosts[host] if host in self._hosts else self._learn(host)
+        if domain is None:
+            return None
+        entry = context.links.get(domain, path)
+        if entry is not None or not self._reads_at_once or path.partition("/")[0] in RESERVED_FIRST_SEGMENTS:
+            return entry
+        rows = context.store.rows(BY_PATH, (domain, path))
+        return context.keep(from_row(rows[0])) if rows else None
+
+    def _learn(self, host: bytes) -> str | None:
+        """Alternate and web-only hosts, and hosts that no app has links on, go the whole way."""
+        name = host.decode("latin-1").lower()
+        directory = self._context.directory
+        own = directory.domain(name)
+        known = directory.knows_host(name) and (own is None or own.kind != "alternate")
+        self._hosts[host] = locate(directory, name, "").domain if known else None
+        return self._hosts[host]
+
+    def _status_line(self) -> bytes:
+        """The beginning of every answer; the date changes once a second."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            date = formatdate(second, usegmt=True).encode()
+            self._head = b"HTTP/1.1 307 Temporary Redirect\r\ndate: %b\r\nlocation: " % date
+        return self._head
+
+
+def _failure(error: Exception) -> bytes:
+    """An error as it goes over the wire."""
+    response = error_response(error)
+    lines = [b"HTTP/1.1 %d Error" % response.status_code]
+    lines += [name + b": " + value for name, value in response.raw_headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body)
