@@ -9,7 +9,10 @@ import pytest
 from tests.apps import other_organization
 from tests.conftest import Api
 from tests.exports.client import Exports, app_in, zone_at_noon
+from tests.importers.conftest import make_app
 from tests.running import Running
+
+__all__ = ["make_app"]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from bough.accounts.model import App
 from bough.cohorts.request import CohortRequest, parse, parse_json
 from bough.commands.apps import find_app
 from bough.commands.options import Commands, add_data, opened_store, settings_of
-from bough.commands.owner import until
+from bough.commands.owner import attribute, until
 from bough.errors import BadRequest, NotFound, Unavailable
 from bough.exports import records
 from bough.exports.files import ExportFiles
@@ -174,6 +174,7 @@ def _run(folder: Path, store: Store, files: ExportFiles, job: Job) -> Job:
         return from_row(store.rows(records.BY_JOB_ID, (job.job_id,))[0])
 
     def work(keeper: Keeper) -> None:
+        attribute(store)
         as_of = keeper.data_as_of()
         keeper.take_in()
         taken = records.take(store, current())

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bough.attribution.following import StoredFollower
 from bough.exports import bell
 from bough.store import Store
 from bough.warehouse.keeper import Busy, Keeper
 
 WAIT_SECONDS = 0.02
+ROWS_AT_ONCE = 2000
 
 
 def until(folder: Path, store: Store, done: Callable[[], bool], work: Callable[[Keeper], None]) -> None:
@@ -28,3 +30,10 @@ def until(folder: Path, store: Store, done: Callable[[], bool], work: Callable[[
             work(keeper)
         finally:
             keeper.close()
+
+
+def attribute(store: Store) -> None:
+    """Attribute what has arrived, as the server's background process does: without it nothing newer can be answered."""
+    follower = StoredFollower(store)
+    while follower.step(ROWS_AT_ONCE):
+        pass

@@ -8,7 +8,7 @@ from typing import Never
 from tqdm import tqdm
 
 from bough.commands.options import Commands, add_data, opened_store, settings_of
-from bough.commands.owner import until
+from bough.commands.owner import attribute, until
 from bough.store import Store
 from bough.warehouse.keeper import REBUILT, SEGMENTS, Keeper, ask_for_rebuild, published
 
@@ -39,6 +39,7 @@ def run_rebuild(arguments: argparse.Namespace) -> None:
                 return published(store, REBUILT) >= wanted
 
             def work(keeper: Keeper) -> None:
+                attribute(store)
                 keeper.take_in(lambda row: _show(bar, store, row))
 
             until(settings.folder, store, done, work)

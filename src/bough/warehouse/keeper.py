@@ -25,6 +25,7 @@ from bough.store.database import Store
 from bough.store.transaction import Transaction
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import CostRow
+from bough.warehouse.schema import COHORTS
 from bough.warehouse.segments import take_in
 
 log = logging.getLogger("bough.warehouse")
@@ -32,6 +33,10 @@ log = logging.getLogger("bough.warehouse")
 FILE_NAME = "warehouse.duckdb"
 SEGMENT_FOLDER = "segments"
 EPOCH = date(1970, 1, 1)
+
+COMPACT_ROWS = 20_000
+COMPACT_PART = 8
+"""The delta is folded in when it has as many rows and is this part of main."""
 
 NEW_SEGMENTS = "SELECT id, app, file_name FROM segment WHERE id > ? ORDER BY id LIMIT 1"
 CHANGED_COSTS = "SELECT app, day, max(updated_at) FROM cost WHERE updated_at > ? GROUP BY app, day ORDER BY app, day"
@@ -114,7 +119,19 @@ class Keeper:
         for name in (SEGMENTS, COSTS, RATES, FEED):
             self._tell(name, self._progress(name))
         self._tell(REBUILT, self._rebuild)
+        self._compact()
         return found
+
+    def _compact(self) -> None:
+        """Fold the delta in when it has grown to a part of main: so every row is folded a few times, not each time."""
+        count = self.warehouse.connection.execute(
+            " UNION ALL ".join(
+                f"SELECT (SELECT count(*) FROM {cohort}_activity_delta), (SELECT count(*) FROM {cohort}_activity_main)"  # noqa: S608 - names of our own
+                for cohort in COHORTS
+            )
+        ).fetchall()
+        if any(delta >= COMPACT_ROWS and delta * COMPACT_PART >= main for delta, main in count):
+            self.warehouse.compact()
 
     def _configure(self) -> None:
         """Tell the warehouse each app's settings; a change recomputes its people."""
