@@ -22,7 +22,7 @@ from bough.errors import Unavailable
 from bough.money import to_micro
 from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
-from bough.store.transaction import Transaction
+from bough.store.transaction import RowValues, Transaction
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import CostRow
 from bough.warehouse.schema import COHORTS
@@ -64,6 +64,14 @@ def ignore(_row: int) -> None:
     """No progress is shown."""
 
 
+STATE = (
+    "SELECT (SELECT max(id) FROM change), (SELECT max(id) FROM segment), (SELECT max(updated_at) FROM cost),"
+    " (SELECT journal FROM watermark WHERE name = 'rates'), (SELECT max(version) FROM attributed),"
+    " (SELECT max(version) FROM person_touch), (SELECT max(id) FROM person_merge)"
+)
+"""What all that is taken in comes from: while it stays as it was, there is nothing to take in."""
+
+
 class Busy(Unavailable):
     """Another process owns the warehouse."""
 
@@ -97,6 +105,7 @@ class Keeper:
         self._apps: dict[int, App] = {}
         self._seen_change = -1
         self._told: dict[str, int] = {}
+        self._seen_state: list[RowValues] = []
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection for queries in another thread."""
@@ -111,6 +120,9 @@ class Keeper:
         """Bring in what is new; whether there was anything. All that was acknowledged before the call is then in."""
         if published(self._store, REBUILD) != self._rebuild:
             raise RebuildWanted("A rebuild was asked for.")
+        state = self._store.rows(STATE)
+        if state == self._seen_state:
+            return False
         self._configure()
         self._rates.refresh()
         found = self._segments(progress)
@@ -120,6 +132,7 @@ class Keeper:
             self._tell(name, self._progress(name))
         self._tell(REBUILT, self._rebuild)
         self._compact()
+        self._seen_state = state
         return found
 
     def _compact(self) -> None:
