@@ -56,7 +56,7 @@ Work = Callable[[Server, float], Load]
 class Bench:
     """Runs measurements and prints them as they come."""
 
-    def __init__(self, seconds: float, folder: Path) -> None:
+    def __init__(self, seconds: int, folder: Path) -> None:
         self.seconds = seconds
         self.folder = folder
         self.figures: dict[str, Figure] = {}
@@ -246,7 +246,7 @@ def main() -> None:
     """Run it all."""
     parser = argparse.ArgumentParser(prog="scripts/bench links", description=str(__doc__).splitlines()[0])
     parser.add_argument("--large", action="store_true", help="also ten million links")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of each measurement (4)")
+    parser.add_argument("--seconds", type=int, default=4, help="length of each measurement (4)")
     parser.add_argument("--folder", type=Path, help="where the data goes (a temporary folder)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bough-bench-", dir=arguments.folder) as name:

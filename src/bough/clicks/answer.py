@@ -68,7 +68,7 @@ class Clicks:
             raise MethodNotAllowed("GET, HEAD, OPTIONS")
         if request.method == "OPTIONS":
             return Response(b"", 200, {"Allow": "GET, HEAD, OPTIONS"})
-        host = self.known_host(request)
+        host = self._context.known_host(request.headers.get("host", ""))
         path: str = request.scope["path"]
         if (hosted := self._hosted_file(path, host)) is not None:
             return Response(hosted, 200, media_type=hosted_files.CONTENT_TYPE)
@@ -106,14 +106,6 @@ class Clicks:
         if request.method == "HEAD":
             response.body = b""
         return response
-
-    def known_host(self, request: Request) -> str:
-        """The Host header, or the server's own host when no app has links there."""
-        host = request.headers.get("host", "").lower()
-        directory = self._context.directory
-        if directory.knows_host(host) or directory.knows_host(locate(directory, host, "").domain):
-            return host
-        return self._context.settings.base_url.partition("://")[2].rstrip("/").lower()
 
     def _hosted_file(self, path: str, host: str) -> bytes | None:
         directory = self._context.directory

@@ -39,6 +39,7 @@ DECLINED = frozenset({b"purpose", b"sec-purpose", b"x-moz", b"expect", b"content
 """Headers of requests that are no plain clicks."""
 
 _PLAIN_PATH = re.compile(rb"/([A-Za-z0-9_~-][A-Za-z0-9_.~/-]*)")
+_PLAIN_HOST = re.compile(rb"[A-Za-z0-9._-]+(:[0-9]{1,5})?")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -128,12 +129,13 @@ class Shortcut:
         return context.keep(from_row(rows[0])) if rows else None
 
     def _learn(self, host: bytes) -> str | None:
-        """Alternate and web-only hosts, and hosts that no app has links on, go the whole way."""
-        name = host.decode("latin-1").lower()
-        directory = self._context.directory
-        own = directory.domain(name)
-        known = directory.knows_host(name) and (own is None or own.kind != "alternate")
-        self._hosts[host] = locate(directory, name, "").domain if known else None
+        """Alternate and web-only hosts, and texts that are no host, go the whole way."""
+        name = self._context.known_host(host.decode("latin-1"))
+        address = locate(self._context.directory, name, "")
+        domain = self._context.directory.domain(name)
+        is_alternate = domain is not None and domain.kind == "alternate"
+        plain = _PLAIN_HOST.fullmatch(host) and not address.web_only and not is_alternate
+        self._hosts[host] = address.domain if plain else None
         return self._hosts[host]
 
     def _status_line(self) -> bytes:

@@ -6,6 +6,7 @@ from bough.accounts.directory import Directory
 from bough.clicks.cache import Entry, LinkCache
 from bough.exports.files import ExportFiles
 from bough.exports.signing import open_signer
+from bough.links.address import locate
 from bough.links.model import Link
 from bough.sdk.opens import Opens
 from bough.settings import Settings
@@ -29,6 +30,13 @@ class Context:
         self.export_files = ExportFiles(settings.folder)
         self.visitors = Visitors(settings)
         self.limits = Limits(settings.folder, enabled=settings.rate_limits == "on")
+
+    def known_host(self, host: str) -> str:
+        """A Host header in lower case, or the server's own host when no app has links there."""
+        host = host.lower()
+        if self.directory.knows_host(host) or self.directory.knows_host(locate(self.directory, host, "").domain):
+            return host
+        return self.settings.base_url.partition("://")[2].rstrip("/").lower()
 
     def keep(self, link: Link) -> Entry:
         """Keep a stored link in memory until it changes."""
