@@ -16,11 +16,12 @@ from bough.links.model import Link
 class Entry:
     """A link, its app, and the plans made for its visitors (`bough.clicks.plans`)."""
 
-    __slots__ = ("app", "is_secure", "link", "plans", "scheme")
+    __slots__ = ("app", "expires_at", "is_secure", "link", "plans", "scheme")
 
     def __init__(self, link: Link, app: App) -> None:
         self.link = link
         self.app = app
+        self.expires_at = link.expires_at if app.config.expiry_days else None
         self.is_secure = app.is_secure(link.domain)
         self.scheme = b"https://" if self.is_secure else b"http://"
         self.plans: dict[Any, Any] = {}

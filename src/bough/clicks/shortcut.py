@@ -21,7 +21,6 @@ from bough.ids import now_ms
 from bough.journal import Click
 from bough.links.address import locate
 from bough.links.alias import RESERVED_FIRST_SEGMENTS
-from bough.links.change import is_expired
 from bough.links.codec import from_row
 from bough.links.queries import BY_PATH
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
@@ -71,7 +70,7 @@ class Shortcut:
                 found[name] = found[name] + b"," + value if name == b"x-forwarded-for" and name in found else value
         host = found.get(b"host", b"")
         entry = self._entry(host, path[1].decode("ascii"))
-        if entry is None or is_expired(entry.link, entry.app, now_ms()):
+        if entry is None or (entry.expires_at is not None and entry.expires_at <= now_ms()):
             return False
         cookie = found.get(b"cookie")
         browser = browser_of(cookie.decode("latin-1")) if cookie else ""
