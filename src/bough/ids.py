@@ -22,6 +22,8 @@ STEPS_AT_ONCE = 64
 
 CODE_LENGTH = 10
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CHARACTERS = bytes(ord(_ALPHABET[byte % 62]) for byte in range(256))
+_THROWN_AWAY = bytes(range(248, 256))
 _system_random = secrets.SystemRandom()
 
 
@@ -78,7 +80,8 @@ def new_code(length: int = CODE_LENGTH) -> str:
 def new_codes(count: int) -> list[str]:
     """`count` random link codes in one draw: bytes 248 and above are thrown away, so that all 62 are equally likely."""
     wanted = count * CODE_LENGTH
-    characters: list[str] = []
+    characters = b""
     while len(characters) < wanted:
-        characters += [_ALPHABET[b % 62] for b in secrets.token_bytes(wanted - len(characters) + 16) if b < 248]
-    return ["".join(characters[i : i + CODE_LENGTH]) for i in range(0, wanted, CODE_LENGTH)]
+        characters += secrets.token_bytes(wanted - len(characters) + 16).translate(_CHARACTERS, _THROWN_AWAY)
+    text = characters.decode()
+    return [text[i : i + CODE_LENGTH] for i in range(0, wanted, CODE_LENGTH)]

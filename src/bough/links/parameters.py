@@ -57,6 +57,8 @@ TYPE_NAMES = {
 }
 """Branch's MCP server sends the type by name."""
 
+INNER_LABELS = tuple((label, f"~{label}") for label in LABELS)
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -98,7 +100,7 @@ def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
     inner = {**analytics, **({} if data is UNSET else data)}
     check_data_size(inner)
     labels = {name: _label(name, body[name]) for name in LABELS if name in body}
-    inner_labels = {name: _label(f"data.~{name}", inner[f"~{name}"]) for name in LABELS if f"~{name}" in inner}
+    inner_labels = {name: _label(f"data.{key}", inner[key]) for name, key in INNER_LABELS if key in inner}
     return LinkParameters(
         alias=_alias(body.get("alias")),
         type=parse_type(body.get("type")),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bough.errors import AliasConflict, BoughError, NotFound
 from bough.ids import growing_ids, new_codes
@@ -105,20 +105,20 @@ def extend_batch(tx: Transaction, extensions: list[tuple[int, int]]) -> list[Exc
 def _create(tx: Transaction, drafts: list[Draft]) -> Created:
     ids = growing_ids(tx.rows(queries.NEWEST_ID)[0][0] or 0)
     identities = identity_ids(tx, [d.link for d in drafts if d.link.identity is not None])
-    links = [
-        msgspec.structs.replace(
-            d.link, id=next(ids), identity_id=identities.get((d.link.app, d.link.test, d.link.identity))
-        )
-        for d in drafts
-    ]
+    links = [draft.link for draft in drafts]
     results: list[Link | BoughError | None] = [None] * len(drafts)
     missing = list(range(len(drafts)))
     while missing:
         codes = iter(new_codes(len(missing)))
         for i in missing:
-            if not drafts[i].link.path:
-                prefix, code = drafts[i].prefix, next(codes)
-                links[i] = msgspec.structs.replace(links[i], path=f"{prefix}/{code}" if prefix else code)
+            draft = drafts[i]
+            link = draft.link
+            made: dict[str, Any] = {"id": next(ids)}
+            if link.identity is not None:
+                made["identity_id"] = identities[link.app, link.test, link.identity]
+            if not link.path:
+                made["path"] = f"{draft.prefix}/{next(codes)}" if draft.prefix else next(codes)
+            links[i] = replace(link, **made)
         rows = [to_row(links[i]) for i in missing]
         stored = set(tx.insert("link", COLUMNS, rows, skip_conflicts=True))
         for i in missing:
@@ -138,7 +138,7 @@ def _existing(tx: Transaction, wanted: Link, conflict_status: int) -> Link | Bou
     if stored.expires_at is None or stored.expires_at > wanted.created_at:
         return stored
     tx.run(queries.EXTEND, (wanted.expires_at, stored.id))
-    return msgspec.structs.replace(stored, expires_at=wanted.expires_at)
+    return replace(stored, expires_at=wanted.expires_at)
 
 
 def identity_ids(tx: Transaction, links: list[Link]) -> dict[tuple[int, bool, str | None], int]:
