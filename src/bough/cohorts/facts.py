@@ -6,14 +6,16 @@ members as plain numbers in the text, the engine reads only the blocks that hold
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, Kind
 from bough.cohorts.measures import Part
 from bough.cohorts.plan import Plan
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 NOBODY: Final = (0, -1)
 

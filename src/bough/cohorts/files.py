@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 from msgspec.json import Encoder
 
 from bough.cohorts.numbers import money, shown
@@ -151,6 +150,8 @@ def _harmless(value: str) -> str:
 
 def _parquet(answer: Answer) -> bytes:
     """The CSV's columns; users as integer, flags as booleans, every other value as the same digits in text."""
+    import duckdb  # only here: every worker loads this module, and none of them opens a database of its own
+
     kinds = {"per_user": "BOOLEAN", "cumulative": "BOOLEAN", "users": "BIGINT"}
     columns = {name: kinds.get(name, "VARCHAR") for name in csv_columns(answer.request)}
     with tempfile.TemporaryDirectory() as folder:

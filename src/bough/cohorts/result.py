@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import accumulate
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
 from bough.cohorts.dimensions import Kind
@@ -18,6 +17,9 @@ from bough.cohorts.numbers import wilson
 from bough.cohorts.plan import AppScope, Plan, asked_of, measures_of, plan
 from bough.cohorts.request import CohortRequest, Filter
 from bough.cohorts.sql import Query, render, slots
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _EPOCH: Final = date(1970, 1, 1)
 

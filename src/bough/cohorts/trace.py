@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, Dimension, Kind, Place
@@ -18,6 +17,9 @@ from bough.cohorts.sql import Writer, active_events, day_number
 from bough.errors import BadRequest
 from bough.warehouse.derive import completed
 from bough.warehouse.event import LATEST_INSTANT
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 MAX_ROWS: Final = 1000
 _NEVER: Final = LATEST_INSTANT + 1

@@ -24,6 +24,9 @@ log = logging.getLogger("bough.serve")
 
 BACKLOG = 2048
 WORKER = "bough.processes.worker"
+FOLLOWING_SECONDS = 1.0
+"""How much later than the workers the other processes start: answering comes first, also on few cores."""
+
 RESTART_SECONDS = 1.0
 """Pause before a child that died is started again; doubled for each death in a row."""
 
@@ -69,7 +72,9 @@ def supervise(listener: socket.socket, workers: int, environment: Mapping[str, s
     fds = (listener.fileno(), alive_reading)
     worker = [WORKER, str(listener.fileno()), str(alive_reading)]
     single = [["bough.processes.background", str(alive_reading)], ["bough.processes.warehouse", str(alive_reading)]]
-    children = [_Child(arguments=worker) for _ in range(workers)] + [_Child(arguments=one) for one in single]
+    later = time.monotonic() + FOLLOWING_SECONDS
+    children = [_Child(arguments=worker) for _ in range(workers)]
+    children += [_Child(arguments=one, not_before=later) for one in single]
     stopping = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
