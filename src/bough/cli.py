@@ -5,30 +5,33 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from bough import __version__
-from bough.commands import apps, attribution, demo, doctor, exports, imports, journal, links, sdk, serve, warehouse
 from bough.errors import BoughError
 
-COMMANDS = (
-    serve,
-    demo,
-    apps,
-    links,
-    imports,
-    exports,
-    warehouse,
-    journal,
-    attribution,
-    sdk,
-    doctor,
-)
-"""In the order in which `bough --help` shows them."""
+COMMANDS = {
+    "serve": "serve",
+    "demo": "demo",
+    "apps": "apps",
+    "links": "links",
+    "import": "imports",
+    "export": "exports",
+    "exports": "exports",
+    "warehouse": "warehouse",
+    "journal": "journal",
+    "attribution": "attribution",
+    "sdk": "sdk",
+    "doctor": "doctor",
+}
+"""Command → its module in `bough.commands`, in the order in which `bough --help` shows them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; errors are one sentence on standard error and status 1."""
-    chosen = parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Loading every command's libraries would double the time that a server takes to start.
+    chosen = parser(given[0] if given else "").parse_args(given)
     try:
         return int(chosen.run(chosen) or 0)
     except BoughError as error:
@@ -40,13 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """All commands and their options; when `command` is one of them, it alone."""
     described = argparse.ArgumentParser(prog="bough", description="Self-hosted deep links and mobile measurement.")
     described.add_argument("--version", action="version", version=f"bough {__version__}")
     commands = described.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in COMMANDS:
-        module.add_to(commands)
+    for module in dict.fromkeys([COMMANDS[command]] if command in COMMANDS else COMMANDS.values()):
+        import_module(f"bough.commands.{module}").add_to(commands)
     return described
 
 
