@@ -27,13 +27,16 @@ from tests.exports.client import Exports, app_in, bough, write_csv
 from tests.running import Running, children, wait_until
 
 ROUNDS = 20
-PEOPLE = 3000
+CHECKED = 10
+"""After so many rounds everything is finished and counted."""
+
+PEOPLE = 2500
 """Installs, each with two opens, in a round's file: enough to be hit in the middle."""
 
 SEED = 20_261_122
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exports]:
     """An app on a server that does not run now: the tests start what they kill."""
     running = Running(tmp_path_factory.mktemp("kill") / "data", "--empty", environment={"BOUGH_RATE_LIMITS": "off"})
@@ -103,7 +106,7 @@ def test_killed_imports_lose_and_double_nothing(stopped: Exports, tmp_path: Path
     for number in range(1, ROUNDS + 1):
         command = ("import", "events", str(_file(stopped, tmp_path, number)), "--app", stopped.app_id)
         hit += _killed(stopped, chance.uniform(0.2, 1.0) * whole, *command)
-        if number % 5 == 0:  # rounds in between leave their rest to the next one
+        if number % CHECKED == 0:  # rounds in between leave their rest to the next one
             stopped.import_events(*(tmp_path / f"{done}.csv" for done in range(1, number + 1)))
             assert _counts(stopped) == _expected(number + 1)
     assert hit >= ROUNDS // 4, "the kills came too late to prove anything"
@@ -113,21 +116,24 @@ def test_killed_imports_lose_and_double_nothing(stopped: Exports, tmp_path: Path
 
 def test_killed_rebuilds_and_compaction_lose_and_double_nothing(stopped: Exports, tmp_path: Path) -> None:
     """Taking everything in again is killed again and again, also in the middle of folding it into order."""
+    stopped.import_events(*(_file(stopped, tmp_path, number) for number in range(3)))
     before = _counts(stopped)
+    assert before == _expected(3)
     chance = random.Random(SEED + 1)
     whole = _duration(stopped, "warehouse", "rebuild")
     hit = 0
-    for number in range(ROUNDS):
+    for number in range(1, ROUNDS + 1):
         hit += _killed(stopped, chance.uniform(0.2, 1.0) * whole, "warehouse", "rebuild")
-        if number % 5 == 4:
+        if number % CHECKED == 0:
             assert _counts(stopped) == before
     assert hit >= ROUNDS // 4
     assert (stopped.running.folder / FILE_NAME).exists()
     assert _counts(stopped) == before
 
 
-def test_killed_exports_finish_and_show_no_half_file(stopped: Exports) -> None:
+def test_killed_exports_finish_and_show_no_half_file(stopped: Exports, tmp_path: Path) -> None:
     """The warehouse process is killed while jobs run; its supervisor starts it again and every job ends well."""
+    stopped.import_events(_file(stopped, tmp_path, 0))
     stopped.running.start()
     chance = random.Random(SEED + 2)
     try:
@@ -143,7 +149,7 @@ def test_killed_exports_finish_and_show_no_half_file(stopped: Exports) -> None:
         for _ in range(ROUNDS):
             wait_until(lambda: _warehouse_processes(stopped.running), 30)
             jobs.append(stopped.job(body))
-            time.sleep(chance.uniform(0.0, 1.0))
+            time.sleep(chance.uniform(0.0, 0.5))
             for process in _warehouse_processes(stopped.running):
                 os.kill(process, signal.SIGKILL)
         for job in jobs:

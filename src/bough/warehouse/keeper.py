@@ -34,7 +34,7 @@ FILE_NAME = "warehouse.duckdb"
 SEGMENT_FOLDER = "segments"
 EPOCH = date(1970, 1, 1)
 
-COMPACT_ROWS = 20_000
+COMPACT_ROWS = 10_000
 COMPACT_PART = 8
 """The delta is folded in when it has as many rows and is this part of main."""
 
