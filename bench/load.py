@@ -70,7 +70,17 @@ def posts(url: str, body: bytes, seconds: float, folder: Path) -> Load:
 
 
 def _wrk(url: str, seconds: float, *arguments: str) -> Load:
-    command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{max(1, round(seconds))}s", "-H", f"User-Agent: {PHONE}", "-s", str(SCRIPT), url]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{CLIENTS}",
+        f"-d{max(1, round(seconds))}s",
+        "-H",
+        f"User-Agent: {PHONE}",
+        "-s",
+        str(SCRIPT),
+        url,
+    ]
     done = subprocess.run([*command, "--", *arguments], capture_output=True, text=True, check=True)
     line = next(line for line in done.stdout.splitlines() if line.startswith("{"))
     return Load(**json.loads(line))
