@@ -45,6 +45,8 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     repeated: str = ""
     """For a server's openings: `1` when another one without a link counted from the same address less than 4 h before
     (contract/sdk.md §3)."""
+    imported: str = ""
+    """For openings: `1` when an import has said that this device or user had the app before."""
 
 
 NOTHING = Facts()
@@ -62,6 +64,8 @@ class Recorded(Struct, frozen=True, kw_only=True):
     first: bool = False
     """`+is_first_session` of the answer."""
     repeated: bool = False
+    imported: bool = False
+    """An import has said that this device or user had the app before."""
 
 
 def recorded_of(facts: Facts) -> Recorded | None:
@@ -75,6 +79,7 @@ def recorded_of(facts: Facts) -> Recorded | None:
         named=tuple(int(one) for one in facts.named.split(",") if one.isdigit()),
         first=facts.first == "1",
         repeated=facts.repeated == "1",
+        imported=facts.imported == "1",
     )
 
 

@@ -280,6 +280,8 @@ class Reading:
 
     def _opening(self, state: _State, entry: Entry, opening: Opening, person: int) -> Attributed:
         history = state.history(person) if person != NOBODY else History()
+        if entry.recorded is not None and entry.recorded.imported:
+            history.has_app = True
         name = kinds.session_name(opening, has_app=history.has_app)
         first = kinds.is_first_session(opening, name, seen=name in history.names)
         if entry.recorded is not None:

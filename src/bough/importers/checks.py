@@ -18,7 +18,20 @@ MAX_ID: Final = 1024
 
 _SETS: Final = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)
 _NUMBER: Final = r"[+-]?([0-9]{1,15}([.][0-9]{0,12})?|[.][0-9]{1,12})([eE][+-]?[0-9]{1,2})?"
-_NOBODY: Final = ("null", "none", "nil", "undefined", "unknown", "na", "n/a", "bnc_no_value", "false", "true")
+_NOBODY: Final = (
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "unknown",
+    "na",
+    "n/a",
+    "bnc_no_value",
+    "nan",
+    "false",
+    "true",
+    "optional",
+)
 _TRUE: Final = "('true', '1', 't')"
 
 

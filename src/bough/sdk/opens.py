@@ -12,7 +12,7 @@ matched to), `once_used` (one-time links that were used).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container
 from typing import Any, cast
 
 import msgspec
@@ -47,6 +47,7 @@ CLAIM = "SELECT owners, opening FROM claim WHERE id = ?"
 SERVER_OPEN = "SELECT at FROM server_open WHERE id = ?"
 SET_SERVER_OPEN = "INSERT INTO server_open (id, at) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
 TOUCHED_KEYS = "SELECT DISTINCT key FROM touch_key WHERE key IN ({})"
+IMPORTED = "SELECT id FROM segment WHERE id IN ({})"
 USED = "SELECT opening FROM once_used WHERE id = ?"
 
 MAX_ID = 2**63 - 1
@@ -188,6 +189,7 @@ class _Run:
             named=",".join(str(touch.id) for touch in named_touches(decided)),
             first="1" if first else "",
             repeated="1" if name == "OPEN" and decided.touch is None and self._is_repeated(request, opening) else "",
+            imported="1" if has_app and self._is_imported(known) else "",
         )
         self._keep(row, request, opening, own, decided, facts)
         return OpenAnswer(
@@ -360,6 +362,10 @@ class _Run:
     def _touchable(self, request: OpenRequest, kind: str, value: str) -> bool:
         """False when it is known that no click has the key."""
         return not self._untouched or key(request.app, request.test, kind, value) not in self._untouched
+
+    def _is_imported(self, known: Collection[int]) -> bool:
+        """Whether one of the earlier openings stands in an imported file."""
+        return bool(select_in(self._tx, IMPORTED, known))
 
     def _is_used(self, app: int, test: bool, once: str) -> bool:
         one = key(app, test, "once", once)

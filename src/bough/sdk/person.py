@@ -116,6 +116,8 @@ class Person:
             if not rows or (rows[0][2], bool(rows[0][3])) != (self._app, self._test):
                 continue
             row = to_row(rows[0])
+            if row.kind == "segment":  # imported events: known by their device, without a row of their own
+                continue
             yield row
             for click in facts_of(row.body).named.split(","):
                 if click and int(click) != row.id and (touched := self._rows(BY_ID, (int(click),))):

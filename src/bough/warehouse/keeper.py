@@ -19,6 +19,7 @@ from bough.attribution.stored import data_as_of
 from bough.attribution.windows import windows_from_days
 from bough.cohorts.events import REVENUE_EVENTS
 from bough.errors import Unavailable
+from bough.importers.known_devices import make_known
 from bough.money import to_micro
 from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
@@ -162,8 +163,11 @@ class Keeper:
         while rows := self._store.rows(NEW_SEGMENTS, (self._progress(SEGMENTS),)):
             identifier, app, name = rows[0]
             zone = self._apps[app].timezone if app in self._apps else "UTC"
+            path = self._folder / SEGMENT_FOLDER / name
+            if identifier > published(self._store, SEGMENTS):  # a rebuild need not do it again
+                make_known(self._store, self.warehouse.connection, app, identifier, path)
             with self.warehouse.transaction():
-                take_in(self.warehouse, str(app), zone, self._folder / SEGMENT_FOLDER / name, self._rate)
+                take_in(self.warehouse, str(app), zone, path, self._rate)
                 self._advance(SEGMENTS, identifier)
             self.warehouse.refresh()
             self._tell(SEGMENTS, identifier)
