@@ -12,6 +12,7 @@ exactly the answers they would have given in order.
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package; values are bound.
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -21,6 +22,7 @@ from typing import Final
 
 import duckdb
 from duckdb import DuckDBPyConnection
+from msgspec.json import Encoder
 
 from bough.cohorts.dimensions import COHORT_COLUMNS, COST_COLUMNS, Kind
 from bough.cohorts.events import REVENUE_EVENTS, TOUCH_EVENTS
@@ -242,11 +244,15 @@ class Warehouse:
         sets = {column for column, kind in COHORT_COLUMNS if kind is Kind.SET}
         texts = ", ".join(f"{column} VARCHAR" for column in COST_COLUMNS)
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE cost_texts (day INTEGER, micro BIGINT, {texts})")
-        if rows:
-            marks = ", ".join("?" for _ in range(2 + len(COST_COLUMNS)))
-            self.connection.executemany(
-                f"INSERT INTO cost_texts VALUES ({marks})",
-                [(day, row.micro, *(row.dimensions.get(column, "") for column in COST_COLUMNS)) for row, day in rows],
+        with tempfile.NamedTemporaryFile(suffix=".ndjson", dir=self._folder) as file:
+            file.write(Encoder().encode_lines({**row.dimensions, "day": day, "micro": row.micro} for row, day in rows))
+            file.flush()
+            typed = ", ".join(f"'{column}': 'VARCHAR'" for column in COST_COLUMNS)
+            picked = ", ".join(f"coalesce({column}, '')" for column in COST_COLUMNS)
+            self.connection.execute(
+                f"INSERT INTO cost_texts SELECT day, micro, {picked} FROM read_json($path,"
+                f" format = 'newline_delimited', columns = {{'day': 'INTEGER', 'micro': 'BIGINT', {typed}}})",
+                {"path": file.name},
             )
         for column in sets:
             self.connection.execute(f"UPDATE cost_texts SET {column} = {sorted_set(column)}")

@@ -26,6 +26,8 @@ from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import CostRow
+from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
+from bough.warehouse.link_costs import LinkCosts
 from bough.warehouse.schema import COHORTS
 from bough.warehouse.segments import take_in
 
@@ -42,7 +44,7 @@ COMPACT_PART = 8
 NEW_SEGMENTS = "SELECT id, app, file_name FROM segment WHERE id > ? ORDER BY id LIMIT 1"
 CHANGED_COSTS = "SELECT app, day, max(updated_at) FROM cost WHERE updated_at > ? GROUP BY app, day ORDER BY app, day"
 FOREIGN_COSTS = "SELECT DISTINCT app, day FROM cost WHERE currency <> 'USD' ORDER BY app, day"
-COSTS_OF_DAY = "SELECT dimensions, amount, currency FROM cost WHERE app = ? AND day = ? ORDER BY id"
+COSTS_OF_DAYS = "SELECT day, dimensions, amount, currency FROM cost WHERE app = ? AND day BETWEEN ? AND ? ORDER BY id"
 PUBLISH = (
     "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
 )
@@ -52,6 +54,8 @@ SEGMENTS = "warehouse.segments"
 COSTS = "warehouse.costs"
 RATES = "warehouse.rates"
 FEED = "warehouse.feed"
+LINK_TOUCHES, LINK_INSTALLS = "links.touches", "links.installs"
+LINK_RATES = "links.rates"
 REBUILD = "warehouse.rebuild"
 REBUILT = "warehouse.rebuilt"
 """Names of the watermarks that tell others how far the warehouse is: a segment's row, a cost's `updated_at`, the
@@ -66,7 +70,8 @@ def ignore(_row: int) -> None:
 
 
 STATE = (
-    "SELECT (SELECT max(id) FROM change), (SELECT max(id) FROM segment), (SELECT max(updated_at) FROM cost),"
+    "SELECT (SELECT max(id) FROM change), (SELECT max(id) FROM journal), (SELECT max(id) FROM segment),"
+    " (SELECT max(updated_at) FROM cost),"
     " (SELECT journal FROM watermark WHERE name = 'rates'), (SELECT max(version) FROM attributed),"
     " (SELECT max(version) FROM person_touch), (SELECT max(id) FROM person_merge)"
 )
@@ -103,6 +108,7 @@ class Keeper:
             with self.warehouse.transaction():
                 self._advance(REBUILD, self._rebuild)
         self._queries = self.warehouse.cursor()
+        self._prices = LinkCosts(store, self.warehouse.connection)
         self._apps: dict[int, App] = {}
         self._seen_change = -1
         self._told: dict[str, int] = {}
@@ -129,6 +135,7 @@ class Keeper:
         found = self._segments(progress)
         found = self._costs() or found
         found = self._feed() or found
+        found = self._link_costs() or found
         for name in (SEGMENTS, COSTS, RATES, FEED):
             self._tell(name, self._progress(name))
         self._tell(REBUILT, self._rebuild)
@@ -204,32 +211,73 @@ class Keeper:
         if not days and rates == self._progress(RATES):
             return False
         with self.warehouse.transaction():
-            for app, day in sorted(days):
-                self._replace_costs(app, day)
+            for app in sorted({app for app, _ in days}):
+                own = [day for one, day in days if one == app]
+                self._replace_costs(app, min(own), max(own))
             if changed:
                 self._advance(COSTS, max(updated_at for _, _, updated_at in changed))
             self._advance(RATES, rates)
         return True
 
-    def _replace_costs(self, app: int, day: int) -> None:
-        text = (EPOCH + timedelta(days=day)).isoformat()
+    def _link_costs(self) -> bool:
+        """What clicks, impressions and installs cost by their own links."""
+        directory = Directory(self._store)
+        with self.warehouse.transaction():
+            self._follow_zones(directory)
+        found = False
+        while True:
+            touched, installed = self._progress(LINK_TOUCHES), self._progress(LINK_INSTALLS)
+            known = self._progress(LINK_RATES)
+            with self.warehouse.transaction():
+                touches, changed = self._prices.touches(touched, directory)
+                installs, more = self._prices.installs(installed, directory)
+                changed |= more
+                if known != self._rates.version:
+                    changed |= self._prices.places("currency <> 'USD'")
+                for app, day in sorted(changed):
+                    text = _text_of(day)
+                    costs = self._prices.costs((app, day), self._rate)
+                    self.warehouse.replace_costs(app, LINK_SOURCE, text, text, costs)
+                for name, value in (
+                    (LINK_TOUCHES, touches),
+                    (LINK_INSTALLS, installs),
+                    (LINK_RATES, self._rates.version),
+                ):
+                    self._advance(name, value)
+            if (touches, installs) == (touched, installed):
+                return found
+            found = True
+
+    def _follow_zones(self, directory: Directory) -> None:
+        """Local days of clicks are counted in an app's zone; when one gets another zone, all are counted anew."""
+        if not self._prices.follow_zones({str(app.id): app.timezone for app in directory.apps.values()}):
+            return
+        for app, day in self._prices.places():
+            text = _text_of(day)
+            self.warehouse.replace_costs(app, LINK_SOURCE, text, text, [])
+        self._prices.forget()
+        for name in (LINK_TOUCHES, LINK_INSTALLS):
+            self._advance(name, 0)
+
+    def _replace_costs(self, app: int, first: int, last: int) -> None:
+        """Everything that is known of an app's days first..last, in one go."""
         costs = [
             CostRow(
                 app=str(app),
-                day=text,
+                day=_text_of(day),
                 micro=self._dollars(amount, currency, day),
                 dimensions=msgspec.json.decode(dimensions, type=dict[str, str]),
             )
-            for dimensions, amount, currency in self._store.rows(COSTS_OF_DAY, (app, day))
+            for day, dimensions, amount, currency in self._store.rows(COSTS_OF_DAYS, (app, first, last))
         ]
-        self.warehouse.replace_costs(str(app), "costs", text, text, costs)
+        self.warehouse.replace_costs(str(app), "costs", _text_of(first), _text_of(last), costs)
 
     def _dollars(self, amount: str, currency: str, day: int) -> int | None:
         rate = Decimal(1) if currency == "USD" else self._rate(currency, day)
         return None if rate is None else to_micro(Decimal(amount), rate)
 
     def _rate(self, currency: str, day: int) -> Decimal | None:
-        return self._rates.of((EPOCH + timedelta(days=day)).isoformat(), currency)
+        return self._rates.of(_text_of(day), currency)
 
     def _progress(self, name: str) -> int:
         row = self.warehouse.connection.execute(
@@ -248,6 +296,11 @@ class Keeper:
         if self._told.get(name) != value:
             self._store.transact(_publish_batch, (name, value))
             self._told[name] = value
+
+
+def _text_of(day: int) -> str:
+    """YYYY-MM-DD of days since 1970-01-01."""
+    return (EPOCH + timedelta(days=day)).isoformat()
 
 
 def _opened(folder: Path) -> Warehouse:
