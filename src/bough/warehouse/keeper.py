@@ -73,7 +73,7 @@ STATE = (
     "SELECT (SELECT max(id) FROM change), (SELECT max(id) FROM journal), (SELECT max(id) FROM segment),"
     " (SELECT max(updated_at) FROM cost),"
     " (SELECT journal FROM watermark WHERE name = 'rates'), (SELECT max(version) FROM attributed),"
-    " (SELECT max(version) FROM person_touch), (SELECT max(id) FROM person_merge)"
+    " (SELECT max(version) FROM person_touch), (SELECT max(id) FROM person_merge), (SELECT max(id) FROM journal)"
 )
 """What all that is taken in comes from: while it stays as it was, there is nothing to take in."""
 
