@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from bough.accounts.directory import Directory
 from bough.attribution.rates import RateBatch, RateReport, read_csv, store_rates
+from bough.commands import link_import
 from bough.commands.apps import find_app
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.commands.owner import until
@@ -26,7 +27,7 @@ MAX_REFUSED_SHOWN = 20
 
 def add_to(commands: Commands) -> None:
     """Describe the command."""
-    parser = commands.add_parser("import", help="bring in events, costs and exchange rates")
+    parser = commands.add_parser("import", help="bring in events, links, costs and exchange rates")
     actions = parser.add_subparsers(dest="action", required=True, metavar="WHAT")
     events = actions.add_parser("events", help="Branch's raw event exports: CSV, JSON lines or Parquet, also .gz")
     events.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -39,6 +40,7 @@ def add_to(commands: Commands) -> None:
     rates.add_argument("--replace", action="store_true", help="take rates that differ from the standing ones")
     add_data(rates)
     rates.set_defaults(run=run_rates)
+    link_import.add_to(actions)
     for action, run in ((events, run_events), (costs, run_costs)):
         action.add_argument("--app", required=True, metavar="APP", help="app id or name")
         add_data(action)
@@ -55,11 +57,14 @@ def run_events(arguments: argparse.Namespace) -> int:
     with opened_store(settings) as store:
         app = find_app(Directory(store), arguments.app).id
         newest = 0
-        for path in tqdm(arguments.files, unit="file", disable=None):
-            segment = import_file(store, settings.folder, path, app)
-            newest = max(newest, segment.row)
-            faults += segment.error_count
-            _report(path, segment)
+        size = sum(path.stat().st_size for path in arguments.files)
+        with tqdm(total=size, unit="B", unit_scale=True, disable=None) as bar:
+            for path in arguments.files:
+                bar.set_description(path.name)
+                segment = import_file(store, settings.folder, path, app, bar.update)
+                newest = max(newest, segment.row)
+                faults += segment.error_count
+                _report(path, segment)
         _until_published(settings, store, SEGMENTS, newest)
     return 1 if faults else 0
 

@@ -77,16 +77,23 @@ def bulk_file(
 
 def import_file(store: Store, directory: Directory, app: App | None, arguments: argparse.Namespace) -> int:
     """Create the links of a file; status 1 when a line failed."""
+    with opened_rows(arguments.file, arguments.format) as file:
+        return import_rows(store, directory, app, file, arguments)
+
+
+def import_rows(
+    store: Store, directory: Directory, app: App | None, file: RowFile, arguments: argparse.Namespace
+) -> int:
+    """Create the links of rows; status 1 when a line failed."""
     tally = Tally(arguments)
     target = transfer.Target(app=app, domain=arguments.domain, replace=arguments.replace, now=now_ms())
-    with opened_rows(arguments.file, arguments.format) as file:
-        for chunk in transfer.ready_chunks(file, directory, target):
-            for ready, outcome in _place(store, chunk, arguments.dry_run):
-                line = {"line": ready.line, "url": ready.url}
-                if isinstance(outcome, BoughError):
-                    tally.add("failed", {**line, "ok": False, "error": outcome.message})
-                else:
-                    tally.add(outcome, {**line, "ok": True, "outcome": outcome})
+    for chunk in transfer.ready_chunks(file, directory, target):
+        for ready, outcome in _place(store, chunk, arguments.dry_run):
+            line = {"line": ready.line, "url": ready.url}
+            if isinstance(outcome, BoughError):
+                tally.add("failed", {**line, "ok": False, "error": outcome.message})
+            else:
+                tally.add(outcome, {**line, "ok": True, "outcome": outcome})
     return tally.close()
 
 
@@ -118,6 +125,15 @@ def opened_rows(name: str, wanted: Format | None) -> Iterator[RowFile]:
             start = source.peek(1024)[:1024].decode(errors="replace") if isinstance(source, io.BufferedReader) else ""
             kind = wanted or FORMATS.get(Path(name).suffix.lower()) or guess_format(start)
             yield read_rows(_lines(source, bar), kind)
+
+
+@contextmanager
+def opened_lines(name: str) -> Iterator[Iterator[str]]:
+    """The lines of a file, with a progress bar on standard error when that is a terminal."""
+    with _opened(name) as source:
+        size = os.fstat(source.fileno()).st_size if name != STANDARD else None
+        with tqdm(total=size, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar:
+            yield _lines(source, bar)
 
 
 def _opened(name: str) -> IO[bytes]:
