@@ -173,7 +173,7 @@ def test_files_of_the_code_that_are_named_exist() -> None:
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in which the examples can run: a demo server with its data, and `bough` on the path."""
     folder = tmp_path_factory.mktemp("docs")
-    running = Running(folder / "demo-data")
+    running = Running(folder / "demo-data", environment={"BOUGH_RATE_LIMITS": "off"})  # many pages in one minute
     (folder / "bin").mkdir()
     command = folder / "bin" / "bough"
     source = shlex.quote(str(ROOT / "src"))
