@@ -14,6 +14,7 @@ from bough.clicks.cache import Entry
 from bough.clicks.decide import ClickRequest, decide
 from bough.clicks.location import prepare
 from bough.clicks.plans import MAX_PLANS, Plan, Plans, learn, shape_of
+from bough.journal import RowKind
 from bough.links.addresses import Address, Refused, read_address
 from bough.links.document import link_url
 from bough.links.model import Link
@@ -111,7 +112,8 @@ def in_full(entry: Entry, user_agent: str, country: str, web_only: bool, install
     )
     decision = decide(request)
     redirects = decision.kind == "redirect" and decision.process
-    return Plan(redirects, decision.rule, prepare(decision), "robot" if agent.kind in ("robot", "social") else "click")
+    kind: RowKind = "robot" if agent.kind in ("robot", "social") else "click"
+    return Plan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
 
 
 @st.composite
@@ -172,7 +174,10 @@ def test_links_of_one_shape_share_a_lane() -> None:
     lane = learn(request, decide(request))
     assert lane is not None
     assert lane.key == "$ios_url"
-    assert lane.prepared(second, owner) == in_full(Entry(second, owner), ua.IPHONE_CHROME, "", False, False).prepared
+    prepared = lane.prepared(second, owner)
+    assert prepared is not None
+    expected = in_full(Entry(second, owner), ua.IPHONE_CHROME, "", False, False)
+    assert prepared.around_click_id() == expected.location
 
 
 @pytest.mark.parametrize(

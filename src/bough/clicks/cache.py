@@ -11,19 +11,26 @@ from typing import Any
 
 from bough.accounts.model import App
 from bough.links.model import Link
+from bough.web.cookies import COOKIE, cookie_value
+
+COOKIE_END, SECURE_COOKIE_END = (
+    cookie_value("", secure).removeprefix(f"{COOKIE}=").encode() for secure in (False, True)
+)
+"""What follows the browser's id in a Set-Cookie header."""
 
 
 class Entry:
     """A link, its app, and the plans made for its visitors (`bough.clicks.plans`)."""
 
-    __slots__ = ("app", "expires_at", "is_secure", "link", "plans", "scheme")
+    __slots__ = ("app", "cookie_end", "expires_at", "link", "plans", "scheme")
 
     def __init__(self, link: Link, app: App) -> None:
         self.link = link
         self.app = app
         self.expires_at = link.expires_at if app.config.expiry_days else None
-        self.is_secure = app.is_secure(link.domain)
-        self.scheme = b"https://" if self.is_secure else b"http://"
+        is_secure = app.is_secure(link.domain)
+        self.scheme = b"https://" if is_secure else b"http://"
+        self.cookie_end = SECURE_COOKIE_END if is_secure else COOKIE_END
         self.plans: dict[Any, Any] = {}
 
 

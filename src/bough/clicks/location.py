@@ -42,6 +42,10 @@ class Prepared(Struct, frozen=True):
         """The decision's target or fallback with everything appended; empty when it has neither."""
         return str(click_id).join(self._url)
 
+    def around_click_id(self) -> tuple[bytes, ...]:
+        """`url` in pieces, as it goes over the wire: the click's id goes between them."""
+        return tuple(piece.encode("ascii") for piece in self._url)
+
     def app_url(self, click_id: int) -> str:
         """The address that tries the app; empty when there is none. An intent carries `url` as its fallback."""
         return str(click_id).join(self._app_url)

@@ -48,7 +48,8 @@ class Plan(NamedTuple):
     redirects: bool
     """Whether they are redirected and the click is counted; all else is answered the whole way."""
     rule: str
-    prepared: Prepared
+    location: tuple[bytes, ...]
+    """The address to redirect to; the click's id goes between the pieces."""
     kind: RowKind
 
 
@@ -136,7 +137,7 @@ class Plans:
         place = (app.id, number, country, installed, shape)
         learned_from, lane = self._lanes.get(place, (None, None))
         if lane is not None and learned_from is app and (prepared := lane.prepared(link, app)) is not None:
-            return Plan(True, lane.rule, prepared, "click")
+            return Plan(True, lane.rule, prepared.around_click_id(), "click")
         request = ClickRequest(
             app=app,
             link=link,
@@ -153,7 +154,8 @@ class Plans:
                 self._lanes.clear()
             self._lanes[place] = (app, learn(request, decision))
         kind: RowKind = "robot" if agent.kind in ("robot", "social") else "click"
-        return Plan(decision.kind == "redirect" and decision.process, decision.rule, prepare(decision), kind)
+        redirects = decision.kind == "redirect" and decision.process
+        return Plan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
 
 
 def shape_of(link: Link) -> tuple[str, ...] | None:

@@ -26,7 +26,7 @@ from bough.links.queries import BY_PATH
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.store.sqlite import SqliteStore
 from bough.web.context import Context
-from bough.web.cookies import browser_of, cookie_value
+from bough.web.cookies import browser_of
 from bough.web.errors import error_response
 
 Headers = list[tuple[bytes, bytes]]
@@ -36,6 +36,9 @@ MAX_HOSTS = 1000
 OF_INTEREST = (b"host", b"user-agent", b"cookie", b"referer", b"x-forwarded-for")
 DECLINED = frozenset({b"purpose", b"sec-purpose", b"x-moz", b"expect", b"content-length", b"transfer-encoding"})
 """Headers of requests that are no plain clicks."""
+
+HEADERS = b"\r\ncache-control: no-store\r\ncontent-length: 0"
+COOKIE = b"\r\nset-cookie: _s="
 
 _PLAIN_PATH = re.compile(rb"/([A-Za-z0-9_~-][A-Za-z0-9_.~/-]*)")
 _PLAIN_HOST = re.compile(rb"[A-Za-z0-9._-]+(:[0-9]{1,5})?")
@@ -95,18 +98,19 @@ class Shortcut:
             rule=plan.rule,
         )
         row = NewRow(ON_ARRIVAL, link.app, int(link.test), plan.kind, link.id, _encode(click).decode())
-        prepared = plan.prepared
-        mints = not browser and agent.agent.kind == "browser"
+        location = plan.location
+        cookie_end = entry.cookie_end if not browser and agent.agent.kind == "browser" else None
 
         def answer(result: int | Exception) -> None:
             if isinstance(result, Exception):
                 send(_failure(result))
                 return
-            cookie = f"\r\nset-cookie: {cookie_value(result, entry.is_secure)}" if mints else ""
-            send(
-                b"%b%b\r\ncache-control: no-store\r\ncontent-length: 0%b\r\n\r\n"
-                % (self._status_line(), prepared.url(result).encode("ascii"), cookie.encode("ascii"))
-            )
+            click_id = b"%d" % result
+            sent = [self._status_line(), click_id.join(location), HEADERS]
+            if cookie_end is not None:
+                sent += [COOKIE, click_id, cookie_end]
+            sent.append(b"\r\n\r\n")
+            send(b"".join(sent))
 
         self._context.store.submit(append_batch, row, answer)
         return True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from bough.ids import arrived_at, growing_ids
 from bough.journal import Row, RowKind
@@ -23,7 +24,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 ON_ARRIVAL = 0
 
 
-class NewRow(NamedTuple):
+class NewRow(Struct, frozen=True):
     """A row that has no id yet."""
 
     at: int
@@ -39,7 +40,10 @@ class NewRow(NamedTuple):
 def append_batch(tx: Transaction, rows: list[NewRow]) -> list[int | Exception]:
     """Append rows in the order in which they came; the results are their ids."""
     ids = growing_ids(tx.rows(NEWEST_ID)[0][0] or 0)
-    numbered = [(one, row[0] or arrived_at(one), *row[1:]) for one, row in zip(ids, rows, strict=False)]
+    numbered = [
+        (one, row.at or arrived_at(one), row.app, row.test, row.kind, row.link, row.body)
+        for one, row in zip(ids, rows, strict=False)
+    ]
     tx.insert("journal", COLUMNS, numbered)
     return [row[0] for row in numbered]
 

@@ -88,6 +88,9 @@ class EdgeProtocol(HttpToolsProtocol):
         self.settings: Settings = config.loaded_app.settings
         self.shortcut: Shortcut | None = config.loaded_app.shortcut
         self.peer = ""
+        self.max_headers = self.settings.max_headers
+        self.max_header_bytes = self.settings.max_header_bytes
+        self.request_seconds = self.settings.request_seconds
         self.header_bytes = 0
         self.held_bytes = 0
         """Bytes that the parser took without calling back: it keeps a header that does not end."""
@@ -97,6 +100,8 @@ class EdgeProtocol(HttpToolsProtocol):
         """uvicorn's cycle of the request that is being received, if it has one."""
         self.deadline = 0.0
         """Loop time by which the request, or on an idle connection the next one, must have arrived; 0: none."""
+        self.unread_deadline = 0.0
+        """Loop time by which the client must have read on; 0: it is not behind."""
         self.closing = False
         """Whether everything that still comes is thrown away."""
         self.closed = False
@@ -113,7 +118,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.peer = self.client[0] if self.client else ""
-        self.deadline = self.loop.time() + self.settings.request_seconds
+        self.deadline = self.loop.time() + self.request_seconds
         if len(self.connections) > self.settings.max_connections:
             self._refuse(503, "The server has too many open connections; try again later.")
 
@@ -133,8 +138,8 @@ class EdgeProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self._refuse_unparsable(error)
         else:
-            if self.held_bytes > self.settings.max_header_bytes:
-                self._refuse(431, f"The headers must have at most {self.settings.max_header_bytes} bytes together.")
+            if self.held_bytes > self.max_header_bytes:
+                self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client may shut its side after the request: it still gets its answers (True: do not close yet)."""
@@ -148,18 +153,20 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.deadline = self.loop.time() + self.settings.request_seconds
+        self.unread_deadline = self.loop.time() + self.request_seconds
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if not self.closed:
-            self.deadline = self.loop.time() + self.settings.idle_seconds if self._all_answered() else 0.0
+        self.unread_deadline = 0.0
 
     def expire(self, now: float) -> None:
         """Close the connection when its time is over; called now and then for every connection."""
+        if 0 < self.unread_deadline <= now:
+            self.transport.abort()
+            return
         if not self.deadline or now < self.deadline:
             return
-        if self.closed or self.transport.is_closing() or self.flow.write_paused:
+        if self.closed or self.transport.is_closing():
             self.transport.abort()
         elif self.receiving:
             self._refuse(408, "The request did not arrive in time.")
@@ -178,10 +185,10 @@ class EdgeProtocol(HttpToolsProtocol):
         self.header_bytes = 0
         self.request_cycle = None
         self.receiving = True
-        self.deadline = self.loop.time() + self.settings.request_seconds
+        self.deadline = self.loop.time() + self.request_seconds
 
     def on_url(self, url: bytes) -> None:
-        self.url += url
+        self.url = self.url + url if self.url else url
         self.held_bytes = 0
         if len(self.url) > MAX_URL_BYTES:
             self._refuse(414, f"The address must have at most {MAX_URL_BYTES} bytes.")
@@ -189,10 +196,10 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self.held_bytes = 0
         self.header_bytes += len(name) + len(value) + 4
-        if self.header_bytes > self.settings.max_header_bytes:
-            self._refuse(431, f"The headers must have at most {self.settings.max_header_bytes} bytes together.")
-        elif len(self.headers) >= self.settings.max_headers:
-            self._refuse(431, f"There must be at most {self.settings.max_headers} headers.")
+        if self.header_bytes > self.max_header_bytes:
+            self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
+        elif len(self.headers) >= self.max_headers:
+            self._refuse(431, f"There must be at most {self.max_headers} headers.")
         elif self.request_cycle is None:  # after the body come trailers, which nobody asked for
             name = name.lower()
             if name == b"expect" and value.lower() == b"100-continue":

@@ -38,11 +38,13 @@ class Visitors:
         self._country_header = settings.country_header.lower().encode()
         self._geo = _open_geo(settings.folder / GEO_FILE)
         self._places: dict[str, tuple[str, str]] = {}
+        self._known: dict[str, Visitor] = {}
+        """Peers that spoke for themselves."""
 
     def visitor(self, peer: str, forwarded: bytes, country: bytes) -> Visitor:
         """From the peer's address and the values of X-Forwarded-For and the country header (empty: not sent)."""
-        if peer not in self._trusted:
-            return Visitor(peer, *self._place_of(peer))
+        if not (forwarded or country) or peer not in self._trusted:
+            return self._known.get(peer) or self._remember(peer)
         ip = peer
         if forwarded:
             ip = self._last_untrusted(forwarded.decode("latin-1")) or peer
@@ -51,6 +53,12 @@ class Visitors:
         if len(named) == 2 and named.isalpha() and named != found:
             return Visitor(ip, named)
         return Visitor(ip, found, region)
+
+    def _remember(self, peer: str) -> Visitor:
+        if len(self._known) >= _CACHED_PLACES:
+            self._known.clear()
+        found = self._known[peer] = Visitor(peer, *self._place_of(peer))
+        return found
 
     def is_country_header(self, name: bytes) -> bool:
         """Whether a lower-case header name is the country header."""
