@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
-from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
 from bough.accounts.directory import Directory
@@ -15,10 +13,12 @@ from bough.cohorts.request import CohortRequest, Filter
 from bough.cohorts.trace import CellRows, Estimate, cell_rows, estimate
 from bough.errors import BadRequest, Unavailable
 from bough.exports.job import iso
-from bough.exports.runner import scopes
 from bough.ids import now_ms
 from bough.money import MICRO
 from bough.store.database import Store
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -36,6 +36,9 @@ def answerer(
     store: Store, cursor: Callable[[], DuckDBPyConnection], as_of: Callable[[], int]
 ) -> Callable[[str, Mapping[str, Any]], Any]:
     """Answers questions from a warehouse's cursors."""
+    import duckdb  # only here: workers load this module to ask, and none of them opens a database of its own
+
+    from bough.exports.runner import scopes
 
     def answer(kind: str, fields: Mapping[str, Any]) -> Any:
         question = msgspec.convert(fields, Question)

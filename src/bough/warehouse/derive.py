@@ -7,14 +7,15 @@ instants and, within one instant, on their ids.
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package.
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-from duckdb import DuckDBPyConnection
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bough.cohorts.events import GENERATED_EVENTS, SESSION_EVENTS, STANDARD_EVENTS, TOUCH_EVENTS
 from bough.warehouse.event import LATEST_INSTANT
 from bough.warehouse.intake import learn, sorted_set
 from bough.warehouse.schema import ACTIVITY_COLUMNS, MEMBER_CODES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _STANDARD: Final = tuple(sorted(STANDARD_EVENTS))
 _NEVER: Final = LATEST_INSTANT + 1

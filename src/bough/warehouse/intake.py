@@ -9,8 +9,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from duckdb import DuckDBPyConnection
 from msgspec.json import Encoder
 
 from bough.cohorts.dimensions import TOUCH_COLUMNS, Kind
@@ -19,6 +19,9 @@ from bough.errors import BadRequest, Unavailable
 from bough.warehouse.event import LATEST_INSTANT, STAGE_TYPES, AttributedEvent
 from bough.warehouse.schema import CONTEXT_CODES, EVENT_COLUMNS, TOUCH_CODES
 from bough.warehouse.zones import offsets
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _SETS = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)
 _ENTRY_NAMES = ", ".join(f"'{name}'" for name in ("INSTALL", *SESSION_EVENTS))

@@ -13,11 +13,12 @@ any length are SUM(prev < first day of the band).
 
 from __future__ import annotations
 
-from typing import Final
-
-from duckdb import DuckDBPyConnection
+from typing import TYPE_CHECKING, Final
 
 from bough.cohorts.dimensions import COST_COLUMNS, TOUCH_COLUMNS, USER_COLUMNS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 COHORTS: Final = ("install", "reengagement")
 
