@@ -10,7 +10,7 @@ from bough.accounts.app_document import app_document, updated_config, updated_id
 from bough.accounts.directory import Credential
 from bough.accounts.found import NewApp, found_batch, save_app
 from bough.accounts.model import AppConfig
-from bough.errors import BadRequest, Forbidden
+from bough.errors import BadRequest
 from bough.store.transaction import Transaction
 from bough.web.call import Call, json_response
 
@@ -36,9 +36,7 @@ async def update_app(call: Call) -> Response:
 async def create_app(call: Call) -> Response:
     """POST /v1/app: deprecated at Branch; `user_id` may be the access token."""
     body = await call.object()
-    user = call.user({"access_token": body.get("user_id"), **body})
-    if "settings" not in user.permissions:
-        raise Forbidden("Access denied")
+    user = call.user()
     for field in ("app_name", "dev_name", "dev_email"):
         if not isinstance(body.get(field), str) or not body[field]:
             raise BadRequest(f"{field}: is missing; it must be a string.")

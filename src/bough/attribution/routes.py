@@ -17,7 +17,7 @@ from bough.attribution.stored_links import StoredLinks
 from bough.attribution.stories import SEARCHED, Head, Stories, with_candidates
 from bough.attribution.windows import windows_from_days
 from bough.clicks.agents import parse
-from bough.errors import BadRequest, Forbidden, NotFound
+from bough.errors import BadRequest, NotFound
 from bough.events.body import decode, encode, nested_object
 from bough.events.values import text, whole
 from bough.ids import now_ms
@@ -37,7 +37,7 @@ MAX_DELAY_SECONDS = 400 * 86_400
 
 async def event(call: Call) -> Response:
     """GET /api/attribution/{event_id}."""
-    user = _user(call, "sensitive_data")
+    user = call.user()
     identifier = _id(call.path["event_id"])
     stories = Stories(call.context.store, call.context.directory)
     return _json(await asyncio.to_thread(_event, call, stories, user, identifier))
@@ -56,7 +56,7 @@ def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[st
 
 async def person(call: Call) -> Response:
     """GET /api/persons/{person_id}."""
-    user = _user(call, "sensitive_data")
+    user = call.user()
     identifier = _id(call.path["person_id"])
     limit = _limit(call)
     stories = Stories(call.context.store, call.context.directory)
@@ -74,7 +74,7 @@ def _person(call: Call, stories: Stories, user: User, identifier: int, limit: in
 
 async def search(call: Call) -> Response:
     """GET /api/persons?identity=…: the persons with an identifier."""
-    user = _user(call, "sensitive_data")
+    user = call.user()
     asked = [(name, value) for name in SEARCHED if (value := call.query(name))]
     if len(asked) != 1:
         raise BadRequest(f"Give exactly one of {', '.join(SEARCHED)}.")
@@ -90,7 +90,7 @@ async def search(call: Call) -> Response:
 
 async def play(call: Call) -> Response:
     """POST /api/simulate: what one click and one open would lead to; writes nothing."""
-    user = _user(call, "sensitive_data")
+    user = call.user()
     body = decode(await call.bytes())
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
@@ -140,14 +140,13 @@ async def _link(call: Call, user: User, body: dict[str, Any]) -> tuple[Link, str
         found = from_row(rows[0]) if rows else None
     else:
         raise BadRequest("url: is missing; the address of the link that is clicked, or link_id.")
-    if found is None or call.context.directory.apps[found.app].organization != user.organization:
+    if found is None or not user.sees(call.context.directory.apps[found.app]):
         raise NotFound
     return found, url or f"https://{found.domain}/{found.path}"
 
 
 async def add_rates(call: Call) -> Response:
     """POST /api/rates: dollars for one unit of a currency, by day."""
-    _user(call, "settings")
     body = decode(await call.bytes(MAX_RATES_BYTES), most=MAX_RATES_BYTES)
     if not isinstance(body, dict) or not isinstance(body.get("rates"), list):
         raise BadRequest("rates: must be an array of objects.")
@@ -170,15 +169,8 @@ async def add_rates(call: Call) -> Response:
     )
 
 
-def _user(call: Call, permission: str) -> User:
-    user = call.user()
-    if permission not in user.permissions:
-        raise Forbidden("Unauthorized User")
-    return user
-
-
 def _apps(call: Call, user: User) -> list[App]:
-    own = [app for app in call.context.directory.apps.values() if app.organization == user.organization]
+    own = list(call.context.directory.apps_of(user).values())
     asked = call.query("app_id")
     if asked is None:
         return own
@@ -189,9 +181,9 @@ def _apps(call: Call, user: User) -> list[App]:
 
 
 def _own(call: Call, user: User, head: Head) -> Head:
-    """Raises NotFound for what belongs to another organization, as for what does not exist."""
+    """Raises NotFound for what is not the user's, as for what does not exist."""
     app = call.context.directory.apps.get(head.app)
-    if app is None or app.organization != user.organization:
+    if app is None or not user.sees(app):
         raise NotFound
     return head
 

@@ -50,7 +50,7 @@ async def decide_link(call: Call) -> Response:
     question = parse_question(await call.object())
     address = parse_address(question.url, call.context.directory)
     found = await _find(call, address, question.query)
-    if found.owner.app.organization != user.organization:
+    if not user.sees(found.owner.app):
         raise NotFound
     url = link_url(found.link, found.owner.app) if found.link is not None and found.link.id else question.url
     decisions = [

@@ -14,10 +14,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import FileResponse, Response
 
+from bough.accounts.data_filters import filters_for, is_as_narrow
+from bough.accounts.directory import Directory
 from bough.accounts.model import App, User
+from bough.cohorts.filter import Filter
 from bough.cohorts.measures import canonical
 from bough.cohorts.meta import meta as tables
-from bough.cohorts.request import CohortRequest, Filter, parse, parse_json
+from bough.cohorts.request import CohortRequest, parse, parse_json
 from bough.errors import AuthenticationFailed, BadRequest, BoughError, NotFound
 from bough.exports import bell, records
 from bough.exports.callbacks import check_callback
@@ -31,7 +34,6 @@ from bough.store.transaction import Value
 from bough.web.call import Call, json_response
 from bough.web.errors import CORS_HEADERS, error_body
 
-REQUIRED_PERMISSIONS = frozenset({"aggregate_data", "export"})
 SAME_JOB_MS = 60 * 60_000
 """For how long an equal request gets the job that is there."""
 
@@ -49,7 +51,7 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 
 async def create_job(call: Call) -> Response:
     """POST /v2/analytics."""
-    user = exporter(call)
+    user = call.user()
     try:
         body = dict(parse_json(await call.bytes()))
     except BadRequest as error:
@@ -75,12 +77,10 @@ async def create_job(call: Call) -> Response:
 
 async def job_status(call: Call) -> Response:
     """GET /v2/analytics/{job_id}: HTTP 200 for every known job, the job's own code in the body."""
-    user = exporter(call)
+    user = call.user()
     call.context.limits.check(user.organization, "analytics_status")
     _check_owner(call, user)
-    job = await records.find(call.context.store, user.organization, call.path["job_id"])
-    if job is None or not set(job.filters) >= set(mandatory_filters(user)):
-        raise NotFound("Job ID Not Found")
+    job = await visible_job(call, call.path["job_id"])
     return json_response(_status(call, job))
 
 
@@ -94,21 +94,18 @@ async def download(call: Call) -> Response:
 
 async def list_jobs(call: Call) -> Response:
     """GET /api/jobs: the organization's jobs, newest first; `before` is the `next` of the page before."""
-    user = exporter(call)
+    user = call.user()
     limit = _number(call, "limit", 50, MAX_JOBS_LISTED)
     before = _number(call, "before", 2**63 - 1, 2**63 - 1)
     rows = await call.context.store.fetch(records.BY_ORGANIZATION, (user.organization, before, limit))
     jobs = [from_row(row) for row in rows]
-    shown = [_listed(call, job) for job in jobs if set(job.filters) >= set(mandatory_filters(user))]
+    shown = [_listed(call, job) for job in jobs if may_see(user, job, call.context.directory)]
     return json_response({"jobs": shown, "next": str(jobs[-1].id) if len(jobs) == limit else None})
 
 
 async def cancel_job(call: Call) -> Response:
     """POST /api/jobs/{job_id}/cancel: a job that has ended stays as it is."""
-    user = exporter(call)
-    job = await records.find(call.context.store, user.organization, call.path["job_id"])
-    if job is None or not set(job.filters) >= set(mandatory_filters(user)):
-        raise NotFound("Job ID Not Found")
+    job = await visible_job(call, call.path["job_id"])
     changes: dict[str, Value] = {
         "status": Status.ERROR,
         "finished_at": now_ms(),
@@ -122,15 +119,12 @@ async def cancel_job(call: Call) -> Response:
 
 async def meta(call: Call) -> Response:
     """GET /v2/analytics/meta: which dimensions, measures and values a request may hold."""
-    exporter(call)
     return json_response(tables())
 
 
 async def rows(call: Call) -> Response:
     """GET /api/cohorts/rows: the members and events behind one cell of a job's answer, or of a request's."""
-    user = exporter(call)
-    if "sensitive_data" not in user.permissions:
-        raise AuthenticationFailed
+    user = call.user()
     call.context.limits.check(user.organization, "analytics_status")
     request, apps = await _asked(call, user)
     measure, band = call.query("measure") or "", call.query("band") or "0"
@@ -142,7 +136,7 @@ async def rows(call: Call) -> Response:
     question = Question(
         request=request,
         apps=apps,
-        filters=mandatory_filters(user),
+        filters=mandatory_filters(user, request),
         values=values,
         measure=canonical(measure),
         band=int(band),
@@ -154,9 +148,7 @@ async def _asked(call: Call, user: User) -> tuple[CohortRequest, tuple[int, ...]
     """The request that a cell belongs to: that of `job_id`, or `request` as JSON with app_id or organization_id."""
     job_id, written = call.query("job_id"), call.query("request")
     if job_id:
-        job = await records.find(call.context.store, user.organization, job_id)
-        if job is None or not set(job.filters) >= set(mandatory_filters(user)):
-            raise NotFound("Job ID Not Found")
+        job = await visible_job(call, job_id)
         return job.request, job.apps
     if not written:
         raise BadRequest("job_id: job_id or request is required.")
@@ -171,22 +163,35 @@ async def _ask(call: Call, kind: str, question: Question) -> Any:
     return await asyncio.to_thread(ask, folder, kind, msgspec.to_builtins(question))
 
 
-def exporter(call: Call) -> User:
-    """The caller, when they may export. Raises AuthenticationFailed (400, as documented)."""
+def mandatory_filters(user: User, request: CohortRequest) -> tuple[Filter, ...]:
+    """The data filters of a user, as they hold for a request."""
+    return filters_for(user.filters, request.data_source)
+
+
+def may_see(user: User, job: Job, directory: Directory) -> bool:
+    """Whether all that a job's file holds is the user's to see: its apps, and filters at least as narrow as the user's.
+
+    The user's filters are those of now, so a job that was started before a filter was added is refused.
+    """
+    return (
+        job.organization == user.organization
+        and set(job.apps) <= set(directory.apps_of(user))
+        and is_as_narrow(job.filters, mandatory_filters(user, job.request))
+    )
+
+
+async def visible_job(call: Call, job_id: str) -> Job:
+    """The job of an id. Raises NotFound for one that the user may not see, as for an unknown one."""
     user = call.user()
-    if not user.permissions >= REQUIRED_PERMISSIONS:
-        raise AuthenticationFailed
-    return user
-
-
-def mandatory_filters(user: User) -> tuple[Filter, ...]:
-    """The data filters of a user; none before agencies exist."""
-    return ()
+    job = await records.find(call.context.store, user.organization, job_id)
+    if job is None or not may_see(user, job, call.context.directory):
+        raise NotFound("Job ID Not Found")
+    return job
 
 
 def covered_apps(call: Call, user: User, body: dict[str, Any], query: dict[str, str]) -> list[App]:
     """The live apps a request is about. Raises AuthenticationFailed for another organization's."""
-    own = [app for app in call.context.directory.apps.values() if app.organization == user.organization]
+    own = list(call.context.directory.apps_of(user).values())
     app_id = query.get("app_id") or body.get("app_id")
     organization = query.get("organization_id") or body.get("organization_id")
     if organization and str(organization) != str(user.organization):
@@ -223,7 +228,7 @@ def _refusal(error: BoughError) -> Response:
 
 
 def _new_job(call: Call, user: User, request: CohortRequest, apps: list[App], watermark: str) -> Job:
-    filters = mandatory_filters(user)
+    filters = mandatory_filters(user, request)
     return Job(
         id=0,
         job_id=str(uuid.uuid4()),
@@ -338,7 +343,7 @@ def _listed(call: Call, job: Job) -> dict[str, Any]:
 
 async def _dry_run(call: Call, user: User, request: CohortRequest, apps: list[App]) -> dict[str, Any]:
     """What the request would read and write; it makes no job."""
-    question = Question(request=request, apps=tuple(app.id for app in apps), filters=mandatory_filters(user))
+    question = Question(request=request, apps=tuple(app.id for app in apps), filters=mandatory_filters(user, request))
     return {
         "code": 200,
         "dry_run": True,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bough.accounts.directory import Credential
 from bough.accounts.model import App, User
-from bough.errors import BadRequest, BoughError, Forbidden, NotFound, TooLarge, Unavailable
+from bough.errors import BadRequest, BoughError, NotFound, TooLarge, Unavailable
 from bough.ids import now_ms
 from bough.links import bulk, placing, records
 from bough.links.history import history
@@ -67,7 +67,7 @@ async def read_one(call: Call) -> Response:
 
 async def patch_one(call: Call) -> Response:
     """PATCH /api/links/{id}."""
-    user = _writer(call)
+    user = call.user()
     patch = parse_patch(await call.object())
     listed = await _own_link(call, user)
     app = call.context.directory.apps[listed.link.app]
@@ -85,7 +85,7 @@ async def patch_one(call: Call) -> Response:
 
 async def upsert(call: Call) -> Response:
     """PUT /api/links/by-alias."""
-    user = _writer(call)
+    user = call.user()
     body = await call.object()
     app = _app(call, user, body.get("app_id"))
     if not isinstance(body.get("test", False), bool):
@@ -104,15 +104,12 @@ async def upsert(call: Call) -> Response:
 
 async def bulk_update(call: Call) -> Response:
     """POST /api/links/bulk-update."""
-    return await _bulk(call, _writer(call), delete=False)
+    return await _bulk(call, call.user(), delete=False)
 
 
 async def bulk_delete(call: Call) -> Response:
     """POST /api/links/bulk-delete."""
-    user = _writer(call)
-    if "sensitive_data" not in user.permissions:
-        raise Forbidden("Unauthorized User")
-    return await _bulk(call, user, delete=True)
+    return await _bulk(call, call.user(), delete=True)
 
 
 async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
@@ -170,29 +167,18 @@ async def _own_link(call: Call, user: User) -> Listed:
     return listed
 
 
-def _writer(call: Call) -> User:
-    user = call.user()
-    if "links" not in user.permissions:
-        raise Forbidden("Unauthorized User")
-    return user
-
-
 def _apps(call: Call, user: User, app_id: str | None) -> Mapping[int, App]:
-    """The apps of the user's organization, or the one that is asked for. Raises NotFound for any other."""
+    """The user's apps, or the one of them that is asked for. Raises NotFound for any other."""
     if app_id:
         app = _app(call, user, app_id)
         return {app.id: app}
-    return {app.id: app for app in call.context.directory.apps.values() if app.organization == user.organization}
+    return call.context.directory.apps_of(user)
 
 
 def _app(call: Call, user: User, app_id: object) -> App:
     if not isinstance(app_id, str) or not app_id:
         raise BadRequest("app_id: is missing; it must be an app's id, as a string.")
-    app = (
-        call.context.directory.apps.get(int(app_id))
-        if app_id.isascii() and app_id.isdigit() and len(app_id) < 20
-        else None
-    )
-    if app is None or app.organization != user.organization:
+    app = call.context.directory.app_of(user, app_id)
+    if app is None:
         raise NotFound
     return app

@@ -91,7 +91,7 @@ class PostgresStore(Store):
             raise ConfigurationError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
         try:
             with self.begin() as tx:
-                migrate(tx, id_type="BIGINT PRIMARY KEY")
+                migrate(tx, "postgres")
             self._column_types = {(table, column): kind for table, column, kind in self.rows(COLUMN_TYPES)}
         except ConfigurationError:
             self.close()

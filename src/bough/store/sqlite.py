@@ -111,7 +111,7 @@ class SqliteStore(Store):
         try:
             _prepare(self._writing)
             with self.begin() as tx:
-                migrate(tx, id_type="INTEGER PRIMARY KEY")
+                migrate(tx, "sqlite")
         except ConfigurationError:
             self.close()
             raise

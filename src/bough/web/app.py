@@ -17,6 +17,7 @@ from bough.clicks.shortcut import Shortcut as ClickShortcut
 from bough.errors import Unavailable
 from bough.settings import Settings, load_settings
 from bough.store import open_store
+from bough.web.access import admit
 from bough.web.call import Call
 from bough.web.context import Context
 from bough.web.errors import CORS_HEADERS, error_response
@@ -65,6 +66,8 @@ class Application:
             return _preflight(path)
         route, values = TABLE.find(request.method, path)
         call = Call(request, self.context, {name: unquote(value) for name, value in values.items()})
+        if route.access == "token":
+            await admit(call, route)
         return await route.handler(call)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

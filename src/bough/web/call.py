@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder().encode
 
+Body = bytes
+"""Inside `Call` the name `bytes` is its method."""
+
 
 class Call:
     """What a handler is given."""
@@ -28,6 +31,8 @@ class Call:
         self.request = request
         self.context = context
         self._headers: dict[bytes, bytes] | None = None
+        self._user: User | None = None
+        self._body: Body | None = None
         self.path = path
         """Values of the path's variables, percent-decoded."""
 
@@ -54,8 +59,13 @@ class Call:
             (self.header(country) or "").encode("latin-1") if country else b"",
         )
 
-    async def bytes(self, limit: int | None = None) -> bytes:
+    async def bytes(self, limit: int | None = None) -> Body:
         """The body. Raises TooLarge above `limit` bytes (default: the server's setting)."""
+        if self._body is None:
+            self._body = await self._read(limit)
+        return self._body
+
+    async def _read(self, limit: int | None) -> Body:
         limit = limit or self.context.settings.max_body
         length = self.header("content-length") or ""
         if length.isdigit() and int(length) > limit:
@@ -103,20 +113,24 @@ class Call:
             raise InvalidCredentials
         return self.context.directory.by_secret(key, secret)
 
-    def user(self, body: dict[str, Any] | None = None) -> User:
-        """The user of the access token: header Access-Token, or the fields that older texts name."""
-        given = body or {}
-        token = (
+    def user(self) -> User:
+        """Who asks, as the route's access has found (`bough.web.access`). Raises AuthenticationFailed for nobody."""
+        if self._user is None:
+            raise AuthenticationFailed
+        return self._user
+
+    def act_for(self, user: User) -> None:
+        """Whose request this is; for `bough.web.access` and what signs people in."""
+        self._user = user
+
+    def token(self) -> str | None:
+        """The access token: header Access-Token, or the query parameters that older texts name."""
+        return (
             self.header("access-token")
             or self.query("api_key")
-            or given.get("access_token")
-            or given.get("access_key")
             or self.query("access_token")
             or self.query("access_key")
         )
-        if not isinstance(token, str):
-            raise AuthenticationFailed
-        return self.context.directory.by_token(token)
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
