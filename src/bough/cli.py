@@ -22,6 +22,7 @@ COMMANDS = {
     "journal": "journal",
     "attribution": "attribution",
     "sdk": "sdk",
+    "signin": "signin",
     "doctor": "doctor",
 }
 """Command → its module in `bough.commands`, in the order in which `bough --help` shows them."""

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from bough.accounts.directory import Directory
 from bough.accounts.found import NewApp, as_document, found_app
 from bough.accounts.model import AppConfig
 from bough.commands import serve
@@ -19,6 +20,7 @@ from bough.commands.options import Commands, add_data, opened_store, remember_ad
 from bough.errors import ConfigurationError
 from bough.processes.supervisor import bind, supervise
 from bough.samples import SAMPLE_CONFIG, create_sample_links
+from bough.signin.exposure import refuse_exposed
 
 APP_NAME = "Bough Books"
 READY_SECONDS = 20.0
@@ -58,13 +60,15 @@ def run(arguments: argparse.Namespace) -> None:
             if not arguments.empty:
                 create_sample_links(store)
             write_card(card, {"base_url": base_url, **as_document(founded)})
+        refuse_exposed(settings.folder, Directory(store), arguments.host, settings.base_url)
+        welcome = serve.first_steps(store, settings)
     document = json.loads(card.read_text())
     if document["base_url"] != base_url:
         raise ConfigurationError(
             f"{settings.folder} holds the demo of {document['base_url']}; use --port for it, or another --data folder."
         )
     remember_address(settings)
-    threading.Thread(target=_announce, args=(document, listener), daemon=True).start()
+    threading.Thread(target=_announce, args=(document, welcome, listener), daemon=True).start()
     supervise(listener, arguments.workers, serve.child_environment(settings))
 
 
@@ -80,13 +84,13 @@ def write_card(path: Path, document: dict[str, object]) -> None:
     temporary.replace(path)
 
 
-def _announce(document: dict[str, str], listener: socket.socket) -> None:
+def _announce(document: dict[str, str], welcome: str, listener: socket.socket) -> None:
     """Print the requests once the server answers."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and listener.fileno() >= 0:
         try:
             with urllib.request.urlopen(f"{document['base_url']}/readyz", timeout=1):
-                print(instructions(document), flush=True)
+                print(instructions(document) + (f"\n{welcome}" if welcome else ""), flush=True)
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)

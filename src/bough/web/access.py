@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bough.accounts.model import User
 from bough.errors import AuthenticationFailed, BoughError, Forbidden
-from bough.web.call import Call
+from bough.web.call import CSRF_HEADER, Call
 from bough.web.routing import Refusal, Route
 
 
@@ -20,7 +20,7 @@ def refused(refusal: Refusal) -> BoughError:
 
 
 async def admit(call: Call, route: Route) -> None:
-    """Find the user of a `token` route and check that they may use it.
+    """Find the user of a `token` route and check that they may use it. Without a token, who has signed in is asked.
 
     Raises AuthenticationFailed without a valid token, and the route's refusal without its permissions or level.
     """
@@ -28,9 +28,13 @@ async def admit(call: Call, route: Route) -> None:
     if route.or_secret and body.get("branch_secret"):
         return  # the handler checks key and secret, which are bound to one app and environment
     token: object = call.token() or next((body[name] for name in route.body_token if body.get(name)), None)
-    if not isinstance(token, str):
+    if token is None and call.session is not None:
+        call.check_csrf(call.header(CSRF_HEADER) or "")
+        user = call.session.user
+    elif isinstance(token, str):
+        user = call.context.directory.by_token(token)
+    else:
         raise AuthenticationFailed
-    user = call.context.directory.by_token(token)
     check(user, route)
     call.act_for(user)
 

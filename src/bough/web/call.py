@@ -10,13 +10,18 @@ from starlette.responses import Response
 
 from bough.accounts.directory import Credential
 from bough.accounts.model import User
-from bough.errors import AuthenticationFailed, BadRequest, InvalidCredentials, TooLarge
+from bough.errors import AuthenticationFailed, BadRequest, Forbidden, InvalidCredentials, TooLarge
+from bough.signin.sessions import Session, is_csrf_token
 from bough.web.bodies import parse_body
 from bough.web.errors import CORS_HEADERS
 from bough.web.visitor import Visitor
 
 if TYPE_CHECKING:
     from bough.web.context import Context
+
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FAULT = "This form is too old, or was not sent from its own page; load the page again."
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _encode = msgspec.json.Encoder().encode
 
@@ -33,6 +38,8 @@ class Call:
         self._headers: dict[bytes, bytes] | None = None
         self._user: User | None = None
         self._body: Body | None = None
+        self.session: Session | None = None
+        """Of a page, or of an API request without a token: who is signed in (`bough.signin.gate`)."""
         self.path = path
         """Values of the path's variables, percent-decoded."""
 
@@ -131,6 +138,13 @@ class Call:
             or self.query("access_token")
             or self.query("access_key")
         )
+
+    def check_csrf(self, given: str) -> None:
+        """Raises Forbidden when a request that changes something does not carry the session's CSRF token."""
+        if self.request.method in SAFE_METHODS:
+            return
+        if self.session is None or not is_csrf_token(given, self.session.id):
+            raise Forbidden(CSRF_FAULT)
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

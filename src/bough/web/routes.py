@@ -14,13 +14,17 @@ from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import api_operations as links_api
 from bough.links import operations as links
 from bough.sdk.routes import SDK_ROUTES
-from bough.web import probes
+from bough.signin import operations as signin
+from bough.web import probes, static
 from bough.web.call import Call
 from bough.web.errors import CORS_HEADERS
 from bough.web.openapi import document
 from bough.web.routing import JSON, Route, Table
 
-API_SEGMENTS = frozenset({"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk", "i"})
+PAGE_SEGMENTS = frozenset({"signin", "signout", "setup", "dashboard", "static"})
+"""First path segments of pages for people who are signed in, or are about to be."""
+
+API_SEGMENTS = PAGE_SEGMENTS | {"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk", "i"}
 """First path segments that are answered from the table and never as clicks."""
 
 
@@ -53,6 +57,8 @@ ROUTES = (
     *SDK_ROUTES,
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
+    *signin.ROUTES,
+    *static.ROUTES,
     *probes.ROUTES,
     OPENAPI,
 )

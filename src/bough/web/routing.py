@@ -15,8 +15,9 @@ from bough.web.bodies import FORM
 from bough.web.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
-Access = Literal["public", "branch_key", "branch_secret", "token", "page"]
-"""Who may ask: anyone, an app by key, an app by key and secret, a user by token, a user who has signed in."""
+Access = Literal["public", "branch_key", "branch_secret", "token", "page", "open_page"]
+"""Who may ask: anyone, an app by key, an app by key and secret, a user by token, a user who has signed in; `open_page`:
+anyone, as for the sign-in itself. Pages answer with HTML, also for errors, and check CSRF tokens."""
 
 Refusal = Literal["unauthorized", "access_denied", "authentication"]
 """What a user without permission reads (`bough.web.access`)."""
