@@ -9,7 +9,7 @@ from typing import Any
 
 from bough import __version__
 from bough.web.limits import LIMITS
-from bough.web.routing import JSON, PAGES, Access, Parameter, Route
+from bough.web.routing import JSON, Access, Parameter, Route
 
 Schema = dict[str, Any]
 
@@ -42,7 +42,6 @@ ACCESS_NOTES: dict[Access, str] = {
     "branch_key": "Needs the app's branch key.",
     "branch_secret": "Needs the app's branch key and its secret.",
     "token": "Needs a user's access token in the header `Access-Token`.",
-    "page": "For users who have signed in.",
 }
 """Which credentials an operation of the API takes."""
 
@@ -66,7 +65,7 @@ ERROR_SCHEMA: Schema = {
 
 def document(routes: Iterable[Route], base_url: str) -> dict[str, Any]:
     """The whole document. `base_url` is the server's public address."""
-    routes = [route for route in routes if route.access not in PAGES]
+    routes = list(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(plain_path(route), {})[route.method.lower()] = _operation(route)

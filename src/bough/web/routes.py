@@ -1,4 +1,4 @@
-"""Every API operation of the server, in one table (see `bough.web.routing`); each slice describes its own."""
+"""Every operation of the server, in one table (see `bough.web.routing`); each slice describes its own."""
 
 from __future__ import annotations
 
@@ -57,10 +57,13 @@ ROUTES = (
     *SDK_ROUTES,
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
-    *signin.ROUTES,
-    *static.ROUTES,
     *probes.ROUTES,
     OPENAPI,
 )
 
-TABLE = Table(ROUTES)
+"""The API, as it is documented."""
+
+PAGE_ROUTES = (*signin.ROUTES, *static.ROUTES)
+"""The pages for people, which the API's documents leave out."""
+
+TABLE = Table((*ROUTES, *PAGE_ROUTES))
