@@ -39,5 +39,7 @@ IDENTITY = "SELECT account_user FROM signin_identity WHERE issuer = ? AND subjec
 IDENTITY_OF = "SELECT subject FROM signin_identity WHERE issuer = ? AND account_user = ?"
 INSERT_IDENTITY = "INSERT INTO signin_identity (issuer, subject, account_user) VALUES (?, ?, ?)"
 
-USERS_NAMED = "SELECT id, organization, email FROM account_user WHERE lower(email) = ? AND disabled_at IS NULL ORDER BY id"
+USERS_NAMED = (
+    "SELECT id, organization, email FROM account_user WHERE lower(email) = ? AND disabled_at IS NULL ORDER BY id"
+)
 USER = "SELECT email FROM account_user WHERE id = ?"

@@ -13,6 +13,7 @@ from bough.clicks import operations as clicks
 from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import api_operations as links_api
 from bough.links import operations as links
+from bough.persons import operations as persons
 from bough.sdk.routes import SDK_ROUTES
 from bough.signin import operations as signin
 from bough.web import probes, static
@@ -57,6 +58,7 @@ ROUTES = (
     *SDK_ROUTES,
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
+    *persons.ROUTES,
     *probes.ROUTES,
     OPENAPI,
 )
