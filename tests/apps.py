@@ -103,6 +103,6 @@ def _add_user(tx: Transaction, users: list[tuple[int, tuple[str, ...], str]]) ->
         user = new_id()
         allowed = msgspec.json.encode(permissions).decode()
         tx.run(queries.INSERT_USER, (user, organization, f"user-{user}", allowed, now_ms()))
-        tx.run(queries.INSERT_TOKEN, (new_id(), user, "test", fingerprint(token), now_ms()))
+        tx.run(queries.INSERT_TOKEN, (new_id(), user, "test", fingerprint(token), now_ms(), None, "named", None))
     record(tx, [Change(subject="account", app=0)])
     return [None] * len(users)

@@ -22,6 +22,8 @@ COMMANDS = {
     "journal": "journal",
     "attribution": "attribution",
     "sdk": "sdk",
+    "persons": "persons",
+    "signin": "signin",
     "doctor": "doctor",
 }
 """Command → its module in `bough.commands`, in the order in which `bough --help` shows them."""

@@ -46,6 +46,12 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         Literal["deny", "allow"],
         Meta(description="Whether pictures for QR codes may be fetched from private addresses."),
     ] = "deny"
+    oidc_issuer: Annotated[
+        str, Meta(description="Issuer of an OpenID provider (https://login.example.com) for sign-in; empty: none.")
+    ] = ""
+    oidc_client_id: Annotated[str, Meta(description="What the OpenID provider calls this server.")] = ""
+    oidc_client_secret: Annotated[str, Meta(description="The secret that the OpenID provider gave for it.")] = ""
+    oidc_name: Annotated[str, Meta(description="The OpenID provider's name on the sign-in page.")] = "OpenID"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="How much is logged.")] = "info"
 
     @property

@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from bough.cohorts.filter import Filter
 from bough.cohorts.numbers import money, ratio, wilson
-from bough.cohorts.request import CohortRequest, Filter
+from bough.cohorts.request import CohortRequest
 from bough.warehouse.event import AttributedEvent, CostRow
 
 Value = str | frozenset[str] | None

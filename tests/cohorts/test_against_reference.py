@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bough.cohorts.files import file_bytes
+from bough.cohorts.filter import Filter
 from bough.cohorts.plan import AppScope
-from bough.cohorts.request import CohortRequest, Filter
+from bough.cohorts.request import CohortRequest
 from bough.cohorts.result import answer
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import AttributedEvent

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bough.cohorts.dimensions import DIMENSIONS, dimensions_of
+from bough.cohorts.filter import Filter
 from bough.cohorts.measures import MEASURES
-from bough.cohorts.request import CohortRequest, Filter, months_before, parse, parse_json
+from bough.cohorts.request import CohortRequest, months_before, parse, parse_json
 from bough.errors import BadRequest
 
 TODAY = date(2024, 6, 1)

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from bough.cohorts.facts import Facts
+from bough.cohorts.filter import Filter
 from bough.cohorts.plan import AppScope, plan
-from bough.cohorts.request import Filter, parse
+from bough.cohorts.request import parse
 from bough.cohorts.sql import render
 
 FOLDER = Path(__file__).parent / "snapshots"

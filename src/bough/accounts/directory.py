@@ -12,8 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 from bough.accounts import queries
+from bough.accounts.data_filters import AGENCY_ID, AGENCY_NAME
 from bough.accounts.keys import fingerprint
-from bough.accounts.model import App, AppConfig, Domain, User
+from bough.accounts.model import Agency, App, AppConfig, Domain, User
+from bough.cohorts.filter import Filter
 from bough.errors import AuthenticationFailed, InvalidCredentials
 from bough.ids import now_ms
 from bough.store.database import Store
@@ -31,6 +33,17 @@ class _Key(NamedTuple):
     test: bool
     secret_hash: str
     expires_at: int | None
+
+
+class _Token(NamedTuple):
+    id: int
+    account_user: int
+    expires_at: int | None
+    scopes: frozenset[str] | None
+    """None: all that its user may."""
+
+
+_NO_HASH = fingerprint("")
 
 
 class Directory:
@@ -55,7 +68,10 @@ class Directory:
             if app in apps
         }
         tokens = _tokens(self._store)
-        self.apps, self._keys, self._tokens = apps, keys, tokens
+        agencies = _agencies(self._store)
+        users = _users(self._store, agencies)
+        self.apps, self.agencies, self.users = apps, agencies, users
+        self._keys, self._tokens = keys, tokens
         self._domains, self._hosts = domains, {host for host, _ in domains}
         self.loads += 1
 
@@ -66,8 +82,11 @@ class Directory:
 
     def by_secret(self, branch_key: str, branch_secret: str) -> Credential:
         """The app of a branch key whose secret is given too. Raises InvalidCredentials."""
+        known = self._keys.get(branch_key)
+        # Also for an unknown key, so that the time does not tell which of the two is wrong.
+        right = hmac.compare_digest(known.secret_hash if known is not None else _NO_HASH, fingerprint(branch_secret))
         key = self._valid_key(branch_key)
-        if not hmac.compare_digest(key.secret_hash, fingerprint(branch_secret)):
+        if not right:
             raise InvalidCredentials
         return Credential(self.apps[key.app], key.test)
 
@@ -79,11 +98,28 @@ class Directory:
         return Credential(app, False)
 
     def by_token(self, token: str) -> User:
-        """The user of an access token. Raises AuthenticationFailed."""
-        expires_at, user = self._tokens.get(fingerprint(token), (0, None))
-        if user is None or (expires_at is not None and expires_at <= now_ms()):
+        """The user of an access token, with the permissions that the token gives. Raises AuthenticationFailed.
+
+        What is looked up is the token's SHA-256, so the time of the look-up tells nothing of the token.
+        """
+        found = self._tokens.get(fingerprint(token))
+        if found is None or (found.expires_at is not None and found.expires_at <= now_ms()):
             raise AuthenticationFailed
-        return user
+        user = self.users.get(found.account_user)
+        if user is None:
+            raise AuthenticationFailed
+        permissions = user.permissions if found.scopes is None else user.permissions & found.scopes
+        return msgspec.structs.replace(user, permissions=permissions, token=found.id)
+
+    def apps_of(self, user: User) -> dict[int, App]:
+        """The apps that a user sees."""
+        return {app.id: app for app in self.apps.values() if user.sees(app)}
+
+    def app_of(self, user: User, app_id: object) -> App | None:
+        """The app of an id as text, when the user sees it."""
+        text = str(app_id)
+        app = self.apps.get(int(text)) if text.isascii() and text.isdigit() and len(text) < 20 else None
+        return app if app is not None and user.sees(app) else None
 
     def branch_key(self, app: int, test: bool) -> str:
         """The newest valid key of an app's environment."""
@@ -152,16 +188,47 @@ def _apps(store: Store, domains: dict[int, list[Domain]]) -> dict[int, App]:
     }
 
 
-def _tokens(store: Store) -> dict[str, tuple[int | None, User]]:
+def _tokens(store: Store) -> dict[str, _Token]:
     return {
-        token_hash: (
-            expires_at,
-            User(
-                id=user,
-                organization=organization,
-                email=email,
-                permissions=frozenset(msgspec.json.decode(permissions, type=list[str])),
-            ),
-        )
-        for token_hash, expires_at, user, organization, email, permissions in store.rows(queries.ALL_TOKENS)
+        token_hash: _Token(identifier, user, expires_at, None if scopes is None else frozenset(_texts(scopes)))
+        for token_hash, identifier, user, expires_at, scopes in store.rows(queries.ALL_TOKENS)
     }
+
+
+def _agencies(store: Store) -> dict[int, Agency]:
+    return {
+        identifier: Agency(id=identifier, organization=organization, name=name, tag=tag, created_at=created_at)
+        for identifier, organization, name, tag, created_at in store.rows(queries.ALL_AGENCIES)
+    }
+
+
+def _users(store: Store, agencies: dict[int, Agency]) -> dict[int, User]:
+    """Everyone who may sign in. Members of an agency that is gone are left out: nobody knows what they may see."""
+    users = {}
+    for row in store.rows(queries.ALL_USERS):
+        identifier, organization, email, name, permissions, level, apps, agency, agency_data_only, filters = row
+        if agency is not None and agency not in agencies:
+            continue
+        own = (agency_filter(agencies[agency]),) if agency is not None and agency_data_only else ()
+        users[identifier] = User(
+            id=identifier,
+            organization=organization,
+            email=email,
+            name=name,
+            permissions=frozenset(_texts(permissions)),
+            level=level,
+            apps=None if apps is None else frozenset(_numbers(apps)),
+            agency=agency,
+            filters=(*own, *_filters(filters)),
+        )
+    return users
+
+
+def agency_filter(agency: Agency) -> Filter:
+    """ "Only show agency-tagged data": the agency's tag, or its name when it has no tag."""
+    return Filter(AGENCY_ID, (agency.tag,)) if agency.tag else Filter(AGENCY_NAME, (agency.name,))
+
+
+_texts = msgspec.json.Decoder(list[str]).decode
+_numbers = msgspec.json.Decoder(list[int]).decode
+_filters = msgspec.json.Decoder(tuple[Filter, ...]).decode

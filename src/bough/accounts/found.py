@@ -155,14 +155,18 @@ def _first_organization(tx: Transaction, now: int) -> int:
 
 
 def _owner_token(tx: Transaction, organization: int, now: int) -> str:
-    """A new token of the organization's owner; earlier ones stay valid, since none can be shown again."""
+    """A new token of the organization's owner: the permanent one at first, named ones for later apps.
+
+    Earlier ones stay valid, since none can be shown again.
+    """
     found = tx.rows(queries.FIND_USER, (organization, OWNER))
     user = int(found[0][0]) if found else new_id()
     if not found:
         permissions = msgspec.json.encode(PERMISSIONS).decode()
         tx.run(queries.INSERT_USER, (user, organization, OWNER, permissions, now))
     token = new_access_token()
-    tx.run(queries.INSERT_TOKEN, (new_id(), user, "bough apps create", fingerprint(token), now))
+    kind = "named" if tx.rows(queries.PERMANENT_TOKEN, (user,)) else "permanent"
+    tx.run(queries.INSERT_TOKEN, (new_id(), user, "bough apps create", fingerprint(token), now, None, kind, None))
     return token
 
 

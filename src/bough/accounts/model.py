@@ -1,13 +1,15 @@
-"""Organizations, apps, their domains and the app configuration (contract/links.md §1.7, §7).
+"""Organizations, apps, users, agencies, domains and the app configuration (contract/links.md §1.7, §7).
 
 `AppConfig` is both Branch's app resource (its field names are Branch's) and bough's per-app switches.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
+
+from bough.cohorts.filter import Filter
 
 
 class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -116,15 +118,47 @@ class App(Struct, frozen=True, kw_only=True):
         return next((domain.scheme == "https" for domain in self.domains if domain.host == host), True)
 
 
-PERMISSIONS = ("aggregate_data", "sensitive_data", "export", "links", "settings", "team")
+Permission = Literal["aggregate_data", "sensitive_data", "export", "links", "settings", "team"]
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 """What a user may be allowed (contract/cohort.md §1.6)."""
+
+Level = Literal["organization", "app"]
+"""How far a user reaches: the whole organization with its people and tokens, or apps only
+(contract/seed-cohort-export.txt, "API Key/Access Token")."""
+
+
+class Agency(Struct, frozen=True, kw_only=True):
+    """A company that works for an organization; its members see what they are given."""
+
+    id: int
+    organization: int
+    name: str
+    """`~agency` of its links, for an agency without tag."""
+    tag: str = ""
+    """`~agency_id` of its links."""
+    created_at: int = 0
+    """Epoch milliseconds."""
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """Someone with an access token."""
+    """Someone who has signed in or sent an access token, with what they may do and see by it."""
 
     id: int
     organization: int
     email: str
     permissions: frozenset[str]
-    """Of PERMISSIONS."""
+    """Of PERMISSIONS; those of the token, where it has less than its user."""
+    name: str = ""
+    level: Level = "organization"
+    apps: frozenset[int] | None = None
+    """Ids of the apps that the user sees; None: all of the organization, also later ones."""
+    agency: int | None = None
+    filters: tuple[Filter, ...] = ()
+    """Data filters, ANDed with every request. Their dimensions are named as in `bough.accounts.data_filters`, for both
+    cohorts at once."""
+    token: int | None = None
+    """The token that was sent; None for a session."""
+
+    def sees(self, app: App) -> bool:
+        """Whether the app is one of the user's."""
+        return app.organization == self.organization and (self.apps is None or app.id in self.apps)

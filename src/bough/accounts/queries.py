@@ -3,10 +3,12 @@
 ALL_APPS = "SELECT id, organization, name, timezone, config, created_at FROM app ORDER BY id"
 ALL_KEYS = "SELECT app, test, branch_key, secret_hash, expires_at FROM app_key ORDER BY id"
 ALL_DOMAINS = "SELECT host, prefix, scheme, app, test, kind FROM domain ORDER BY id"
-ALL_TOKENS = (
-    "SELECT t.hash, t.expires_at, u.id, u.organization, u.email, u.permissions"
-    " FROM token t JOIN account_user u ON u.id = t.account_user"
+ALL_TOKENS = "SELECT hash, id, account_user, expires_at, scopes FROM token WHERE revoked_at IS NULL ORDER BY id"
+ALL_USERS = (
+    "SELECT id, organization, email, name, permissions, level, apps, agency, agency_data_only, filters"
+    " FROM account_user WHERE disabled_at IS NULL ORDER BY id"
 )
+ALL_AGENCIES = "SELECT id, organization, name, tag, created_at FROM agency ORDER BY id"
 
 INSERT_ORGANIZATION = "INSERT INTO organization (id, name, created_at) VALUES (?, ?, ?)"
 FIRST_ORGANIZATION = "SELECT id FROM organization ORDER BY id LIMIT 1"
@@ -27,4 +29,8 @@ LINK_OF_APP_BEHIND = "SELECT id FROM link WHERE app = ? AND domain = ? AND subst
 DELETE_DOMAIN = "DELETE FROM domain WHERE host = ? AND prefix = ? AND app = ?"
 INSERT_USER = "INSERT INTO account_user (id, organization, email, permissions, created_at) VALUES (?, ?, ?, ?, ?)"
 FIND_USER = "SELECT id FROM account_user WHERE organization = ? AND email = ?"
-INSERT_TOKEN = "INSERT INTO token (id, account_user, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, NULL)"
+INSERT_TOKEN = (
+    "INSERT INTO token (id, account_user, name, hash, created_at, expires_at, kind, scopes)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+PERMANENT_TOKEN = "SELECT id FROM token WHERE account_user = ? AND kind = 'permanent' AND revoked_at IS NULL"

@@ -15,8 +15,9 @@ ATTRIBUTION_ROUTES = (
         handler=routes.event,
         name="explainAttribution",
         access="token",
+        needs=("sensitive_data",),
         summary="Why an event was or was not attributed",
-        notes="Needs the permission `sensitive_data`. For an open or install the candidates for link data are looked up"
+        notes="For an open or install the candidates for link data are looked up"
         " again as they stood then; what was answered stays the answer.",
         parameters=(
             _TOKEN,
@@ -30,8 +31,9 @@ ATTRIBUTION_ROUTES = (
         handler=routes.search,
         name="findPersons",
         access="token",
+        needs=("sensitive_data",),
         summary="Find a person by an identifier",
-        notes="Needs the permission `sensitive_data` and exactly one identifier.",
+        notes="Needs exactly one identifier.",
         parameters=(
             _TOKEN,
             Parameter(name="app_id", meaning="One app; else all of your organization.", place="query"),
@@ -45,8 +47,9 @@ ATTRIBUTION_ROUTES = (
         handler=routes.person,
         name="readPerson",
         access="token",
+        needs=("sensitive_data",),
         summary="A person's timeline",
-        notes="Needs the permission `sensitive_data`. The id of any event of the person finds it, too.",
+        notes="The id of any event of the person finds it, too.",
         parameters=(
             _TOKEN,
             Parameter(name="person_id", meaning="The person.", required=True, place="path"),
@@ -62,6 +65,7 @@ ATTRIBUTION_ROUTES = (
         handler=routes.play,
         name="simulateAttribution",
         access="token",
+        needs=("sensitive_data",),
         summary="What would happen, and why",
         notes="Plays one click and one open with the functions that attribute real ones, and writes nothing."
         " CLICK_ID in the open's values becomes the click's id.",
@@ -83,8 +87,10 @@ ATTRIBUTION_ROUTES = (
         handler=routes.add_rates,
         name="addRates",
         access="token",
+        needs=("settings",),
+        level="organization",
         summary="Add exchange rates",
-        notes="Needs the permission `settings`. A rate, once given, stands unless `replace` is true.",
+        notes="A rate, once given, stands unless `replace` is true.",
         parameters=(
             _TOKEN,
             Parameter(name="rates", meaning="Objects with date, currency and usd_rate.", required=True, kind="array"),

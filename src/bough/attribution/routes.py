@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from bough.accounts.audit import Entry
 from bough.accounts.model import App, User
 from bough.attribution import documents, rates
 from bough.attribution.facts import Facts
@@ -15,9 +16,10 @@ from bough.attribution.simulate import Scene, simulate
 from bough.attribution.stored import data_as_of
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.stories import SEARCHED, Head, Stories, with_candidates
+from bough.attribution.visibility import may_explain, sees_event, sees_person, without_story
 from bough.attribution.windows import windows_from_days
 from bough.clicks.agents import parse
-from bough.errors import BadRequest, Forbidden, NotFound
+from bough.errors import BadRequest, NotFound
 from bough.events.body import decode, encode, nested_object
 from bough.events.values import text, whole
 from bough.ids import now_ms
@@ -25,6 +27,7 @@ from bough.journal import Click
 from bough.links.codec import from_row
 from bough.links.model import Link
 from bough.links.queries import BY_ID
+from bough.links.visibility import sees_link
 from bough.sdk.opens import Opens
 from bough.web.call import Call
 from bough.web.errors import CORS_HEADERS
@@ -37,7 +40,7 @@ MAX_DELAY_SECONDS = 400 * 86_400
 
 async def event(call: Call) -> Response:
     """GET /api/attribution/{event_id}."""
-    user = _user(call, "sensitive_data")
+    user = call.user()
     identifier = _id(call.path["event_id"])
     stories = Stories(call.context.store, call.context.directory)
     return _json(await asyncio.to_thread(_event, call, stories, user, identifier))
@@ -47,16 +50,20 @@ def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[st
     head = _own(call, user, stories.head(identifier))
     told = stories.tell(head)
     result = told.results[identifier]
+    if not sees_event(user, result, told.kept.get(identifier)):
+        raise NotFound
     row = told.rows[identifier]
     if row.kind in ("open", "install"):
         result = with_candidates(result, Opens(call.context.directory).reconsider(call.context.store, row))
     document = documents.story_document(result, told.kept.get(identifier))
+    if not may_explain(user, result):
+        document = without_story(document)
     return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}
 
 
 async def person(call: Call) -> Response:
     """GET /api/persons/{person_id}."""
-    user = _user(call, "sensitive_data")
+    user = call.user()
     identifier = _id(call.path["person_id"])
     limit = _limit(call)
     stories = Stories(call.context.store, call.context.directory)
@@ -68,19 +75,21 @@ def _person(call: Call, stories: Stories, user: User, identifier: int, limit: in
     if not head.person:
         raise NotFound
     told = stories.tell(head)
-    document = documents.person_document(told, head, stories.merged(head), limit)
+    if not sees_person(user, told, head.person):
+        raise NotFound
+    document = documents.person_document(told, head, stories.merged(head), limit, user)
     return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}
 
 
 async def search(call: Call) -> Response:
     """GET /api/persons?identity=…: the persons with an identifier."""
-    user = _user(call, "sensitive_data")
+    user = call.user()
     asked = [(name, value) for name in SEARCHED if (value := call.query(name))]
     if len(asked) != 1:
         raise BadRequest(f"Give exactly one of {', '.join(SEARCHED)}.")
     worlds = [(app.id, test) for app in _apps(call, user) for test in (False, True)]
     stories = Stories(call.context.store, call.context.directory)
-    heads = await asyncio.to_thread(stories.search, *asked[0], worlds)
+    heads = await asyncio.to_thread(_search, stories, user, *asked[0], worlds)
     found = [
         {"person_id": str(one.person), "app_id": str(one.app), "environment": documents.environment(one.test)}
         for one in heads
@@ -88,9 +97,14 @@ async def search(call: Call) -> Response:
     return _json({"persons": found, "data_as_of": documents.instant(data_as_of(call.context.store))})
 
 
+def _search(stories: Stories, user: User, name: str, value: str, worlds: list[tuple[int, bool]]) -> list[Head]:
+    heads = stories.search(name, value, worlds)
+    return [one for one in heads if not user.filters or sees_person(user, stories.tell(one), one.person)]
+
+
 async def play(call: Call) -> Response:
     """POST /api/simulate: what one click and one open would lead to; writes nothing."""
-    user = _user(call, "sensitive_data")
+    user = call.user()
     body = decode(await call.bytes())
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
@@ -140,14 +154,13 @@ async def _link(call: Call, user: User, body: dict[str, Any]) -> tuple[Link, str
         found = from_row(rows[0]) if rows else None
     else:
         raise BadRequest("url: is missing; the address of the link that is clicked, or link_id.")
-    if found is None or call.context.directory.apps[found.app].organization != user.organization:
+    if found is None or not user.sees(call.context.directory.apps[found.app]) or not sees_link(user, found):
         raise NotFound
     return found, url or f"https://{found.domain}/{found.path}"
 
 
 async def add_rates(call: Call) -> Response:
     """POST /api/rates: dollars for one unit of a currency, by day."""
-    _user(call, "settings")
     body = decode(await call.bytes(MAX_RATES_BYTES), most=MAX_RATES_BYTES)
     if not isinstance(body, dict) or not isinstance(body.get("rates"), list):
         raise BadRequest("rates: must be an array of objects.")
@@ -159,7 +172,11 @@ async def add_rates(call: Call) -> Response:
             raise BadRequest(f"rates[{place}]: must be an object.")
         found.append(rate_of(item, f"rates[{place}]"))
     batch = RateBatch(tuple(found), replace=body.get("replace") is True)
-    report = await call.context.store.write(rates.store_rates, batch)
+    report = await call.change(
+        rates.store_rates,
+        batch,
+        lambda done: Entry(action="rates.add", details={"added": done.added, "replaced": done.replaced}),
+    )
     return _json(
         {
             "added": report.added,
@@ -170,15 +187,8 @@ async def add_rates(call: Call) -> Response:
     )
 
 
-def _user(call: Call, permission: str) -> User:
-    user = call.user()
-    if permission not in user.permissions:
-        raise Forbidden("Unauthorized User")
-    return user
-
-
 def _apps(call: Call, user: User) -> list[App]:
-    own = [app for app in call.context.directory.apps.values() if app.organization == user.organization]
+    own = list(call.context.directory.apps_of(user).values())
     asked = call.query("app_id")
     if asked is None:
         return own
@@ -189,9 +199,9 @@ def _apps(call: Call, user: User) -> list[App]:
 
 
 def _own(call: Call, user: User, head: Head) -> Head:
-    """Raises NotFound for what belongs to another organization, as for what does not exist."""
+    """Raises NotFound for what is not the user's, as for what does not exist."""
     app = call.context.directory.apps.get(head.app)
-    if app is None or app.organization != user.organization:
+    if app is None or not user.sees(app):
         raise NotFound
     return head
 

@@ -9,8 +9,9 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, Dimension
+from bough.cohorts.filter import Filter
 from bough.cohorts.measures import Asked, Measure, Need, Part, measure_of
-from bough.cohorts.request import CohortRequest, Filter
+from bough.cohorts.request import CohortRequest
 
 _EPOCH: Final = date(1970, 1, 1)
 

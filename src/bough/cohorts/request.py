@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, PREFIX, DataSource
+from bough.cohorts.filter import Filter
 from bough.cohorts.measures import canonical, is_event
 from bough.errors import BadRequest
 
@@ -35,16 +36,6 @@ MAX_NAME: Final = 255
 MAX_TEXT: Final = 4096
 
 _DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?", re.DOTALL | re.ASCII)
-
-
-class Filter(Struct, frozen=True):
-    """One condition on a dimension; conditions are ANDed. A value of None is "missing"."""
-
-    dimension: str
-    values: tuple[str | None, ...] = ()
-    """Any of these; no restriction when empty."""
-    excluded: tuple[str | None, ...] = ()
-    """None of these; a missing value is kept unless None is listed."""
 
 
 class CohortRequest(Struct, frozen=True, kw_only=True):

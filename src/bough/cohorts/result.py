@@ -12,10 +12,11 @@ from msgspec import Struct
 
 from bough.cohorts.dimensions import Kind
 from bough.cohorts.facts import lookup
+from bough.cohorts.filter import Filter
 from bough.cohorts.measures import MEASURES, Cells, Measure, Need, Number, Part, Retention
 from bough.cohorts.numbers import wilson
 from bough.cohorts.plan import AppScope, Plan, asked_of, measures_of, plan
-from bough.cohorts.request import CohortRequest, Filter
+from bough.cohorts.request import CohortRequest
 from bough.cohorts.sql import Query, render, slots
 
 if TYPE_CHECKING:

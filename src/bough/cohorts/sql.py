@@ -23,9 +23,9 @@ from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, Dimension, Kind, Place
 from bough.cohorts.facts import Facts
+from bough.cohorts.filter import Filter
 from bough.cohorts.measures import Need, Part
 from bough.cohorts.plan import Order, Plan
-from bough.cohorts.request import Filter
 
 _EPOCH: Final = date(1970, 1, 1)
 REVENUE_SLOT: Final = -1

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, Dimension, Kind, Place
 from bough.cohorts.facts import lookup
+from bough.cohorts.filter import Filter
 from bough.cohorts.measures import Measure, Need, Part, measure_of
 from bough.cohorts.plan import AppScope, Plan, asked_of, plan
-from bough.cohorts.request import CohortRequest, Filter
+from bough.cohorts.request import CohortRequest
 from bough.cohorts.sql import Writer, active_events, day_number
 from bough.errors import BadRequest
 from bough.warehouse.derive import completed

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from bough.accounts.directory import Directory
 from bough.accounts.found import NewApp, as_document, found_app
 from bough.accounts.model import AppConfig
 from bough.commands import serve
@@ -22,6 +23,7 @@ from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
 from bough.samples.fill import fill_newest
 from bough.samples.visitors import VISITORS
 from bough.settings import Settings
+from bough.signin.exposure import refuse_exposed
 
 APP_NAME = "Bough Books"
 READY_SECONDS = 20.0
@@ -51,13 +53,17 @@ def run(arguments: argparse.Namespace) -> None:
             if not arguments.empty:
                 create_sample_links(store)
             write_card(card, {"base_url": base_url, **as_document(founded)})
+        refuse_exposed(settings.folder, Directory(store), arguments.host, settings.base_url)
+        welcome = serve.first_steps(store, settings)
     document = json.loads(card.read_text())
     if document["base_url"] != base_url:
         raise ConfigurationError(
             f"{settings.folder} holds the demo of {document['base_url']}; use --port for it, or another --data folder."
         )
     remember_address(settings)
-    threading.Thread(target=_announce, args=(document, listener, settings, arguments.empty), daemon=True).start()
+    text = instructions(document) + (f"\n{welcome}" if welcome else "")
+    announced = (text, base_url, listener, settings, arguments.empty)
+    threading.Thread(target=_announce, args=announced, daemon=True).start()
     supervise(listener, arguments.workers, serve.child_environment(settings))
 
 
@@ -73,11 +79,11 @@ def write_card(path: Path, document: dict[str, object]) -> None:
     temporary.replace(path)
 
 
-def _announce(document: dict[str, str], listener: socket.socket, settings: Settings, is_empty: bool) -> None:
-    """Print the requests once the server answers, then bring in the demo's year."""
-    if not _answers(document["base_url"], listener):
+def _announce(text: str, base_url: str, listener: socket.socket, settings: Settings, is_empty: bool) -> None:
+    """Print the text once the server answers, then bring in the demo's year."""
+    if not _answers(base_url, listener):
         return
-    print(instructions(document), flush=True)
+    print(text, flush=True)
     if is_empty:
         return
     with opened_store(settings) as store:

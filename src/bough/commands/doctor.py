@@ -16,6 +16,7 @@ from bough.accounts.model import Domain
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import BoughError
 from bough.settings import Settings
+from bough.signin.exposure import refuse_exposed
 
 CONNECT_SECONDS = 3.0
 CERTIFICATE_DAYS = 14
@@ -52,6 +53,7 @@ def examine(settings: Settings) -> Iterator[str]:
     except BoughError as error:
         yield error.message
         return
+    yield from _exposure(settings, directory)
     if not directory.apps:
         yield "There is no app yet: run `bough apps create NAME`."
     for app in directory.apps.values():
@@ -81,6 +83,15 @@ def _base_url(base_url: str) -> Iterator[str]:
         yield f"BOUGH_BASE_URL={base_url!r} must look like https://go.example.com, without a path."
     elif parts.scheme == "http" and not _is_local(parts.hostname or ""):
         yield f"BOUGH_BASE_URL={base_url} is not https: Android and iOS refuse it, and universal links need it."
+
+
+def _exposure(settings: Settings, directory: Directory) -> Iterator[str]:
+    try:
+        refuse_exposed(settings.folder, directory, "127.0.0.1", settings.base_url)
+    except BoughError as error:
+        yield error.message
+    if settings.oidc_issuer and not (settings.oidc_client_id and settings.oidc_client_secret):
+        yield "BOUGH_OIDC_ISSUER is set, but BOUGH_OIDC_CLIENT_ID or BOUGH_OIDC_CLIENT_SECRET is empty."
 
 
 def _domain(app_name: str, domain: Domain) -> Iterator[str]:

@@ -6,10 +6,14 @@ import argparse
 import logging
 import os
 
+from bough.accounts.directory import Directory
 from bough.commands.options import Commands, add_data, opened_store, remember_address
 from bough.errors import ConfigurationError
 from bough.processes.supervisor import bind, supervise
 from bough.settings import Settings, load_settings
+from bough.signin.exposure import refuse_exposed
+from bough.signin.links import address, first_link
+from bough.store import Store
 
 
 def add_to(commands: Commands) -> None:
@@ -49,15 +53,25 @@ def child_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def first_steps(store: Store, settings: Settings) -> str:
+    """What to do as long as the owner has no password, with a fresh one-time link; empty once it has one."""
+    code = first_link(store)
+    if code is None:
+        return ""
+    return f"Set the owner's password, to sign in with a browser: {address(settings.base_url, code)}\n"
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     if not 1 <= arguments.workers <= 32:
         raise ConfigurationError("--workers: must be from 1 to 32.")
     settings = settings_for(arguments)
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    with opened_store(settings):
-        pass  # brings the tables up to date before several processes open them
-    listener = bind(arguments.host, arguments.port)
+    with opened_store(settings) as store:  # brings the tables up to date before several processes open them
+        refuse_exposed(settings.folder, Directory(store), arguments.host, settings.base_url)
+        listener = bind(arguments.host, arguments.port)
+        welcome = first_steps(store, settings)
     remember_address(settings)
+    print(welcome, end="", flush=True)
     logging.getLogger("bough.serve").info("bough listens on %s", base_url(arguments.host, listener.getsockname()[1]))
     supervise(listener, arguments.workers, child_environment(settings))

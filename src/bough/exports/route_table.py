@@ -19,6 +19,8 @@ EXPORT_ROUTES = (
         path="/v2/analytics",
         handler=routes.create_job,
         access="token",
+        needs=("aggregate_data", "export"),
+        refusal="authentication",
         summary="Ask for a cohort export",
         parameters=(
             _TOKEN,
@@ -50,6 +52,8 @@ EXPORT_ROUTES = (
         path="/v2/analytics/meta",
         handler=routes.meta,
         access="token",
+        needs=("aggregate_data", "export"),
+        refusal="authentication",
         summary="Dimensions and measures that a request may name",
         parameters=(_TOKEN,),
         answer="The tables that requests are checked against.",
@@ -63,6 +67,7 @@ EXPORT_ROUTES = (
         parameters=(
             Parameter(name="name", meaning="The file.", required=True, place="path"),
             Parameter(name="Signature", meaning="Our signature.", required=True, place="query"),
+            Parameter(name="AWSAccessKeyId", meaning="For whom the address was made.", required=True, place="query"),
             Parameter(name="Expires", meaning="Epoch seconds.", required=True, place="query", kind="integer"),
         ),
         answer="The file.",
@@ -72,6 +77,8 @@ EXPORT_ROUTES = (
         path="/v2/analytics/{job_id}",
         handler=routes.job_status,
         access="token",
+        needs=("aggregate_data", "export"),
+        refusal="authentication",
         summary="The status of a job",
         parameters=(_TOKEN, _JOB, *_OWNER),
         answer="code, status and, when finished, response_url.",
@@ -82,6 +89,8 @@ EXPORT_ROUTES = (
         path="/api/jobs",
         handler=routes.list_jobs,
         access="token",
+        needs=("aggregate_data", "export"),
+        refusal="authentication",
         summary="The organization's jobs",
         parameters=(
             _TOKEN,
@@ -95,6 +104,8 @@ EXPORT_ROUTES = (
         path="/api/cohorts/rows",
         handler=routes.rows,
         access="token",
+        needs=("aggregate_data", "export", "sensitive_data"),
+        refusal="authentication",
         summary="The members and events behind one cell",
         parameters=(
             _TOKEN,
@@ -105,7 +116,7 @@ EXPORT_ROUTES = (
             Parameter(name="band", meaning="The number of the band (0).", place="query", kind="integer"),
             Parameter(name="values", meaning="JSON object: the row's value of each dimension.", place="query"),
         ),
-        answer="At most 1,000 members and events, their totals, and data_as_of. Needs the permission Sensitive Data.",
+        answer="At most 1,000 members and events, their totals, and data_as_of.",
         limit="analytics_status",
     ),
     Route(
@@ -113,6 +124,8 @@ EXPORT_ROUTES = (
         path="/api/jobs/{job_id}/cancel",
         handler=routes.cancel_job,
         access="token",
+        needs=("aggregate_data", "export"),
+        refusal="authentication",
         summary="Cancel a job",
         parameters=(_TOKEN, _JOB),
         answer="The job's status.",
@@ -122,6 +135,7 @@ EXPORT_ROUTES = (
         path="/api/costs",
         handler=cost_routes.add_costs,
         access="token",
+        needs=("settings",),
         summary="Store what campaigns cost",
         parameters=(
             _TOKEN,

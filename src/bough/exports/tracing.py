@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from bough.accounts.directory import Directory
-from bough.cohorts.request import CohortRequest, Filter
+from bough.cohorts.filter import Filter
+from bough.cohorts.request import CohortRequest
 from bough.cohorts.trace import CellRows, Estimate, cell_rows, estimate
 from bough.errors import BadRequest, Unavailable
 from bough.exports.job import iso

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from bough.errors import BadRequest, Forbidden
+from bough.accounts.audit import Entry
+from bough.errors import BadRequest
 from bough.events.body import decode
 from bough.exports import bell
-from bough.exports.routes import covered_apps
+from bough.exports.visibility import covered_apps
 from bough.importers.costs import parse_cost, save_batch
 from bough.web.call import Call, json_response
 
@@ -18,8 +19,6 @@ MAX_BYTES = 8 * 1024 * 1024
 async def add_costs(call: Call) -> Response:
     """Store costs, all or none; the same day and dimensions again replace what was there."""
     user = call.user()
-    if "settings" not in user.permissions:
-        raise Forbidden("This token may not change costs.")
     body = decode(await call.bytes(MAX_BYTES), most=MAX_BYTES)
     if not isinstance(body, dict) or not isinstance(body.get("costs"), list):
         raise BadRequest("costs: must be an array of objects.")
@@ -37,6 +36,7 @@ async def add_costs(call: Call) -> Response:
             costs.append(parse_cost(item))
         except BadRequest as error:
             raise BadRequest(f"costs[{place}].{error.message}") from error
-    await call.context.store.write(save_batch, (app.id, costs))
+    entry = Entry(action="costs.add", subject=str(app.id), app=app.id, details={"costs": len(costs)})
+    await call.change(save_batch, (app.id, costs), lambda _: entry if costs else None)
     bell.ring(call.context.settings.folder)
     return json_response({"stored": len(costs)})

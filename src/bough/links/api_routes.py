@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from io import StringIO
 from typing import Any
 
 from starlette.responses import Response
 
+from bough.accounts.audit import Entry
 from bough.accounts.directory import Credential
 from bough.accounts.model import App, User
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound, TooLarge, Unavailable
 from bough.ids import now_ms
 from bough.links import bulk, placing, records
+from bough.links.document import link_url
+from bough.links.entries import bulk_entry, changed_entry
 from bough.links.history import history
 from bough.links.item import details, item
 from bough.links.listing import MAX_STREAMS, Listed, Listing, find_by_id, list_links
@@ -21,6 +25,7 @@ from bough.links.model import Link
 from bough.links.patch import parse_patch, patched_link
 from bough.links.routes import draft
 from bough.links.rows import guess_format, read_rows
+from bough.links.visibility import sees_link
 from bough.store.database import Rows
 from bough.web.call import Call, json_response
 
@@ -52,6 +57,7 @@ async def list_all(call: Call) -> Response:
         filters=parse_filters(query),
         limit=parse_number("limit", query.get("limit") or str(DEFAULT_PAGE), 1, MAX_PAGE),
         cursor=parse_number("cursor", query["cursor"], 1, 2**63 - 1) if query.get("cursor") else None,
+        admits=_admits(user),
     )
     page = await call.context.store.beside(list_links, call.context.store.rows, listing)
     cursor = None if page.next_cursor is None else str(page.next_cursor)
@@ -67,25 +73,29 @@ async def read_one(call: Call) -> Response:
 
 async def patch_one(call: Call) -> Response:
     """PATCH /api/links/{id}."""
-    user = _writer(call)
-    patch = parse_patch(await call.object())
+    user = call.user()
+    body = await call.object()
+    patch = parse_patch(body)
     listed = await _own_link(call, user)
     app = call.context.directory.apps[listed.link.app]
     now = now_ms()
 
     def change(link: Link) -> Link:
-        if link.id != listed.link.id:
+        if link.id != listed.link.id or not sees_link(user, link):
             raise NotFound
-        return patched_link(link, patch, app, now)
+        after = patched_link(link, patch, app, now)
+        if not sees_link(user, after):
+            raise Forbidden(bulk.OUTSIDE)
+        return after
 
     wanted = records.LinkChange(domain=listed.link.domain, path=listed.link.path, app=app.id, test=None, change=change)
-    link = await call.context.store.write(records.change_batch, wanted)
+    link = await call.change(records.change_batch, wanted, lambda link: changed_entry(link, app, sorted(body)))
     return await _answer(call, listed._replace(link=link))
 
 
 async def upsert(call: Call) -> Response:
     """PUT /api/links/by-alias."""
-    user = _writer(call)
+    user = call.user()
     body = await call.object()
     app = _app(call, user, body.get("app_id"))
     if not isinstance(body.get("test", False), bool):
@@ -93,8 +103,12 @@ async def upsert(call: Call) -> Response:
     if not body.get("alias"):
         raise BadRequest("alias: is missing; it names the link to create or change.")
     wanted = draft(call, Credential(app, body.get("test", False)), body)
-    placement = placing.Placement(link=wanted.link, replace=True, conflict_status=wanted.conflict_status)
-    placed = (await call.context.store.write(placing.place_batch, [placement]))[0]
+    if not sees_link(user, wanted.link):
+        raise Forbidden(bulk.OUTSIDE)
+    placement = placing.Placement(
+        link=wanted.link, replace=True, conflict_status=wanted.conflict_status, admits=_admits(user)
+    )
+    placed = (await call.change(placing.place_batch, [placement], lambda done: _placed_entry(done[0], app)))[0]
     if isinstance(placed, BoughError):
         raise placed
     found = await call.context.store.beside(find_by_id, call.context.store.rows, placed.link.id)
@@ -104,15 +118,12 @@ async def upsert(call: Call) -> Response:
 
 async def bulk_update(call: Call) -> Response:
     """POST /api/links/bulk-update."""
-    return await _bulk(call, _writer(call), delete=False)
+    return await _bulk(call, call.user(), delete=False)
 
 
 async def bulk_delete(call: Call) -> Response:
     """POST /api/links/bulk-delete."""
-    user = _writer(call)
-    if "sensitive_data" not in user.permissions:
-        raise Forbidden("Unauthorized User")
-    return await _bulk(call, user, delete=True)
+    return await _bulk(call, call.user(), delete=True)
 
 
 async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
@@ -129,12 +140,13 @@ async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
     file = read_rows(StringIO(text, newline=""), guess_format(text[:100]))
     store = call.context.store
     reports: list[bulk.Report] = []
-    for chunk in bulk.chunks(file, call.context.directory, apps, delete=delete, now=now_ms()):
+    action = "links.delete" if delete else "links.change"
+    for chunk in bulk.chunks(file, call.context.directory, apps, delete=delete, now=now_ms(), admits=_admits(user)):
         if dry_run:
             reports += await store.beside(bulk.preview, store.rows, chunk)
             continue
         try:
-            written: list[bulk.Report] = await store.write(bulk.apply_batch, chunk)
+            written = await call.change(bulk.apply_batch, chunk, lambda done: bulk_entry(action, done))
             reports += written
         except Unavailable as error:
             reports += bulk.failed(chunk, error)
@@ -165,34 +177,38 @@ async def _own_link(call: Call, user: User) -> Listed:
         raise NotFound
     store = call.context.store
     listed = await store.beside(find_by_id, store.rows, int(text)) if int(text) < 2**63 else None
-    if listed is None or listed.link.app not in _apps(call, user, None):
+    if listed is None or listed.link.app not in _apps(call, user, None) or not sees_link(user, listed.link):
         raise NotFound
     return listed
 
 
-def _writer(call: Call) -> User:
-    user = call.user()
-    if "links" not in user.permissions:
-        raise Forbidden("Unauthorized User")
-    return user
+def _admits(user: User) -> Callable[[Link], bool] | None:
+    return partial(sees_link, user) if user.filters else None
+
+
+def _placed_entry(placed: placing.Placed | BoughError, app: App) -> Entry | None:
+    if isinstance(placed, BoughError) or placed.outcome == "unchanged":
+        return None
+    return Entry(
+        action="link.place",
+        subject=link_url(placed.link, app),
+        app=app.id,
+        details={"id": str(placed.link.id), "outcome": placed.outcome},
+    )
 
 
 def _apps(call: Call, user: User, app_id: str | None) -> Mapping[int, App]:
-    """The apps of the user's organization, or the one that is asked for. Raises NotFound for any other."""
+    """The user's apps, or the one of them that is asked for. Raises NotFound for any other."""
     if app_id:
         app = _app(call, user, app_id)
         return {app.id: app}
-    return {app.id: app for app in call.context.directory.apps.values() if app.organization == user.organization}
+    return call.context.directory.apps_of(user)
 
 
 def _app(call: Call, user: User, app_id: object) -> App:
     if not isinstance(app_id, str) or not app_id:
         raise BadRequest("app_id: is missing; it must be an app's id, as a string.")
-    app = (
-        call.context.directory.apps.get(int(app_id))
-        if app_id.isascii() and app_id.isdigit() and len(app_id) < 20
-        else None
-    )
-    if app is None or app.organization != user.organization:
+    app = call.context.directory.app_of(user, app_id)
+    if app is None:
         raise NotFound
     return app

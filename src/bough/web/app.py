@@ -16,12 +16,14 @@ from bough.clicks.plans import Plans
 from bough.clicks.shortcut import Shortcut as ClickShortcut
 from bough.errors import Unavailable
 from bough.settings import Settings, load_settings
+from bough.signin.gate import GUARDED, admit
 from bough.store import open_store
 from bough.web.call import Call
 from bough.web.context import Context
 from bough.web.errors import CORS_HEADERS, error_response
+from bough.web.pages import error_page
 from bough.web.protocol import Shortcut
-from bough.web.routes import API_SEGMENTS, TABLE
+from bough.web.routes import API_SEGMENTS, PAGE_SEGMENTS, TABLE
 
 log = logging.getLogger("bough.web")
 
@@ -58,6 +60,8 @@ class Application:
                 return await self._call(request, path)
             return await self.clicks.respond(request)
         except Exception as error:  # noqa: BLE001 - the edge answers every fault, and logs those that are ours
+            if path[1:].partition("/")[0] in PAGE_SEGMENTS:
+                return error_page(error)
             return error_response(error)
 
     async def _call(self, request: Request, path: str) -> Response:
@@ -65,6 +69,8 @@ class Application:
             return _preflight(path)
         route, values = TABLE.find(request.method, path)
         call = Call(request, self.context, {name: unquote(value) for name, value in values.items()})
+        if route.access in GUARDED and (redirect := await admit(call, route)) is not None:
+            return redirect
         return await route.handler(call)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bough.accounts.audit import Actor, Audited, Entry, audited, note_batch
 from bough.accounts.directory import Credential
 from bough.accounts.model import User
-from bough.errors import AuthenticationFailed, BadRequest, InvalidCredentials, TooLarge
+from bough.errors import AuthenticationFailed, BadRequest, Forbidden, InvalidCredentials, TooLarge
+from bough.signin.sessions import Session, is_csrf_token
+from bough.store.transaction import Transaction
 from bough.web.bodies import parse_body
 from bough.web.errors import CORS_HEADERS
 from bough.web.visitor import Visitor
@@ -18,7 +22,16 @@ from bough.web.visitor import Visitor
 if TYPE_CHECKING:
     from bough.web.context import Context
 
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FAULT = "This form is too old, or was not sent from its own page; load the page again."
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 _encode = msgspec.json.Encoder().encode
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Body = bytes
+"""Inside `Call` the name `bytes` is its method."""
 
 
 class Call:
@@ -28,6 +41,10 @@ class Call:
         self.request = request
         self.context = context
         self._headers: dict[bytes, bytes] | None = None
+        self._user: User | None = None
+        self._body: Body | None = None
+        self.session: Session | None = None
+        """Of a page, or of an API request without a token: who is signed in (`bough.signin.gate`)."""
         self.path = path
         """Values of the path's variables, percent-decoded."""
 
@@ -54,8 +71,13 @@ class Call:
             (self.header(country) or "").encode("latin-1") if country else b"",
         )
 
-    async def bytes(self, limit: int | None = None) -> bytes:
+    async def bytes(self, limit: int | None = None) -> Body:
         """The body. Raises TooLarge above `limit` bytes (default: the server's setting)."""
+        if self._body is None:
+            self._body = await self._read(limit)
+        return self._body
+
+    async def _read(self, limit: int | None) -> Body:
         limit = limit or self.context.settings.max_body
         length = self.header("content-length") or ""
         if length.isdigit() and int(length) > limit:
@@ -103,20 +125,55 @@ class Call:
             raise InvalidCredentials
         return self.context.directory.by_secret(key, secret)
 
-    def user(self, body: dict[str, Any] | None = None) -> User:
-        """The user of the access token: header Access-Token, or the fields that older texts name."""
-        given = body or {}
-        token = (
+    def user(self) -> User:
+        """Who asks, as the route's access has found (`bough.web.access`). Raises AuthenticationFailed for nobody."""
+        if self._user is None:
+            raise AuthenticationFailed
+        return self._user
+
+    def act_for(self, user: User) -> None:
+        """Whose request this is; for `bough.web.access` and what signs people in."""
+        self._user = user
+
+    def actor(self, owner: Credential | None = None) -> Actor:
+        """Who asks, for the audit log; `owner` is whose key and secret were sent in place of a token."""
+        ip = self.visitor().ip
+        if owner is None or self._user is not None:
+            user = self.user()
+            return Actor(organization=user.organization, user=user.id, name=user.email, ip=ip, filters=user.filters)
+        key = self.context.directory.branch_key(owner.app.id, owner.test)
+        return Actor(organization=owner.app.organization, name=f"key {key}", ip=ip)
+
+    async def change(
+        self,
+        batch: Callable[[Transaction, list[Item]], list[Result | Exception]],
+        item: Item,
+        tell: Callable[[Result], Entry | None],
+        owner: Credential | None = None,
+    ) -> Result:
+        """`Store.write`, and in the same transaction what `tell` says of the result in the audit log."""
+        result: Result = await self.context.store.write(audited(batch), Audited(item, self.actor(owner), tell))
+        return result
+
+    async def note(self, entry: Entry) -> None:
+        """Log what changes nothing in the store."""
+        await self.context.store.write(note_batch, (self.actor(), entry))
+
+    def token(self) -> str | None:
+        """The access token: header Access-Token, or the query parameters that older texts name."""
+        return (
             self.header("access-token")
             or self.query("api_key")
-            or given.get("access_token")
-            or given.get("access_key")
             or self.query("access_token")
             or self.query("access_key")
         )
-        if not isinstance(token, str):
-            raise AuthenticationFailed
-        return self.context.directory.by_token(token)
+
+    def check_csrf(self, given: str) -> None:
+        """Raises Forbidden when a request that changes something does not carry the session's CSRF token."""
+        if self.request.method in SAFE_METHODS:
+            return
+        if self.session is None or not is_csrf_token(given, self.session.id):
+            raise Forbidden(CSRF_FAULT)
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

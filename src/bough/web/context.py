@@ -10,6 +10,7 @@ from bough.links.address import locate
 from bough.links.model import Link
 from bough.sdk.opens import Opens
 from bough.settings import Settings
+from bough.signin.passwords import Hashing
 from bough.store import Store
 from bough.store.changes import AFTER, NEWEST
 from bough.web.limits import Limits
@@ -29,6 +30,7 @@ class Context:
         self.signer = open_signer(store)
         self.export_files = ExportFiles(settings.folder)
         self.visitors = Visitors(settings)
+        self.hashing = Hashing()
         self.limits = Limits(settings.folder, enabled=settings.rate_limits == "on")
 
     def known_host(self, host: str) -> str:
@@ -72,4 +74,5 @@ class Context:
     def close(self) -> None:
         """Let go of the store and the shared memory."""
         self.limits.close()
+        self.hashing.close()
         self.store.close()

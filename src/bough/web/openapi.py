@@ -43,7 +43,7 @@ ACCESS_NOTES: dict[Access, str] = {
     "branch_secret": "Needs the app's branch key and its secret.",
     "token": "Needs a user's access token in the header `Access-Token`.",
 }
-"""Which credentials an operation takes."""
+"""Which credentials an operation of the API takes."""
 
 ERROR_SCHEMA: Schema = {
     "type": "object",
@@ -93,6 +93,8 @@ def document(routes: Iterable[Route], base_url: str) -> dict[str, Any]:
 def error_statuses(route: Route) -> list[int]:
     """Every error status that an operation may answer."""
     found = {500, *route.errors}
+    if (route.needs or route.level == "organization") and route.refusal != "authentication":
+        found.add(403)
     if route.access != "public" or route.parameters:
         found.add(400)
     if route.has_body:
@@ -109,13 +111,24 @@ def plain_path(route: Route) -> str:
 
 def notes(route: Route) -> str:
     """All that an operation's description says: notes, credentials, limits."""
-    parts = [route.notes, ACCESS_NOTES[route.access]]
+    parts = [route.notes, ACCESS_NOTES[route.access], needs(route)]
     if route.body_limit:
         parts.append(f"The body may have {route.body_limit} bytes.")
     if route.limit:
         second, minute, hour = LIMITS[route.limit]
         parts.append(f"Rate limit for each app: {second} a second, {minute} a minute, {hour} an hour.")
     return " ".join(part for part in parts if part)
+
+
+def needs(route: Route) -> str:
+    """Which permissions and level an operation takes, in a sentence; empty when any user will do."""
+    parts = []
+    if route.needs:
+        names = " and ".join(f"`{name}`" for name in route.needs)
+        parts.append(f"the permission{'s' if len(route.needs) > 1 else ''} {names}")
+    if route.level == "organization":
+        parts.append("organization-level access")
+    return f"Needs {' and '.join(parts)}." if parts else ""
 
 
 def schema(parameter: Parameter) -> Schema:

@@ -1,4 +1,4 @@
-"""Every API operation of the server, in one table (see `bough.web.routing`); each slice describes its own."""
+"""Every operation of the server, in one table (see `bough.web.routing`); each slice describes its own."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from bough.clicks import operations as clicks
 from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import api_operations as links_api
 from bough.links import operations as links
+from bough.persons import operations as persons
 from bough.sdk.routes import SDK_ROUTES
-from bough.web import probes
+from bough.signin import operations as signin
+from bough.web import probes, static
 from bough.web.call import Call
 from bough.web.errors import CORS_HEADERS
 from bough.web.openapi import document
 from bough.web.routing import JSON, Route, Table
 
-API_SEGMENTS = frozenset({"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk", "i"})
+PAGE_SEGMENTS = frozenset({"signin", "signout", "setup", "dashboard", "static"})
+"""First path segments of pages for people who are signed in, or are about to be."""
+
+API_SEGMENTS = PAGE_SEGMENTS | {"v1", "v2", "api", "healthz", "readyz", "openapi.json", "_r", "sdk", "i"}
 """First path segments that are answered from the table and never as clicks."""
 
 
@@ -53,8 +58,14 @@ ROUTES = (
     *SDK_ROUTES,
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
+    *persons.ROUTES,
     *probes.ROUTES,
     OPENAPI,
 )
 
-TABLE = Table(ROUTES)
+"""The API, as it is documented."""
+
+PAGE_ROUTES = (*signin.ROUTES, *static.ROUTES)
+"""The pages for people, which the API's documents leave out."""
+
+TABLE = Table((*ROUTES, *PAGE_ROUTES))

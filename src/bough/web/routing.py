@@ -9,12 +9,19 @@ from typing import Literal
 from msgspec import Struct
 from starlette.responses import Response
 
+from bough.accounts.model import Level, Permission
 from bough.errors import MethodNotAllowed, NotFound
 from bough.web.bodies import FORM
 from bough.web.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
-Access = Literal["public", "branch_key", "branch_secret", "token"]
+Access = Literal["public", "branch_key", "branch_secret", "token", "page", "open_page"]
+"""Who may ask: anyone, an app by key, an app by key and secret, a user by token, a user who has signed in; `open_page`:
+anyone, as for the sign-in itself. Pages answer with HTML, also for errors, and check CSRF tokens."""
+
+Refusal = Literal["unauthorized", "access_denied", "authentication"]
+"""What a user without permission reads (`bough.web.access`)."""
+
 Kind = Literal["string", "integer", "boolean", "object", "array", "number", "any"]
 
 JSON = "application/json"
@@ -50,6 +57,16 @@ class Route(Struct, frozen=True, kw_only=True):
     handler: Handler
     access: Access
     summary: str
+    needs: tuple[Permission, ...] = ()
+    """Permissions that the user must have, all of them; checked before the handler (`bough.web.access`)."""
+    level: Level = "app"
+    """`organization`: only for users who reach the whole organization."""
+    refusal: Refusal = "unauthorized"
+    """How a user without them is answered."""
+    body_token: tuple[str, ...] = ()
+    """Fields of the body in which older clients send the token."""
+    or_secret: bool = False
+    """Whether a branch key with its secret does as well as a token; the handler then looks at `needs` no more."""
     name: str = ""
     """Unique among all operations, as `createLink`; empty: made from method and path."""
     group: str = ""

@@ -1,0 +1,144 @@
+"""One-time links by which a user sets a password: first set-up, invitation, reset.
+
+The link's code is random and only its hash is kept. A new link ends the earlier ones of its user, and setting a
+password ends them all, with every session.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from bough.accounts.found import OWNER
+from bough.accounts.keys import fingerprint
+from bough.accounts.model import PERMISSIONS
+from bough.accounts.queries import FIND_USER, FIRST_ORGANIZATION, INSERT_ORGANIZATION, INSERT_USER
+from bough.errors import NotFound
+from bough.ids import new_code, new_id, now_ms
+from bough.signin import queries
+from bough.store.changes import Change, record
+from bough.store.database import Store
+from bough.store.transaction import Transaction
+
+Purpose = Literal["setup", "invitation", "reset"]
+
+HOURS: dict[Purpose, int] = {"setup": 24, "invitation": 7 * 24, "reset": 24}
+"""How long a link works."""
+
+CODE_LENGTH = 32
+
+
+class Link(NamedTuple):
+    """Whose password a link sets."""
+
+    user: int
+    name: str
+    purpose: Purpose
+
+
+class NewPassword(NamedTuple):
+    """A password set through a link. `hash` is argon2's."""
+
+    code: str
+    hash: str
+
+
+def address(base_url: str, code: str) -> str:
+    """Where a link leads."""
+    return f"{base_url.rstrip('/')}/setup/{code}"
+
+
+def first_link(store: Store) -> str | None:
+    """A new code for the owner's first password; None when it has one. Makes the owner if there is none."""
+    return store.transact(_first_batch, None)
+
+
+def new_link(store: Store, name: str, without_totp: bool = False) -> tuple[str, Purpose]:
+    """A new code for a user, for an invitation or a reset. Raises NotFound.
+
+    `without_totp`: the authenticator app is no longer asked for.
+    """
+    return store.transact(_new_batch, (name, without_totp))
+
+
+async def read_link(store: Store, code: str) -> Link:
+    """Whose link it is. Raises NotFound when it is unknown, used or too old."""
+    found = await store.fetch(queries.LINK, (fingerprint(code),))
+    if not found or found[0][2] <= now_ms():
+        raise NotFound("This link was used already, or is too old; ask for a new one.")
+    user, purpose, _ = found[0]
+    names = await store.fetch(queries.USER, (user,))
+    if not names:
+        raise NotFound("This link was used already, or is too old; ask for a new one.")
+    return Link(user, names[0][0], purpose)
+
+
+def use_batch(tx: Transaction, items: list[NewPassword]) -> list[int | Exception]:
+    """Set passwords; the users' ids. A link works once: of two at the same time the second is refused."""
+    results: list[int | Exception] = []
+    for item in items:
+        found = tx.rows(queries.LINK, (fingerprint(item.code),))
+        if not found or found[0][2] <= now_ms():
+            results.append(NotFound("This link was used already, or is too old; ask for a new one."))
+            continue
+        user = int(found[0][0])
+        set_password(tx, user, item.hash)
+        tx.run(queries.END_SESSIONS_OF, (user, ""))
+        results.append(user)
+    return results
+
+
+def set_password(tx: Transaction, user: int, password_hash: str) -> None:
+    """Keep a password; links that could set another one end."""
+    now = now_ms()
+    if not tx.run(queries.SET_PASSWORD, (password_hash, now, user)):
+        tx.run(queries.INSERT_ACCOUNT, (user, password_hash, now))
+    tx.run(queries.END_LINKS_OF, (user,))
+
+
+def _first_batch(tx: Transaction, items: list[None]) -> list[str | Exception | None]:
+    owner = _owner(tx)
+    kept = tx.rows(queries.ACCOUNT, (owner,))
+    if kept and kept[0][0]:
+        return [None] * len(items)
+    return [_add(tx, owner, "setup") for _ in items]
+
+
+def _owner(tx: Transaction) -> int:
+    """The first organization's owner; both are made when they do not exist."""
+    now = now_ms()
+    organizations = tx.rows(FIRST_ORGANIZATION)
+    organization = int(organizations[0][0]) if organizations else new_id()
+    if not organizations:
+        tx.run(INSERT_ORGANIZATION, (organization, "Default", now))
+    users = tx.rows(FIND_USER, (organization, OWNER))
+    if users:
+        return int(users[0][0])
+    user = new_id()
+    tx.run(INSERT_USER, (user, organization, OWNER, msgspec.json.encode(PERMISSIONS).decode(), now))
+    record(tx, [Change(subject="account", app=0)])
+    return user
+
+
+def _new_batch(tx: Transaction, items: list[tuple[str, bool]]) -> list[tuple[str, Purpose] | Exception]:
+    results: list[tuple[str, Purpose] | Exception] = []
+    for name, without_totp in items:
+        users = tx.rows(queries.USERS_NAMED, (name.strip().lower(),))
+        if len(users) != 1:
+            results.append(NotFound(f"There is {'more than one' if users else 'no'} user {name!r}."))
+            continue
+        user = int(users[0][0])
+        kept = tx.rows(queries.ACCOUNT, (user,))
+        purpose: Purpose = "reset" if kept and kept[0][0] else "invitation"
+        if without_totp:
+            tx.run(queries.SET_TOTP, ("", 0, now_ms(), user))
+        results.append((_add(tx, user, purpose), purpose))
+    return results
+
+
+def _add(tx: Transaction, user: int, purpose: Purpose) -> str:
+    code = new_code(CODE_LENGTH)
+    tx.run(queries.END_LINKS_OF, (user,))
+    tx.run(queries.INSERT_LINK, (fingerprint(code), user, purpose, now_ms() + HOURS[purpose] * 3_600_000))
+    return code

@@ -1,0 +1,67 @@
+"""Files of the pages (style sheets, scripts), read once; their addresses change with their content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from bough.errors import NotFound
+from bough.web.call import Call
+from bough.web.routing import Parameter, Route
+
+FOLDER = Path(__file__).parent / "static"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+"""By the end of the file's name; no other files are served."""
+
+
+class File(NamedTuple):
+    """One file in memory."""
+
+    content: bytes
+    type: str
+    version: str
+
+
+FILES = {
+    path.name: File(content := path.read_bytes(), TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:16])
+    for path in sorted(FOLDER.iterdir())
+    if path.suffix in TYPES
+}
+
+
+def address(name: str) -> str:
+    """Where a file is, for pages; kept by browsers for a year, since another content has another address."""
+    return f"/static/{name}?v={FILES[name].version}"
+
+
+async def read_static(call: Call) -> Response:
+    """GET /static/{name}."""
+    file = FILES.get(call.path["name"])
+    if file is None:
+        raise NotFound
+    kept = "public, max-age=31536000, immutable" if call.query("v") == file.version else "no-cache"
+    headers = {"Cache-Control": kept, "ETag": f'"{file.version}"', "X-Content-Type-Options": "nosniff"}
+    if call.header("if-none-match") == headers["ETag"]:
+        return Response(b"", 304, headers)
+    return Response(file.content, 200, headers, file.type)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/static/{name}",
+        handler=read_static,
+        access="open_page",
+        summary="A style sheet or script of the pages",
+        parameters=(Parameter(name="name", meaning="The file.", required=True, place="path"),),
+        produces=tuple(dict.fromkeys(TYPES.values())),
+    ),
+)
