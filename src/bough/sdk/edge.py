@@ -48,14 +48,11 @@ def journalled(body: dict[str, Any]) -> dict[str, Any]:
 
     Raises BadRequest naming a field that must be an object.
     """
-    kept: dict[str, Any] = {}
-    for name, value in body.items():
-        if name in CREDENTIALS:
-            continue
-        if name in NESTED and value is not None:
+    kept = {name: value for name, value in body.items() if name not in CREDENTIALS}
+    for name in NESTED:
+        value = kept.get(name)
+        if value is not None:
             kept[name] = bodies.nested_object(value, name)
-        else:
-            kept[name] = value
     return kept
 
 

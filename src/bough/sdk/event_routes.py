@@ -6,9 +6,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.attribution.facts import with_facts
+from bough.accounts.directory import Credential
+from bough.attribution.facts import journal_text
 from bough.events import legacy, schema
-from bough.events.body import encode, nested_object
+from bough.events.body import nested_object
 from bough.journal import RowKind
 from bough.sdk.edge import facts_of_request, is_tracked, journalled, owner_of, read_body
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
@@ -35,9 +36,9 @@ async def pageview(call: Call) -> Response:
 async def legacy_event(call: Call) -> Response:
     """POST /v1/event: the event of old SDKs."""
     body = await read_body(call)
-    owner_of(call, body)
+    owner = owner_of(call, body)
     event = legacy.parse(body)
-    row = _row(call, {**body, "name": event.name, "custom_data": event.custom_data}, "event")
+    row = _row(call, owner, {**body, "name": event.name, "custom_data": event.custom_data}, "event")
     return await _append(call, row, {})
 
 
@@ -54,25 +55,29 @@ async def _append(call: Call, row: NewRow | None, answer: dict[str, Any]) -> Res
 
 def event_row(call: Asked, body: dict[str, Any], kind: schema.Kind) -> NewRow | None:
     """The journal row of an event; None with tracking disabled. Raises BadRequest and InvalidCredentials."""
-    owner_of(call, body)
+    owner = owner_of(call, body)
     event = schema.parse(body, kind, checked=True)
-    user_data = dict(event.user_data)
-    kept = {**body, "name": event.name, "user_data": user_data, "event_data": event.event_data}
-    kept |= {"custom_data": event.custom_data, "content_items": list(event.content_items)}
-    return _row(call, kept, "event")
+    kept = {
+        **body,
+        "name": event.name,
+        "user_data": event.user_data,
+        "event_data": event.event_data,
+        "custom_data": event.custom_data,
+        "content_items": event.content_items,
+    }
+    return _row(call, owner, kept, "event")
 
 
 def pageview_row(call: Asked, body: dict[str, Any]) -> NewRow | None:
     """The journal row of a page view, as `event_row`."""
-    return _row(call, body, "pageview")
+    return _row(call, owner_of(call, body), body, "pageview")
 
 
-def _row(call: Asked, body: dict[str, Any], kind: RowKind) -> NewRow | None:
-    owner = owner_of(call, body)
+def _row(call: Asked, owner: Credential, body: dict[str, Any], kind: RowKind) -> NewRow | None:
     if not is_tracked(body):
         return None
-    user_data = nested_object(body.get("user_data"), "user_data")
-    said = user_data.get("ip") if call.header("x-ip-override") else None
-    ip = said if isinstance(said, str) and said == call.header("x-ip-override") else ""
-    kept = encode(with_facts(journalled(body), facts_of_request(call, ip=ip))).decode()
+    ip = call.header("x-ip-override") or ""
+    if ip and nested_object(body.get("user_data"), "user_data").get("ip") != ip:
+        ip = ""
+    kept = journal_text(journalled(body), facts_of_request(call, ip=ip))
     return NewRow(ON_ARRIVAL, owner.app.id, int(owner.test), kind, None, kept)

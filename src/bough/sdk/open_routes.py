@@ -32,6 +32,26 @@ SERVER_FIELDS = ("app_version", "model", "os", "os_version", "user_agent", "is_h
 """What a server-to-server open must carry (contract/sdk.md §3)."""
 
 
+WRITTEN = frozenset(
+    {
+        "sdk",
+        "identity",
+        "browser_fingerprint_id",
+        "alternative_browser_fingerprint_id",
+        "link_identifier",
+        "link_click_id",
+        "hardware_id",
+        "randomized_bundle_token",
+        "randomized_device_token",
+        "identity_id",
+        "device_fingerprint_id",
+        "branch_sdk_request_unique_id",
+        "os",
+    }
+)
+"""Fields that decide who is who: text or numbers."""
+
+
 async def open_session(call: Call) -> Response:
     """POST /v1/open."""
     return await _answer(call, "open")
@@ -62,8 +82,9 @@ def open_request(call: Asked, body: dict[str, Any], kind: str) -> OpenRequest:
     if not is_tracked(kept):
         kept, asking = without_person(kept), Facts()
     facts = _issued(call, body, asking, "web" if _is_web(body) else "app")
-    request = OpenRequest(at=now_ms(), app=owner.app.id, test=owner.test, kind=kind, body=kept, facts=facts)
-    return msgspec.structs.replace(request, parsed=parse_request(request))
+    app, test = owner.app.id, owner.test
+    parsed = parse_request(app, test, kind, kept, facts)
+    return OpenRequest(at=now_ms(), app=app, test=test, kind=kind, body=kept, facts=facts, parsed=parsed)
 
 
 def _is_web(body: dict[str, Any]) -> bool:
@@ -73,23 +94,9 @@ def _is_web(body: dict[str, Any]) -> bool:
 
 
 def _check_types(body: dict[str, Any]) -> None:
-    """Fields that decide who is who must be text or numbers. Raises BadRequest naming the field."""
-    for name in (
-        "sdk",
-        "identity",
-        "browser_fingerprint_id",
-        "alternative_browser_fingerprint_id",
-        "link_identifier",
-        "link_click_id",
-        "hardware_id",
-        "randomized_bundle_token",
-        "randomized_device_token",
-        "identity_id",
-        "device_fingerprint_id",
-        "branch_sdk_request_unique_id",
-        "os",
-    ):
-        if isinstance(body.get(name), dict | list):
+    """Raises BadRequest naming the field."""
+    for name, value in body.items():
+        if isinstance(value, (dict, list)) and name in WRITTEN:
             raise BadRequest(f"{name}: must be a string.")
 
 

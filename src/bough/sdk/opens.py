@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from bough.accounts.directory import Directory
 from bough.attribution import kinds
-from bough.attribution.facts import Facts, facts_of, with_facts
+from bough.attribution.facts import Facts, facts_of, journal_text
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import Candidates, Match, match, named_touches
@@ -32,7 +32,6 @@ from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import Reader, TouchIndex
 from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
-from bough.events.body import encode
 from bough.events.values import text
 from bough.ids import arrived_at, growing_ids
 from bough.journal import Row
@@ -152,6 +151,8 @@ class _Run:
         self._server_opens: dict[int, int] = {}
         self._looked_up: dict[int, int | None] = {}
         """By key of `device_key`: what stands there."""
+        self._native: set[int] = set()
+        """Earlier openings that no import has told of."""
         self._untouched: set[int] = set()
         """Keys of `touch_key` that no click has."""
 
@@ -160,6 +161,8 @@ class _Run:
         own = [one for parsed in some for one in parsed.own]
         self._looked_up = dict.fromkeys(own)
         self._looked_up.update(select_in(self._tx, KNOWN_KEYS, own))
+        earlier = {one for one in self._looked_up.values() if one is not None}
+        self._native = earlier - {one for (one,) in select_in(self._tx, IMPORTED, earlier)}
         touching = {one for parsed in some for one in parsed.touching}
         self._untouched = touching - {one for (one,) in select_in(self._tx, TOUCHED_KEYS, touching)}
 
@@ -170,7 +173,7 @@ class _Run:
         request = self._as_the_clicker(row, legacy.with_stored_identity(self._tx.rows, asked))
         parsed = request.parsed
         if parsed is None or request is not asked:
-            parsed = parse_request(request)
+            parsed = _parsed(request)
         opening, own = parsed.opening, list(parsed.own)
         known = self._known(own)
         original = self._original(request, opening)
@@ -205,7 +208,7 @@ class _Run:
         """See `Opens.reconsider`."""
         request = _as_request(row)
         opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
-        own = list(parse_request(request).own)
+        own = list(_parsed(request).own)
         has_app = bool(self._known(own)) and opening.platform != "web"
         first_open = kinds.is_first_open(opening, has_app=has_app)
         direct = self._direct(row.id, request, opening)
@@ -365,7 +368,7 @@ class _Run:
 
     def _is_imported(self, known: Collection[int]) -> bool:
         """Whether one of the earlier openings stands in an imported file."""
-        return bool(select_in(self._tx, IMPORTED, known))
+        return bool(select_in(self._tx, IMPORTED, [one for one in known if one not in self._native]))
 
     def _is_used(self, app: int, test: bool, once: str) -> bool:
         one = key(app, test, "once", once)
@@ -391,7 +394,7 @@ class _Run:
         if not opening.privacy.tracking:
             # The ids that the answer must hold are told to the SDK and kept nowhere.
             facts = msgspec.structs.replace(facts, bundle="", device="", browser="", session="")
-        body = encode(with_facts(request.body, facts)).decode()
+        body = journal_text(request.body, facts)
         link = decided.touch.link if decided.touch is not None and decided.touch.direct else 0
         self._rows[row] = (row, request.at, request.app, int(request.test), request.kind, link or None, body)
         for one in own:
@@ -411,16 +414,20 @@ class _Run:
             self._used.setdefault(key(request.app, request.test, "once", touch.once), row)
 
 
-def parse_request(request: OpenRequest) -> Parsed:
+def parse_request(app: int, test: bool, kind: str, body: dict[str, Any], facts: Facts) -> Parsed:
     """Read a request and find its keys."""
-    opening = parse_opening(request.body, "install" if request.kind == "install" else "open", request.facts)
-    app, test, web = request.app, request.test, opening.platform == "web"
+    opening = parse_opening(body, "install" if kind == "install" else "open", facts)
+    web = opening.platform == "web"
     place = WEB_OPENING if web else APP_OPENING
     own = [key(app, test, f"{place} {kind}", value) for kind, value in opening.identifiers if web or kind != "browser"]
     touching = [key(app, test, f"given {kind}", value) for kind, value in opening.identifiers if kind in HARDWARE]
     if opening.ip and not web:
         touching.append(key(app, test, "ip", opening.ip))
     return Parsed(opening=opening, own=tuple(own), touching=tuple(touching))
+
+
+def _parsed(request: OpenRequest) -> Parsed:
+    return parse_request(request.app, request.test, request.kind, request.body, request.facts)
 
 
 def installed_key(app: int, test: bool, browser: str) -> int:
