@@ -12,7 +12,7 @@ matched to), `once_used` (one-time links that were used).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container
+from collections.abc import Callable, Collection, Container, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -24,7 +24,7 @@ from bough.attribution.facts import Facts, facts_of, journal_text
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import Candidates, Match, match, named_touches
-from bough.attribution.opens import Opening, parse_opening, platform_of
+from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
 from bough.attribution.stored import select_in
@@ -50,6 +50,7 @@ IMPORTED = "SELECT id FROM segment WHERE id IN ({})"
 USED = "SELECT opening FROM once_used WHERE id = ?"
 
 MAX_ID = 2**63 - 1
+NO_CANDIDATES = Candidates()
 
 APP_OPENING = "opening"
 WEB_OPENING = "web opening"
@@ -70,6 +71,12 @@ class Parsed(Struct, frozen=True, kw_only=True):
     """Keys in `device_key` under which openings of the same device or browser are found."""
     touching: tuple[int, ...]
     """Keys in `touch_key` under which clicks of this device are found: by device id, by network address."""
+    request: int | None = None
+    """The key in `device_key` that a retry has too; None when the request cannot be told from another one."""
+    old_bundle: int | None = None
+    """See `bough.sdk.legacy.asked_bundle`."""
+    page_of: str = ""
+    """The click that a Web page names."""
 
 
 class OpenRequest(Struct, frozen=True, kw_only=True):
@@ -169,20 +176,22 @@ class _Run:
     def open(self, request: OpenRequest) -> OpenAnswer:
         row = next(self._ids)
         # The time is the row's own, so that the order of time and the order of the journal are one.
-        asked = msgspec.structs.replace(request, at=arrived_at(row))
-        request = self._as_the_clicker(row, legacy.with_stored_identity(self._tx.rows, asked))
-        parsed = request.parsed
-        if parsed is None or request is not asked:
-            parsed = _parsed(request)
-        opening, own = parsed.opening, list(parsed.own)
+        request = msgspec.structs.replace(request, at=arrived_at(row))
+        parsed = request.parsed or _parsed(request)
+        if parsed.old_bundle is not None or parsed.page_of:
+            completed = legacy.with_stored_identity(self._tx.rows, request, parsed.old_bundle)
+            completed = self._as_the_clicker(row, completed, parsed.page_of)
+            if completed is not request:
+                request, parsed = completed, _parsed(completed)
+        opening, own = parsed.opening, parsed.own
         known = self._known(own)
-        original = self._original(request, opening)
+        original = self._original(parsed.request)
         if original is not None:
             return self._again(original, request)
         has_app = bool(known) and opening.platform != "web"
         direct = self._direct(row, request, opening)
         first_open = kinds.is_first_open(opening, has_app=has_app)
-        candidates = self._candidates(row, request, opening, own, direct, seek_nearby=first_open)
+        candidates = self._candidates(row, request, parsed, direct, seek_nearby=first_open)
         decided = match(opening, request.at, request.app, request.test, candidates, first_open=first_open)
         name = kinds.session_name(opening, has_app=has_app)
         first = kinds.is_first_session(opening, name, seen=bool(known))
@@ -208,11 +217,12 @@ class _Run:
         """See `Opens.reconsider`."""
         request = _as_request(row)
         opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
-        own = list(_parsed(request).own)
+        parsed = _parsed(request)
+        own = parsed.own
         has_app = bool(self._known(own)) and opening.platform != "web"
         first_open = kinds.is_first_open(opening, has_app=has_app)
         direct = self._direct(row.id, request, opening)
-        candidates = self._candidates(row.id, request, opening, own, direct, seek_nearby=first_open)
+        candidates = self._candidates(row.id, request, parsed, direct, seek_nearby=first_open)
         return match(opening, row.at, row.app, row.test, candidates, first_open=first_open)
 
     def write(self) -> None:
@@ -229,17 +239,14 @@ class _Run:
         self._tx.insert("touch_key", ("key", "touch"), list(self._touched))
         self._tx.each(SET_SERVER_OPEN, list(self._server_opens.items()))
 
-    def _as_the_clicker(self, row: int, request: OpenRequest) -> OpenRequest:
+    def _as_the_clicker(self, row: int, request: OpenRequest, named: str) -> OpenRequest:
         """The request of a page with the id of the browser that clicked, when this is certainly that browser.
 
         A redirect adds the click's id to the page's address, and people share such addresses: only the first page that
         names the click, asked for from the click's own address with its own User-Agent, is the clicker's. Every other
         one keeps its own id (contract/sdk.md §1 "never adopt").
         """
-        named = text(request.body.get("link_identifier"), 20)
-        if platform_of(request.body) != "web" or not named.isdigit() or len(named) > 19:
-            return request
-        touch = self._touch(int(named), request)
+        touch = self._touch(int(named), request) if named else None
         if touch is None or not touch.browser or (touch.app, touch.test) != (request.app, request.test):
             return request
         if (touch.ip, touch.user_agent) != (request.facts.ip, request.facts.user_agent):
@@ -264,22 +271,31 @@ class _Run:
         self._server_opens[one] = request.at
         return False
 
-    def _known(self, own: list[int]) -> set[int]:
+    def _known(self, own: Sequence[int]) -> set[int]:
         """Earlier openings that share an identifier with this one."""
-        found = {self._keys[one] for one in own if one in self._keys}
-        found.update(one for one in map(self._looked_up.get, own) if one is not None and one < self._before)
-        missing = [one for one in own if one not in self._keys and one not in self._looked_up]
+        keys, looked_up, before = self._keys, self._looked_up, self._before
+        found: set[int] = set()
+        missing: list[int] = []
+        for one in own:
+            opening = keys.get(one)
+            if opening is not None:
+                found.add(opening)
+            if one in looked_up:
+                opening = looked_up[one]
+                if opening is not None and opening < before:
+                    found.add(opening)
+            elif one not in keys:
+                missing.append(one)
         if missing:
             rows = self._tx.rows(KNOWN_KEYS.format(",".join("?" * len(missing))), missing)
             found.update(opening for _, opening in rows if opening < self._before)
         return found
 
-    def _original(self, request: OpenRequest, opening: Opening) -> Row | None:
+    def _original(self, key_of_request: int | None) -> Row | None:
         """The opening that this request is a retry of."""
-        if not opening.request_id:
+        if key_of_request is None:
             return None
-        found = self._known([key(request.app, request.test, f"{APP_OPENING} request", opening.request_id)])
-        for identifier in sorted(found):
+        for identifier in sorted(self._known((key_of_request,))):
             values = self._rows.get(identifier) or next(iter(self._tx.rows(BY_ID, (identifier,))), None)
             if values is not None:
                 return to_row(values)
@@ -327,12 +343,14 @@ class _Run:
         self,
         row: int,
         request: OpenRequest,
-        opening: Opening,
-        own: list[int],
+        parsed: Parsed,
         direct: dict[str, Touch],
         *,
         seek_nearby: bool,
     ) -> Candidates:
+        opening, own = parsed.opening, parsed.own
+        if not opening.evidence.clicks and not direct and self._untouched.issuperset(parsed.touching):
+            return NO_CANDIDATES
         app, test = request.app, request.test
         named: dict[str, Touch] = {}
         browsers: dict[str, Touch] = {}
@@ -377,7 +395,7 @@ class _Run:
         rows = self._tx.rows(USED, (one,))
         return bool(rows) and rows[0][0] < self._before
 
-    def _owned(self, click: int, own: list[int]) -> bool | None:
+    def _owned(self, click: int, own: Sequence[int]) -> bool | None:
         """Whether a click was matched to an opening of this device (True), of another one (False), or to none."""
         if click in self._claims:
             owners = self._claims[click][1]
@@ -389,7 +407,7 @@ class _Run:
         return not set(owners.split(",")).isdisjoint(str(one) for one in own)
 
     def _keep(
-        self, row: int, request: OpenRequest, opening: Opening, own: list[int], decided: Match, facts: Facts
+        self, row: int, request: OpenRequest, opening: Opening, own: Sequence[int], decided: Match, facts: Facts
     ) -> None:
         if not opening.privacy.tracking:
             # The ids that the answer must hold are told to the SDK and kept nowhere.
@@ -423,7 +441,19 @@ def parse_request(app: int, test: bool, kind: str, body: dict[str, Any], facts: 
     touching = [key(app, test, f"given {kind}", value) for kind, value in opening.identifiers if kind in HARDWARE]
     if opening.ip and not web:
         touching.append(key(app, test, "ip", opening.ip))
-    return Parsed(opening=opening, own=tuple(own), touching=tuple(touching))
+    return Parsed(
+        opening=opening,
+        own=tuple(own),
+        touching=tuple(touching),
+        request=key(app, test, f"{APP_OPENING} request", opening.request_id) if opening.request_id else None,
+        old_bundle=legacy.asked_bundle(app, test, body),
+        page_of=_click_id(body.get("link_identifier")) if web else "",
+    )
+
+
+def _click_id(value: object) -> str:
+    named = text(value, 20)
+    return named if named.isdigit() and len(named) <= 19 else ""
 
 
 def _parsed(request: OpenRequest) -> Parsed:
