@@ -51,6 +51,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 NOTHING = Facts()
 
+_NAMES = frozenset(Facts.__struct_fields__)
 _encode = json.Encoder(decimal_format="number").encode
 
 
@@ -90,7 +91,7 @@ def facts_of(body: Mapping[str, Any]) -> Facts:
     stored = body.get(KEY)
     if not isinstance(stored, dict):
         return NOTHING
-    return Facts(**{name: stored[name] for name in Facts.__struct_fields__ if isinstance(stored.get(name), str)})
+    return Facts(**{name: value for name, value in stored.items() if name in _NAMES and isinstance(value, str)})
 
 
 def journal_text(body: Mapping[str, Any], facts: Facts) -> str:
