@@ -14,6 +14,7 @@ from types import FrameType
 
 from bough.attribution.following import StoredFollower
 from bough.clicks.counts import fold_counts
+from bough.clicks.day_counts import fold_day_counts
 from bough.errors import Unavailable
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import load_settings
@@ -54,7 +55,7 @@ def main(pipe_fd: int) -> None:
 def _round(store: Store, follower: StoredFollower) -> bool:
     """One pass over everything that follows the journal; whether there was anything to do."""
     try:
-        counted = fold_counts(store)
+        counted = fold_counts(store) + fold_day_counts(store)
         return follower.step() + counted > 0
     except Unavailable as error:
         log.warning("%s", error.message)

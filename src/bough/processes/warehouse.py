@@ -3,8 +3,8 @@
 Run as ``python -m bough.processes.warehouse PIPE_FD``; settings come from the environment. Workers reach it only by the
 jobs they store; they ring (`bough.exports.bell`) so that nothing waits for the next look.
 
-Three loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
-sends webhooks and removes old files. A job is started once everything that was acknowledged before the job is in the
+Four loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
+sends webhooks, starts scheduled reports and removes old files, *totals* keeps the daily sums that pages show. A job is started once everything that was acknowledged before the job is in the
 warehouse; when a long intake takes more than PATIENCE_MS, it is answered from what is in, and says so in `data_as_of`.
 """
 
@@ -39,6 +39,7 @@ from bough.ids import now_ms
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
+from bough.warehouse.day_totals import DayTotals
 from bough.warehouse.keeper import Busy, Keeper, RebuildWanted
 
 log = logging.getLogger("bough.warehouse")
@@ -75,6 +76,7 @@ def main(pipe_fd: int) -> None:
         Loop("intake", work.intake, stop),
         Loop("exports", work.exports, stop),
         Loop("errands", work.errands, stop),
+        Loop("totals", work.totals, stop),
     ]
     work.wake_exports = loops[1].wake
     questions = Questions(settings.folder, answerer(store, keeper.cursor, work.as_of))
@@ -172,6 +174,9 @@ class Work:
         self._free = threading.Semaphore(JOBS_AT_ONCE)
         self._intake: Intake | None = None
         self._tidied = 0.0
+        self._totals = DayTotals(store, keeper.cursor)
+        self._taken = 0
+        self._summed = 0
         self.wake_exports: Callable[[], None] = lambda: None
         self._files.remove_parts()
         records.requeue_running(store)
@@ -186,6 +191,7 @@ class Work:
         taken = self._keeper.take_in()
         waited_for = self._intake is None or reached.newest_job > self._intake.newest_job
         self._intake = reached
+        self._taken += taken
         if waited_for:
             self.wake_exports()
         return taken
@@ -213,6 +219,16 @@ class Work:
             for _, name in self._store.rows(records.OLD_FILES, (now_ms() - KEPT_MS,)):
                 self._files.remove(name)
         return bool(send_due(self._store, self._signer, self._settings, self._signed_url, self._stop.is_set))
+
+    def totals(self) -> bool:
+        """Keep the daily sums."""
+        if self._intake is None:
+            return False
+        taken = self._taken
+        if not self._totals.refresh(self._intake.as_of, changed=taken != self._summed):
+            return False
+        self._summed = taken
+        return True
 
     def close(self) -> None:
         """Let running jobs end, then close the file."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from bough.accounts import operations as accounts
 from bough.attribution.route_table import ATTRIBUTION_ROUTES
 from bough.clicks import operations as clicks
+from bough.dashboard.route_table import DASHBOARD_ROUTES
 from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import api_operations as links_api
 from bough.links import operations as links
@@ -57,6 +58,7 @@ ROUTES = (
     *SDK_ROUTES,
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
+    *DASHBOARD_ROUTES,
     *probes.ROUTES,
     OPENAPI,
 )
