@@ -65,6 +65,12 @@ class Here:
         self.test = call.query("env") == "test"
         self.form: Form = wanted_form(call)
 
+    def at(self, app: App, test: bool) -> Here:
+        """This request for another app and environment: a thing's own page is of the thing's app."""
+        there = Here(self.call, self.page)
+        there._chosen, there.test = app, test
+        return there
+
     @property
     def app(self) -> App:
         """The chosen app. Raises NotFound when the organization has none."""
