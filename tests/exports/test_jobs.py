@@ -117,17 +117,18 @@ def test_the_signature_holds_for_this_file_and_time_only(app: Exports) -> None:
 def test_an_address_ends_when_it_says(app: Exports) -> None:
     """A replay after the expiry is refused; asking for the status again gives a new address."""
     job = app.job(app.body(fresh=True))
-    name = urlsplit(app.ended(job)["response_url"]).path.rpartition("/")[2]
+    url = urlsplit(app.ended(job)["response_url"])
+    name, owner = url.path.rpartition("/")[2], int(parse_qs(url.query)["AWSAccessKeyId"][0])
     signer = _signer(app.running)
     past, soon = int(time.time()) - 1, int(time.time()) + 60
-    assert app.http.get(f"/v2/analytics/files/{name}?{signer.signed_query(name, past)}").status_code == 403
-    assert app.http.get(f"/v2/analytics/files/{name}?{signer.signed_query(name, soon)}").status_code == 200
+    assert app.http.get(f"/v2/analytics/files/{name}?{signer.signed_query(name, past, owner)}").status_code == 403
+    assert app.http.get(f"/v2/analytics/files/{name}?{signer.signed_query(name, soon, owner)}").status_code == 200
     assert app.http.get(app.status(job).json()["response_url"]).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["..%2fbough.db", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", ".x.csv.part", "x.csv%00", "x"])
 def test_a_signed_name_never_leaves_the_folder(app: Exports, name: str) -> None:
-    query = _signer(app.running).signed_query(unquote(name), int(time.time()) + 60)
+    query = _signer(app.running).signed_query(unquote(name), int(time.time()) + 60, 1)
     assert app.http.get(f"/v2/analytics/files/{name}?{query}").status_code in (403, 404)
 
 

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from bough.accounts.app_document import app_document, updated_config, updated_identity
+from bough.accounts.audit import Entry
 from bough.accounts.directory import Credential
-from bough.accounts.found import NewApp, found_batch, save_app
+from bough.accounts.found import FoundedApp, NewApp, found_batch, save_app
 from bough.accounts.model import AppConfig
 from bough.errors import BadRequest
 from bough.store.transaction import Transaction
 from bough.web.call import Call, json_response
+
+MAX_FIELDS = 100
 
 
 async def read_app(call: Call) -> Response:
@@ -28,7 +31,13 @@ async def update_app(call: Call) -> Response:
     app = owner.app
     name, timezone = updated_identity(app, body)
     saved = _SavedApp(app.id, name, timezone, updated_config(app.config, body))
-    await call.context.store.write(_save_batch, saved)
+    entry = Entry(
+        action="app.change",
+        subject=str(app.id),
+        app=app.id,
+        details={"fields": sorted(set(body) - {"branch_key", "branch_secret"})[:MAX_FIELDS]},
+    )
+    await call.change(_save_batch, saved, lambda _: entry, owner)
     call.context.refresh()
     return _answer(call, Credential(call.context.directory.apps[app.id], owner.test), body)
 
@@ -47,11 +56,20 @@ async def create_app(call: Call) -> Response:
         organization=user.organization,
         config=updated_config(AppConfig(), body),
     )
-    founded = await call.context.store.write(found_batch, wanted)
+    founded = await call.change(found_batch, wanted, founded_entry)
     call.context.refresh()
     app = call.context.directory.apps[int(founded.app_id)]
     document = app_document(app, founded.branch_key, founded.branch_secret, False)
     return json_response({**document, "id": founded.app_id, "app_key": founded.branch_key, "origin": "API"})
+
+
+def founded_entry(founded: FoundedApp) -> Entry:
+    """What the audit log says of a new app."""
+    app = int(founded.app_id)
+    organization = int(founded.organization_id)
+    return Entry(
+        action="app.create", subject=founded.app_id, app=app, organization=organization, details={"name": founded.name}
+    )
 
 
 def updated_timezone(body: dict[str, Any]) -> str:

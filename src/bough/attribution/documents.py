@@ -7,11 +7,13 @@ from typing import Any
 
 from msgspec import to_builtins
 
+from bough.accounts.model import User
 from bough.attribution.explain import Explanation, explain
 from bough.attribution.read import Attributed
 from bough.attribution.stored import Kept
 from bough.attribution.stories import Head, Told
 from bough.attribution.touches import Touch
+from bough.attribution.visibility import may_explain, sees_event, sees_touch
 from bough.attribution.windows import touch_data
 
 SESSIONS = frozenset({"INSTALL", "REINSTALL", "OPEN", "WEB_SESSION_START"})
@@ -83,11 +85,18 @@ def touch_document(touch: Touch) -> dict[str, Any]:
     }
 
 
-def person_document(told: Told, head: Head, merged: list[int], limit: int) -> dict[str, Any]:
-    """A person's page: identifiers and the newest `limit` entries of the timeline, oldest first."""
-    results = told.of_person(head.person)
+def person_document(told: Told, head: Head, merged: list[int], limit: int, user: User | None = None) -> dict[str, Any]:
+    """A person's page: identifiers and the newest `limit` entries of the timeline, oldest first.
+
+    For a user with data filters, only with the events and touches that pass them.
+    """
+    results = [
+        one for one in told.of_person(head.person) if user is None or sees_event(user, one, told.kept.get(one.id))
+    ]
     found: list[tuple[tuple[int, int], Touch | Attributed]] = [
-        (touch.order, touch) for person, touch in told.touches if person == head.person
+        (touch.order, touch)
+        for person, touch in told.touches
+        if person == head.person and (user is None or sees_touch(user, touch))
     ]
     found += [((result.at, result.id), result) for result in results]
     found.sort(key=lambda entry: entry[0])
@@ -101,13 +110,14 @@ def person_document(told: Told, head: Head, merged: list[int], limit: int) -> di
         "first_seen": instant(results[0].at) if results else None,
         "last_seen": instant(results[-1].at) if results else None,
         "events": len(counted),
-        "timeline": [_timeline_entry(one, told) for _, one in found[-limit:]],
+        "timeline": [_timeline_entry(one, told, user) for _, one in found[-limit:]],
         "truncated": len(found) > limit,
     }
 
 
-def _timeline_entry(one: Touch | Attributed, told: Told) -> dict[str, Any]:
+def _timeline_entry(one: Touch | Attributed, told: Told, user: User | None) -> dict[str, Any]:
     if isinstance(one, Touch):
         return {"kind": "touch", **touch_document(one)}
     kind = "session" if one.name in SESSIONS else "event"
-    return {"kind": kind, **event_document(one, told.kept.get(one.id)), "summary": explain(one).summary}
+    summary = explain(one).summary if user is None or may_explain(user, one) else None
+    return {"kind": kind, **event_document(one, told.kept.get(one.id)), "summary": summary}

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from bough.accounts.audit import Entry
 from bough.accounts.model import App, User
 from bough.attribution import documents, rates
 from bough.attribution.facts import Facts
@@ -15,6 +16,7 @@ from bough.attribution.simulate import Scene, simulate
 from bough.attribution.stored import data_as_of
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.stories import SEARCHED, Head, Stories, with_candidates
+from bough.attribution.visibility import may_explain, sees_event, sees_person, without_story
 from bough.attribution.windows import windows_from_days
 from bough.clicks.agents import parse
 from bough.errors import BadRequest, NotFound
@@ -25,6 +27,7 @@ from bough.journal import Click
 from bough.links.codec import from_row
 from bough.links.model import Link
 from bough.links.queries import BY_ID
+from bough.links.visibility import sees_link
 from bough.sdk.opens import Opens
 from bough.web.call import Call
 from bough.web.errors import CORS_HEADERS
@@ -47,10 +50,14 @@ def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[st
     head = _own(call, user, stories.head(identifier))
     told = stories.tell(head)
     result = told.results[identifier]
+    if not sees_event(user, result, told.kept.get(identifier)):
+        raise NotFound
     row = told.rows[identifier]
     if row.kind in ("open", "install"):
         result = with_candidates(result, Opens(call.context.directory).reconsider(call.context.store, row))
     document = documents.story_document(result, told.kept.get(identifier))
+    if not may_explain(user, result):
+        document = without_story(document)
     return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}
 
 
@@ -68,7 +75,9 @@ def _person(call: Call, stories: Stories, user: User, identifier: int, limit: in
     if not head.person:
         raise NotFound
     told = stories.tell(head)
-    document = documents.person_document(told, head, stories.merged(head), limit)
+    if not sees_person(user, told, head.person):
+        raise NotFound
+    document = documents.person_document(told, head, stories.merged(head), limit, user)
     return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}
 
 
@@ -80,12 +89,17 @@ async def search(call: Call) -> Response:
         raise BadRequest(f"Give exactly one of {', '.join(SEARCHED)}.")
     worlds = [(app.id, test) for app in _apps(call, user) for test in (False, True)]
     stories = Stories(call.context.store, call.context.directory)
-    heads = await asyncio.to_thread(stories.search, *asked[0], worlds)
+    heads = await asyncio.to_thread(_search, stories, user, *asked[0], worlds)
     found = [
         {"person_id": str(one.person), "app_id": str(one.app), "environment": documents.environment(one.test)}
         for one in heads
     ]
     return _json({"persons": found, "data_as_of": documents.instant(data_as_of(call.context.store))})
+
+
+def _search(stories: Stories, user: User, name: str, value: str, worlds: list[tuple[int, bool]]) -> list[Head]:
+    heads = stories.search(name, value, worlds)
+    return [one for one in heads if not user.filters or sees_person(user, stories.tell(one), one.person)]
 
 
 async def play(call: Call) -> Response:
@@ -140,7 +154,7 @@ async def _link(call: Call, user: User, body: dict[str, Any]) -> tuple[Link, str
         found = from_row(rows[0]) if rows else None
     else:
         raise BadRequest("url: is missing; the address of the link that is clicked, or link_id.")
-    if found is None or not user.sees(call.context.directory.apps[found.app]):
+    if found is None or not user.sees(call.context.directory.apps[found.app]) or not sees_link(user, found):
         raise NotFound
     return found, url or f"https://{found.domain}/{found.path}"
 
@@ -158,7 +172,11 @@ async def add_rates(call: Call) -> Response:
             raise BadRequest(f"rates[{place}]: must be an object.")
         found.append(rate_of(item, f"rates[{place}]"))
     batch = RateBatch(tuple(found), replace=body.get("replace") is True)
-    report = await call.context.store.write(rates.store_rates, batch)
+    report = await call.change(
+        rates.store_rates,
+        batch,
+        lambda done: Entry(action="rates.add", details={"added": done.added, "replaced": done.replaced}),
+    )
     return _json(
         {
             "added": report.added,

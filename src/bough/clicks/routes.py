@@ -21,6 +21,7 @@ from bough.links.address import Address, parse_address
 from bough.links.change import is_expired
 from bough.links.document import link_url
 from bough.links.model import Link
+from bough.links.visibility import sees_link
 from bough.web.call import Call, json_response
 
 MAX_USER_AGENT = 1024
@@ -50,7 +51,7 @@ async def decide_link(call: Call) -> Response:
     question = parse_question(await call.object())
     address = parse_address(question.url, call.context.directory)
     found = await _find(call, address, question.query)
-    if not user.sees(found.owner.app):
+    if not user.sees(found.owner.app) or (user.filters and (found.link is None or not sees_link(user, found.link))):
         raise NotFound
     url = link_url(found.link, found.owner.app) if found.link is not None and found.link.id else question.url
     decisions = [

@@ -20,7 +20,7 @@ from bough.clicks.visit import called
 from bough.dashboard import formats, queries
 from bough.dashboard.here import Here, page
 from bough.dashboard.rendering import HEADERS, render
-from bough.errors import RateLimited
+from bough.errors import Forbidden, RateLimited
 from bough.store.transaction import RowValues
 
 LOOK_SECONDS = 0.5
@@ -64,6 +64,8 @@ _body = msgspec.json.Decoder(dict[str, Any]).decode
 async def live(here: Here) -> Response:
     """GET /dashboard/feed: an event stream."""
     here.need("sensitive_data")
+    if here.limited:
+        raise Forbidden("Your access is limited to a part of the data, which the live feed does not know.")
     if _open_feeds >= MAX_FEEDS:
         raise RateLimited(30)
     given = here.call.header("last-event-id") or here.call.query("after") or ""
@@ -71,8 +73,8 @@ async def live(here: Here) -> Response:
     after = int(given) if given.isascii() and given.isdigit() and len(given) < 20 else 0
     if not 0 < after < 2**63:
         after = (await store.fetch(queries.NEWEST_ROW))[0][0] or 0
-    headers = {**HEADERS, "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(here, after), headers=headers, media_type="text/event-stream")
+    headers = {**HEADERS, "X-Accel-Buffering": "no", "Content-Type": "text/event-stream"}
+    return StreamingResponse(_stream(here, after), headers=headers)
 
 
 async def recent(here: Here) -> list[Happened]:
@@ -91,7 +93,7 @@ def line_of(row: RowValues) -> Happened:
     identifier, at, _, _, kind, link, text = row
     body = _body(text)
     if kind in ("click", "impression"):
-        what = str(body.get("url") or "")
+        what = str(body.get("url") or "").partition("://")[2]
         agent = parse(str(body.get("user_agent") or ""))
         detail = ", ".join(part for part in (called(agent), str(body.get("country") or "")) if part)
     else:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from bough.ids import iso_time, now_ms
 from bough.local_days import date_of
 from bough.money import MICRO
 
@@ -66,6 +67,15 @@ def time_element(at: int | str | None, timezone: str = "UTC") -> Markup:
     instant = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         instant, instant[:19].replace("T", " "), moment(at, timezone)
+    )
+
+
+def clock(at: int, timezone: str = "UTC") -> Markup:
+    """A `<time>` element of epoch milliseconds: the time of today, the date of other days."""
+    whole, today = moment(at, timezone), moment(now_ms(), timezone)[:10]
+    instant = iso_time(at)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        instant, whole, whole[11:] if whole.startswith(today) else whole[:10]
     )
 
 

@@ -56,8 +56,7 @@ class Here:
         self.call = call
         self.page = page
         self.user: User = call.user()
-        own = (app for app in call.context.directory.apps.values() if app.organization == self.user.organization)
-        self.apps: list[App] = sorted(own, key=lambda app: app.id)
+        self.apps: list[App] = sorted(call.context.directory.apps_of(self.user).values(), key=lambda app: app.id)
         asked = call.query("app")
         self._chosen = next((one for one in self.apps if asked in (None, "", str(one.id))), None)
         if self._chosen is None and asked:
@@ -91,7 +90,12 @@ class Here:
     @property
     def csrf(self) -> str:
         """The token that forms must carry."""
-        return ""
+        return self.call.session.csrf if self.call.session is not None else ""
+
+    @property
+    def limited(self) -> bool:
+        """Whether data filters hide a part of the data from the user: sums over all of it are then not theirs."""
+        return bool(self.user.filters)
 
     @property
     def theme(self) -> str:

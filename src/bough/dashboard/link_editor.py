@@ -14,15 +14,17 @@ from bough.dashboard.curl import create_link_line, patch_link_line
 from bough.dashboard.here import Here, page
 from bough.dashboard.link_preview import show
 from bough.dashboard.rendering import HEADERS, html, render
-from bough.errors import BadRequest, BoughError, NotFound
+from bough.errors import BadRequest, BoughError, Forbidden, NotFound
 from bough.ids import now_ms
 from bough.links.api_routes import change_link, own_link_by_id
+from bough.links.bulk import OUTSIDE
 from bough.links.control_parameters import GROUPS, MODES
 from bough.links.listing import Listed
 from bough.links.model import DEFAULT_DURATION, Link
 from bough.links.patch import parse_patch, patched_link
 from bough.links.qr_routes import fetcher
 from bough.links.routes import create_one, draft
+from bough.links.visibility import sees_link
 from bough.web.bodies import parse_form
 
 EMPTY = {"type": "0", "duration": str(DEFAULT_DURATION)}
@@ -52,7 +54,10 @@ async def create(here: Here) -> Response:
     here.need("links")
     fields = parse_form(await here.call.bytes())
     try:
-        link = await create_one(here.call, _owner(here), link_form.new_body(fields))
+        body = link_form.new_body(fields)
+        if not sees_link(here.user, draft(here.call, _owner(here), body).link):
+            raise Forbidden(OUTSIDE)
+        link = await create_one(here.call, _owner(here), body)
     except BoughError as error:
         return _form(here, fields, None, error)
     return Response(b"", 303, {"Location": here.url(f"links/{link.id}", made="1")})
@@ -97,7 +102,7 @@ async def picture(here: Here) -> Response:
     if kind is None:
         raise NotFound("There is no picture at this address.")
     headers = {**HEADERS, "Content-Security-Policy": "default-src 'none'", "Cache-Control": "private, max-age=300"}
-    return Response(body, 200, headers, kind)
+    return Response(body, 200, {**headers, "Content-Type": kind})
 
 
 def drafted(here: Here, fields: link_form.Fields, listed: Listed | None) -> Link:

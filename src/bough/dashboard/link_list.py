@@ -42,7 +42,7 @@ async def links(here: Here) -> Response:
     query = {"limit": str(PAGE), "app_id": str(here.app.id), "test": "true" if here.test else "false", **asked}
     if here.call.query("limit"):
         query["limit"] = here.call.query("limit") or ""
-    document = await listing_document(here.call, here.user, query)
+    document = await listing_document(here.call, query)
     table = Table(
         name="links", caption="Links", columns=COLUMNS, rows=document["links"], document=document,
         empty="No link fits. Take a filter away, or make a link.",

@@ -44,6 +44,8 @@ async def overview(here: Here) -> Response:
     here.need("aggregate_data")
     if not here.has_app:
         return here.answer("no_app.html")
+    if here.limited:
+        return here.answer("limited.html")
     chosen = period(here.zone, here.call.query("days"), here.call.query("start"), here.call.query("end"))
     metric = next((one for one in FIGURES if one.name == here.call.query("metric")), FIGURES[0])
     store = here.call.context.store

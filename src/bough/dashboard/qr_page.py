@@ -80,7 +80,7 @@ async def picture(here: Here) -> Response:
     headers = {**HEADERS, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
     if here.call.query("download"):
         headers["Content-Disposition"] = f'attachment; filename="qr-{listed.link.id}.{settings.image_format}"'
-    return Response(body, 200, headers, kind)
+    return Response(body, 200, {**headers, "Content-Type": kind})
 
 
 def _asked(here: Here) -> dict[str, str]:

@@ -9,28 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from bough.dashboard import formats
-from bough.dashboard.static import static_url
+from bough.web import pages, static
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-    "Vary": "HX-Request",
-}
+HEADERS = {**pages.HEADERS, "Vary": "HX-Request"}
 """Of every page."""
-
-HTML = "text/html; charset=utf-8"
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -46,12 +28,15 @@ _environment.filters.update(
     money=formats.money,
     moment=formats.moment,
     time=formats.time_element,
+    clock=formats.clock,
     age=formats.age,
     day=formats.day,
     cut=formats.cut,
     sparkline=formats.sparkline,
 )
-_environment.globals.update(static=static_url, change=formats.change, bar=formats.bar, highlighted=formats.highlighted)
+_environment.globals.update(
+    static=static.address, change=formats.change, bar=formats.bar, highlighted=formats.highlighted
+)
 
 
 def render(template: str, **values: Any) -> str:
@@ -61,4 +46,4 @@ def render(template: str, **values: Any) -> str:
 
 def html(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A page or a part of one as an answer."""
-    return Response(text.encode("utf-8", "replace"), status, {**HEADERS, **(headers or {})}, HTML)
+    return Response(text.encode("utf-8", "replace"), status, {**HEADERS, **(headers or {})})

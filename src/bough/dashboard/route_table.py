@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from bough.dashboard import feed, here, link_editor, link_list, link_page, overview, qr_page, static, theme
-from bough.web.routing import Handler, Route
+from bough.accounts.model import Permission
+from bough.dashboard import feed, here, link_editor, link_list, link_page, overview, qr_page, theme
+from bough.web.bodies import FORM
+from bough.web.routing import JSON, Handler, Parameter, Route
+
+PATH_VARIABLES = {
+    "id": "The link's id.",
+    "rest": "Anything.",
+    "job_id": "The job.",
+    "event_id": "The event's journal row.",
+    "person_id": "The person.",
+    "report_id": "The report.",
+}
 
 
-def get(path: str, handler: Handler, summary: str) -> Route:
+def get(path: str, handler: Handler, summary: str, *needs: Permission) -> Route:
     """A page that is read."""
-    return Route(method="GET", path=path, handler=handler, access="page", summary=summary)
+    return _route("GET", path, handler, summary, needs)
 
 
-def post(path: str, handler: Handler, summary: str) -> Route:
+def post(path: str, handler: Handler, summary: str, *needs: Permission, body_limit: int = 0) -> Route:
     """A form of a page."""
-    return Route(method="POST", path=path, handler=handler, access="page", summary=summary)
+    return _route("POST", path, handler, summary, needs, body_limit)
+
+
+def _route(
+    method: str, path: str, handler: Handler, summary: str, needs: tuple[Permission, ...], body_limit: int = 0
+) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        handler=handler,
+        access="page",
+        summary=summary,
+        needs=needs,
+        parameters=tuple(
+            Parameter(name=name, meaning=meaning, required=True, place="path")
+            for name, meaning in PATH_VARIABLES.items()
+            if f"{{{name}" in path
+        ),
+        consumes=(FORM,) if method == "POST" else (),
+        produces=("text/html", "text/csv", JSON) if method == "GET" else ("text/html",),
+        body_limit=body_limit,
+    )
 
 
 DASHBOARD_ROUTES = (
@@ -31,12 +63,5 @@ DASHBOARD_ROUTES = (
     post("/dashboard/links/{id}/edit", link_editor.save, "Change a link"),
     get("/dashboard/links/{id}/qr", qr_page.designer, "Design a QR code"),
     get("/dashboard/links/{id}/qr-picture", qr_page.picture, "A QR code"),
-    Route(
-        method="GET",
-        path="/static/{version}/{name:path}",
-        handler=static.serve,
-        access="public",
-        summary="Style and scripts of the pages",
-    ),
     get("/dashboard/{rest:path}", here.missing, "No page"),
 )

@@ -14,6 +14,7 @@ from bough.ids import new_code
 FOLDER = "exports"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+\.(csv|json|ndjson|parquet)(\.gz)?\Z")
+_JOB = re.compile(r"-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-[A-Za-z0-9]{16}\.")
 
 
 class ExportFiles:
@@ -56,6 +57,12 @@ class ExportFiles:
         if self._folder.is_dir():
             for part in self._folder.glob(".*.part"):
                 part.unlink(missing_ok=True)
+
+
+def job_of(name: str) -> str:
+    """The id of the job that wrote a file, as its name says; empty for a name that is none of ours."""
+    found = _JOB.search(name)
+    return found[1] if found else ""
 
 
 def content_type(name: str) -> str:

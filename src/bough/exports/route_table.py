@@ -67,6 +67,7 @@ EXPORT_ROUTES = (
         parameters=(
             Parameter(name="name", meaning="The file.", required=True, place="path"),
             Parameter(name="Signature", meaning="Our signature.", required=True, place="query"),
+            Parameter(name="AWSAccessKeyId", meaning="For whom the address was made.", required=True, place="query"),
             Parameter(name="Expires", meaning="Epoch seconds.", required=True, place="query", kind="integer"),
         ),
         answer="The file.",

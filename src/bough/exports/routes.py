@@ -14,25 +14,28 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import FileResponse, Response
 
-from bough.accounts.data_filters import filters_for, is_as_narrow
-from bough.accounts.directory import Directory
+from bough.accounts.audit import Entry
 from bough.accounts.model import App, User
 from bough.cohorts.filter import Filter
 from bough.cohorts.measures import canonical
 from bough.cohorts.meta import meta as tables
 from bough.cohorts.request import CohortRequest, parse, parse_json
-from bough.errors import AuthenticationFailed, BadRequest, BoughError, NotFound
+from bough.errors import BadRequest, BoughError, Forbidden
 from bough.exports import bell, records
 from bough.exports.callbacks import check_callback
-from bough.exports.files import content_type
+from bough.exports.files import content_type, job_of
 from bough.exports.job import CANCELLED, Job, Status, from_row, iso, status_document
 from bough.exports.questions import ask
-from bough.exports.signing import SIGNED_SECONDS, Signer
+from bough.exports.signing import INVALID, SIGNED_SECONDS, Signer
 from bough.exports.tracing import Question
+from bough.exports.visibility import asked_for, covered_apps, mandatory_filters, may_see, told_of, visible_job
 from bough.ids import RANDOM_BITS, now_ms
 from bough.store.transaction import Value
 from bough.web.call import Call, json_response
 from bough.web.errors import CORS_HEADERS, error_body
+
+EXPORTING = frozenset({"aggregate_data", "export"})
+"""Permissions that the holder of a signed address must still have; the route table says it of the other routes."""
 
 SAME_JOB_MS = 60 * 60_000
 """For how long an equal request gets the job that is there."""
@@ -70,8 +73,10 @@ async def create_job(call: Call) -> Response:
     wanted = _new_job(call, user, request, apps, await _watermark(call))
     job = await _equal_job(call, wanted)
     if job is None:
-        job = await call.context.store.write(records.create_batch, wanted)
+        job = await call.change(records.create_batch, wanted, asked_for)
         bell.ring(call.context.settings.folder)
+    else:
+        await call.note(asked_for(job))
     return await _created(call, job)
 
 
@@ -88,8 +93,23 @@ async def download(call: Call) -> Response:
     """GET /v2/analytics/files/{name}: needs no token, only the signed address."""
     name = call.path["name"]
     query = call.request.query_params
-    call.context.signer.check(name, query.get("Signature", ""), query.get("Expires", ""), int(time.time()))
-    return _file(call, name, {})
+    identifier = call.context.signer.check(
+        name,
+        query.get("Signature", ""),
+        query.get("Expires", ""),
+        query.get("AWSAccessKeyId", ""),
+        int(time.time()),
+    )
+    user = call.context.directory.users.get(identifier)
+    job = None if user is None else await records.find(call.context.store, user.organization, job_of(name))
+    if (
+        user is None
+        or job is None
+        or not (user.permissions >= EXPORTING and may_see(user, job, call.context.directory))
+    ):
+        raise Forbidden(INVALID)
+    call.act_for(user)
+    return await _file(call, job, name, {})
 
 
 async def list_jobs(call: Call) -> Response:
@@ -113,7 +133,11 @@ async def cancel_job(call: Call) -> Response:
         "error_message": "The job was cancelled.",
     }
     update = records.Updated(job.job_id, (Status.QUEUED, Status.RUNNING), changes)
-    changed = await call.context.store.write(records.update_batch, update)
+    changed = await call.change(
+        records.update_batch,
+        update,
+        lambda changed: None if changed is None else Entry(action="export.cancel", subject=job.job_id),
+    )
     return json_response(_status(call, changed or job))
 
 
@@ -126,7 +150,7 @@ async def rows(call: Call) -> Response:
     """GET /api/cohorts/rows: the members and events behind one cell of a job's answer, or of a request's."""
     user = call.user()
     call.context.limits.check(user.organization, "analytics_status")
-    request, apps = await _asked(call, user)
+    request, apps, filters = await _asked(call, user)
     measure, band = call.query("measure") or "", call.query("band") or "0"
     if not band.isascii() or not band.isdigit() or len(band) > 4:
         raise BadRequest("band: must be the number of a band.")
@@ -136,71 +160,36 @@ async def rows(call: Call) -> Response:
     question = Question(
         request=request,
         apps=apps,
-        filters=mandatory_filters(user, request),
+        filters=filters,
         values=values,
         measure=canonical(measure),
         band=int(band),
     )
-    return json_response(await _ask(call, "rows", question))
+    found = await _ask(call, "rows", question)
+    cell = {"measure": question.measure, "band": question.band, "values": values}
+    await call.note(Entry(action="export.rows", details={**told_of(request, apps), **cell}))
+    return json_response(found)
 
 
-async def _asked(call: Call, user: User) -> tuple[CohortRequest, tuple[int, ...]]:
-    """The request that a cell belongs to: that of `job_id`, or `request` as JSON with app_id or organization_id."""
+async def _asked(call: Call, user: User) -> tuple[CohortRequest, tuple[int, ...], tuple[Filter, ...]]:
+    """The request that a cell belongs to, its apps and mandatory filters: those of `job_id`, or of `request` as JSON
+    with app_id or organization_id."""
     job_id, written = call.query("job_id"), call.query("request")
     if job_id:
         job = await visible_job(call, job_id)
-        return job.request, job.apps
+        return job.request, job.apps, (*job.filters, *mandatory_filters(user, job.request))
     if not written:
         raise BadRequest("job_id: job_id or request is required.")
     body = dict(parse_json(written.encode()))
     query = _query(call)
     apps = covered_apps(call, user, body, query)
-    return parse(body, query, today=_today(apps)), tuple(app.id for app in apps)
+    request = parse(body, query, today=_today(apps))
+    return request, tuple(app.id for app in apps), mandatory_filters(user, request)
 
 
 async def _ask(call: Call, kind: str, question: Question) -> Any:
     folder = call.context.settings.folder
     return await asyncio.to_thread(ask, folder, kind, msgspec.to_builtins(question))
-
-
-def mandatory_filters(user: User, request: CohortRequest) -> tuple[Filter, ...]:
-    """The data filters of a user, as they hold for a request."""
-    return filters_for(user.filters, request.data_source)
-
-
-def may_see(user: User, job: Job, directory: Directory) -> bool:
-    """Whether all that a job's file holds is the user's to see: its apps, and filters at least as narrow as the user's.
-
-    The user's filters are those of now, so a job that was started before a filter was added is refused.
-    """
-    return (
-        job.organization == user.organization
-        and set(job.apps) <= set(directory.apps_of(user))
-        and is_as_narrow(job.filters, mandatory_filters(user, job.request))
-    )
-
-
-async def visible_job(call: Call, job_id: str) -> Job:
-    """The job of an id. Raises NotFound for one that the user may not see, as for an unknown one."""
-    user = call.user()
-    job = await records.find(call.context.store, user.organization, job_id)
-    if job is None or not may_see(user, job, call.context.directory):
-        raise NotFound("Job ID Not Found")
-    return job
-
-
-def covered_apps(call: Call, user: User, body: dict[str, Any], query: dict[str, str]) -> list[App]:
-    """The live apps a request is about. Raises AuthenticationFailed for another organization's."""
-    own = list(call.context.directory.apps_of(user).values())
-    app_id = query.get("app_id") or body.get("app_id")
-    organization = query.get("organization_id") or body.get("organization_id")
-    if organization and str(organization) != str(user.organization):
-        raise AuthenticationFailed
-    if app_id:
-        own = [app for app in own if str(app.id) == str(app_id)]
-        if not own:
-            raise AuthenticationFailed
-    return own
 
 
 def _check_owner(call: Call, user: User) -> None:
@@ -272,8 +261,11 @@ async def _created(call: Call, job: Job) -> Response:
     wait = _WAIT.search(call.header("prefer") or "")
     if wait is not None:
         finished = await _wait(call, job, min(int(wait[1]), MAX_WAIT_SECONDS))
-        if finished is not None and finished.file_name is not None:
-            return _file(call, finished.file_name, {"Preference-Applied": "wait", **_told(finished)})
+        # The user may have lost access while the job ran.
+        user = call.context.directory.users.get(call.user().id)
+        visible = user is not None and finished is not None and may_see(user, finished, call.context.directory)
+        if visible and finished is not None and finished.file_name is not None:
+            return await _file(call, finished, finished.file_name, {"Preference-Applied": "wait", **_told(finished)})
     base = call.context.settings.base_url.rstrip("/")
     document: dict[str, Any] = {
         "code": 200,
@@ -285,8 +277,9 @@ async def _created(call: Call, job: Job) -> Response:
     return json_response(document)
 
 
-def _file(call: Call, name: str, headers: dict[str, str]) -> Response:
+async def _file(call: Call, job: Job, name: str, headers: dict[str, str]) -> Response:
     path = call.context.export_files.path(name)
+    await call.note(Entry(action="export.download", subject=job.job_id, details={"file": name, "rows": job.row_count}))
     safe = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, headers={**CORS_HEADERS, **safe, **headers}, media_type=content_type(name))
 
@@ -321,14 +314,14 @@ def _status(call: Call, job: Job) -> dict[str, Any]:
 
 def response_url(call: Call, job: Job) -> str | None:
     """A freshly signed address of a finished job's file."""
-    return signed_url(call.context.settings.base_url, call.context.signer, job)
+    return signed_url(call.context.settings.base_url, call.context.signer, job, call.user().id)
 
 
-def signed_url(base_url: str, signer: Signer, job: Job) -> str | None:
-    """The address of a finished job's file, or None when it has none."""
+def signed_url(base_url: str, signer: Signer, job: Job, user: int) -> str | None:
+    """The address of a finished job's file for a user, or None when it has none."""
     if job.status != Status.FINISHED or job.file_name is None:
         return None
-    query = signer.signed_query(job.file_name, int(time.time()) + SIGNED_SECONDS)
+    query = signer.signed_query(job.file_name, int(time.time()) + SIGNED_SECONDS, user)
     return f"{base_url.rstrip('/')}/v2/analytics/files/{job.file_name}?{query}"
 
 

@@ -1,6 +1,7 @@
-"""Addresses that carry their own permission: an HMAC over the file's name and the time at which it ends.
+"""Addresses that carry their own permission: an HMAC over the file's name, the user, and the time at which it ends.
 
-The form is that of the documented example (`?Signature=…&AWSAccessKeyId=…&Expires=…`, contract/cohort.md §2). The key
+The form is that of the documented example (`?Signature=…&AWSAccessKeyId=…&Expires=…`, contract/cohort.md §2). The
+access key's id is the user for whom the address was made: it works while that user may see the file. The signing key
 is random, made once, and kept in the store, so that all hosts of an installation share it.
 """
 
@@ -18,9 +19,9 @@ from bough.store.transaction import Transaction
 
 SECRET_NAME = "export-signing"
 SIGNED_SECONDS = 86_400
+INVALID = "The signature of this address is not valid."
 READ_SECRET = "SELECT value FROM server_secret WHERE name = ?"
 ADD_SECRET = "INSERT INTO server_secret (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
-ACCESS_KEY_ID = "bough"
 
 
 class Signer:
@@ -29,20 +30,24 @@ class Signer:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def signed_query(self, name: str, expires: int) -> str:
-        """The query of an address for a file that works until `expires` (epoch seconds)."""
+    def signed_query(self, name: str, expires: int, user: int) -> str:
+        """The query of an address for a file that works for a user until `expires` (epoch seconds)."""
         return urlencode(
-            {"Signature": self._signature(name, expires), "AWSAccessKeyId": ACCESS_KEY_ID, "Expires": expires}
+            {"Signature": self._signature(name, expires, user), "AWSAccessKeyId": user, "Expires": expires}
         )
 
-    def check(self, name: str, signature: str, expires: str, now: int) -> None:
-        """Raises Forbidden when the signature is not ours for this very file and time, or the time is over."""
-        valid = expires.isascii() and expires.isdigit() and len(expires) < 13
-        good = self._signature(name, int(expires) if valid else 0)
+    def check(self, name: str, signature: str, expires: str, user: str, now: int) -> int:
+        """The id of the user for whom the address was made.
+
+        Raises Forbidden when the signature is not ours for this very file, user and time, or the time is over.
+        """
+        valid = _is_number(expires) and _is_number(user)
+        good = self._signature(name, int(expires) if valid else 0, int(user) if valid else 0)
         if not hmac.compare_digest(good.encode(), signature.encode("utf-8", "replace")) or not valid:
-            raise Forbidden("The signature of this address is not valid.")
+            raise Forbidden(INVALID)
         if int(expires) <= now:
             raise Forbidden("This address has expired; ask for the job's status to get a new one.")
+        return int(user)
 
     @property
     def webhook_key(self) -> str:
@@ -53,9 +58,13 @@ class Signer:
         """Signature of a webhook's body, as hexadecimal HMAC-SHA256 under `webhook_key`."""
         return hmac.new(bytes.fromhex(self.webhook_key), payload, sha256).hexdigest()
 
-    def _signature(self, name: str, expires: int) -> str:
-        digest = hmac.new(self._key, f"file\0{name}\0{expires}".encode(), sha256).digest()
+    def _signature(self, name: str, expires: int, user: int) -> str:
+        digest = hmac.new(self._key, f"file\0{name}\0{expires}\0{user}".encode(), sha256).digest()
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
 
 
 def open_signer(store: Store) -> Signer:

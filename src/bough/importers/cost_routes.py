@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from bough.accounts.audit import Entry
 from bough.errors import BadRequest
 from bough.events.body import decode
 from bough.exports import bell
-from bough.exports.routes import covered_apps
+from bough.exports.visibility import covered_apps
 from bough.importers.costs import parse_cost, save_batch
 from bough.web.call import Call, json_response
 
@@ -35,6 +36,7 @@ async def add_costs(call: Call) -> Response:
             costs.append(parse_cost(item))
         except BadRequest as error:
             raise BadRequest(f"costs[{place}].{error.message}") from error
-    await call.context.store.write(save_batch, (app.id, costs))
+    entry = Entry(action="costs.add", subject=str(app.id), app=app.id, details={"costs": len(costs)})
+    await call.change(save_batch, (app.id, costs), lambda _: entry if costs else None)
     bell.ring(call.context.settings.folder)
     return json_response({"stored": len(costs)})

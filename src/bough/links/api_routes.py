@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from io import StringIO
 from typing import Any
 
 from starlette.responses import Response
 
+from bough.accounts.audit import Entry
 from bough.accounts.directory import Credential
 from bough.accounts.model import App, User
-from bough.errors import BadRequest, BoughError, NotFound, TooLarge, Unavailable
+from bough.errors import BadRequest, BoughError, Forbidden, NotFound, TooLarge, Unavailable
 from bough.ids import now_ms
 from bough.links import bulk, placing, records
+from bough.links.document import link_url
+from bough.links.entries import bulk_entry, changed_entry
 from bough.links.history import history
 from bough.links.item import details, item
 from bough.links.listing import MAX_STREAMS, Listed, Listing, find_by_id, list_links
@@ -21,6 +25,7 @@ from bough.links.model import Link
 from bough.links.patch import parse_patch, patched_link
 from bough.links.routes import draft
 from bough.links.rows import guess_format, read_rows
+from bough.links.visibility import sees_link
 from bough.store.database import Rows
 from bough.web.call import Call, json_response
 
@@ -35,18 +40,18 @@ LIST_PARAMETERS = frozenset({"app_id", "test", "limit", "cursor", *FILTERS})
 
 async def list_all(call: Call) -> Response:
     """GET /api/links."""
-    user = call.user()
     query = call.request.query_params
     for name in query:
         if name not in LIST_PARAMETERS:
             raise BadRequest(
                 f"{name}: is not a parameter of this listing; those are {', '.join(sorted(LIST_PARAMETERS))}."
             )
-    return json_response(await listing_document(call, user, query))
+    return json_response(await listing_document(call, query))
 
 
-async def listing_document(call: Call, user: User, query: Mapping[str, str]) -> dict[str, Any]:
+async def listing_document(call: Call, query: Mapping[str, str]) -> dict[str, Any]:
     """The answer of GET /api/links for the parameters LIST_PARAMETERS."""
+    user = call.user()
     apps = _apps(call, user, query.get("app_id"))
     tests = (parse_switch("test", query["test"]),) if query.get("test") else (False, True)
     streams = tuple((app, test) for app in apps for test in tests)
@@ -57,6 +62,7 @@ async def listing_document(call: Call, user: User, query: Mapping[str, str]) -> 
         filters=parse_filters(query),
         limit=parse_number("limit", query.get("limit") or str(DEFAULT_PAGE), 1, MAX_PAGE),
         cursor=parse_number("cursor", query["cursor"], 1, 2**63 - 1) if query.get("cursor") else None,
+        admits=_admits(user),
     )
     page = await call.context.store.beside(list_links, call.context.store.rows, listing)
     cursor = None if page.next_cursor is None else str(page.next_cursor)
@@ -77,17 +83,21 @@ async def patch_one(call: Call) -> Response:
 
 async def change_link(call: Call, listed: Listed, body: Mapping[str, Any]) -> Listed:
     """Carry out a PATCH of a link; durable when it returns."""
+    user = call.user()
     patch = parse_patch(body)
     app = call.context.directory.apps[listed.link.app]
     now = now_ms()
 
     def change(link: Link) -> Link:
-        if link.id != listed.link.id:
+        if link.id != listed.link.id or not sees_link(user, link):
             raise NotFound
-        return patched_link(link, patch, app, now)
+        after = patched_link(link, patch, app, now)
+        if not sees_link(user, after):
+            raise Forbidden(bulk.OUTSIDE)
+        return after
 
     wanted = records.LinkChange(domain=listed.link.domain, path=listed.link.path, app=app.id, test=None, change=change)
-    link = await call.context.store.write(records.change_batch, wanted)
+    link = await call.change(records.change_batch, wanted, lambda link: changed_entry(link, app, sorted(body)))
     return listed._replace(link=link)
 
 
@@ -101,8 +111,12 @@ async def upsert(call: Call) -> Response:
     if not body.get("alias"):
         raise BadRequest("alias: is missing; it names the link to create or change.")
     wanted = draft(call, Credential(app, body.get("test", False)), body)
-    placement = placing.Placement(link=wanted.link, replace=True, conflict_status=wanted.conflict_status)
-    placed = (await call.context.store.write(placing.place_batch, [placement]))[0]
+    if not sees_link(user, wanted.link):
+        raise Forbidden(bulk.OUTSIDE)
+    placement = placing.Placement(
+        link=wanted.link, replace=True, conflict_status=wanted.conflict_status, admits=_admits(user)
+    )
+    placed = (await call.change(placing.place_batch, [placement], lambda done: _placed_entry(done[0], app)))[0]
     if isinstance(placed, BoughError):
         raise placed
     found = await call.context.store.beside(find_by_id, call.context.store.rows, placed.link.id)
@@ -136,16 +150,18 @@ async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
 
 
 async def run_bulk(call: Call, apps: Mapping[int, App], text: str, *, delete: bool, dry_run: bool) -> list[bulk.Report]:
-    """Change or delete the links of a CSV or NDJSON text, as far as they are those of `apps`."""
+    """Change or delete the links of a CSV or NDJSON text, as far as they are those of `apps` and the caller's."""
+    user = call.user()
     file = read_rows(StringIO(text, newline=""), guess_format(text[:100]))
     store = call.context.store
     reports: list[bulk.Report] = []
-    for chunk in bulk.chunks(file, call.context.directory, apps, delete=delete, now=now_ms()):
+    action = "links.delete" if delete else "links.change"
+    for chunk in bulk.chunks(file, call.context.directory, apps, delete=delete, now=now_ms(), admits=_admits(user)):
         if dry_run:
             reports += await store.beside(bulk.preview, store.rows, chunk)
             continue
         try:
-            written: list[bulk.Report] = await store.write(bulk.apply_batch, chunk)
+            written = await call.change(bulk.apply_batch, chunk, lambda done: bulk_entry(action, done))
             reports += written
         except Unavailable as error:
             reports += bulk.failed(chunk, error)
@@ -181,9 +197,24 @@ async def own_link_by_id(call: Call, user: User, text: str) -> Listed:
         raise NotFound
     store = call.context.store
     listed = await store.beside(find_by_id, store.rows, int(text)) if int(text) < 2**63 else None
-    if listed is None or listed.link.app not in _apps(call, user, None):
+    if listed is None or listed.link.app not in _apps(call, user, None) or not sees_link(user, listed.link):
         raise NotFound
     return listed
+
+
+def _admits(user: User) -> Callable[[Link], bool] | None:
+    return partial(sees_link, user) if user.filters else None
+
+
+def _placed_entry(placed: placing.Placed | BoughError, app: App) -> Entry | None:
+    if isinstance(placed, BoughError) or placed.outcome == "unchanged":
+        return None
+    return Entry(
+        action="link.place",
+        subject=link_url(placed.link, app),
+        app=app.id,
+        details={"id": str(placed.link.id), "outcome": placed.outcome},
+    )
 
 
 def _apps(call: Call, user: User, app_id: str | None) -> Mapping[int, App]:

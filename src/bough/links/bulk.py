@@ -7,7 +7,7 @@ nothing and stops nothing. A dry run decides all the same and writes nothing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -51,6 +51,8 @@ IGNORED = frozenset(
 )
 """Columns of `bough links export` that cannot be changed: an export may be edited and sent back whole."""
 
+OUTSIDE = "Your data filters do not let you make such a link."
+
 NULL = "null"
 """In a CSV cell: take the label or key away. An empty cell leaves it."""
 
@@ -74,6 +76,8 @@ class Chunk(Struct, frozen=True, kw_only=True):
     """Whose links may be changed; those of others are unknown."""
     now: int
     """Epoch milliseconds."""
+    admits: Callable[[Link], bool] | None = None
+    """Which of them the caller sees; None: all. A change must not take a link out of it."""
 
 
 class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,11 +93,20 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One sentence."""
 
 
-def chunks(file: RowFile, directory: Directory, apps: Mapping[int, App], *, delete: bool, now: int) -> Iterator[Chunk]:
+def chunks(
+    file: RowFile,
+    directory: Directory,
+    apps: Mapping[int, App],
+    *,
+    delete: bool,
+    now: int,
+    admits: Callable[[Link], bool] | None = None,
+) -> Iterator[Chunk]:
     """Read rows into chunks. Raises BadRequest for a CSV whose columns cannot be used."""
     check_columns(file.columns, delete)
     while taken := list(itertools.islice(file.rows, CHUNK)):
-        yield Chunk(lines=[_line(row, file.kind, directory, delete) for row in taken], apps=apps, now=now)
+        lines = [_line(row, file.kind, directory, delete) for row in taken]
+        yield Chunk(lines=lines, apps=apps, now=now, admits=admits)
 
 
 def check_columns(columns: tuple[str, ...], delete: bool) -> None:
@@ -156,7 +169,8 @@ class _Work:
     def _decide(self, line: Line, key: tuple[str, str]) -> Report:
         link = self.states[key] if key in self.states else self._stored.get(key)
         app = self._chunk.apps.get(link.app) if link is not None else None
-        if link is None or app is None:
+        admits = self._chunk.admits
+        if link is None or app is None or (admits is not None and not admits(link)):
             raise NotFound
         if line.patch is None:
             if link.test and app.config.test_env_delete == "deny":
@@ -167,6 +181,8 @@ class _Work:
         if is_expired(link, app, self._chunk.now):
             raise NotFound
         after = patched_link(link, line.patch, app, self._chunk.now)
+        if admits is not None and not admits(after):
+            raise Forbidden(OUTSIDE)
         if after is not link:
             self._keep(key, link, after)
         return Report(line=line.number, url=line.url, ok=True, changed=differences(link, after))

@@ -9,6 +9,7 @@ stops after SEARCH_SECONDS, giving what it has and the place to go on from.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -58,6 +59,8 @@ class Listing(Struct, frozen=True, kw_only=True):
     limit: int = 100
     cursor: int | None = None
     """Only links with smaller ids."""
+    admits: Callable[[Link], bool] | None = None
+    """Which links may be shown at all; None: all."""
 
 
 class Listed(NamedTuple):
@@ -81,7 +84,7 @@ def list_links(rows: Rows, listing: Listing) -> Page:
     if not listing.streams:
         return Page([], None)
     filters = {name: value for name, value in msgspec.structs.asdict(listing.filters).items() if value is not None}
-    if filters:
+    if filters or listing.admits is not None:
         return _search(rows, listing, filters)
     found = _fetch(rows, listing, {}, listing.cursor or _NEWEST, 0, listing.limit + 1)
     more = len(found) > listing.limit
@@ -98,6 +101,10 @@ def matches(link: Link, filters: Filters) -> bool:
         and (filters.created_before is None or link.created_at < filters.created_before)
         and any(wanted in (text or "").lower() for text in (link.path, title(link), link.campaign))
     )
+
+
+def _is_wanted(link: Link, listing: Listing) -> bool:
+    return matches(link, listing.filters) and (listing.admits is None or listing.admits(link))
 
 
 def find_by_id(rows: Rows, identifier: int) -> Listed | None:
@@ -118,7 +125,7 @@ def _search(rows: Rows, listing: Listing, filters: dict[str, str | int]) -> Page
             return Page(found, None)
         missing = wanted - len(found)
         candidates = _fetch(rows, listing, filters, before, oldest, missing)
-        found += [listed for listed in candidates if matches(listed.link, listing.filters)]
+        found += [listed for listed in candidates if _is_wanted(listed.link, listing)]
         before = candidates[-1].link.id if len(candidates) == missing else oldest
         if len(found) == wanted:
             return Page(found[:-1], found[-2].link.id)

@@ -5,6 +5,7 @@ In contrast to `records.create_batch`, which never touches a link that is there,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -33,6 +34,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     replace: bool
     """Whether a link that is there, of the same app and environment, becomes this one; else it is a conflict."""
     conflict_status: int = 409
+    admits: Callable[[Link], bool] | None = None
+    """Which links the caller sees; None: all. One that is there and not seen is a conflict."""
 
 
 class Placed(NamedTuple):
@@ -79,6 +82,8 @@ def decide(stored: Link | None, placement: Placement) -> tuple[Link, Outcome] | 
         return wanted, "created"
     same = same_parameters(wanted, stored)
     expired = stored.expires_at is not None and stored.expires_at <= wanted.updated_at
+    if placement.admits is not None and not placement.admits(stored):
+        return AliasConflict(wanted.domain, wanted.path, placement.conflict_status)
     if same and not expired:
         return stored, "unchanged"
     if not same and (not placement.replace or (stored.app, stored.test) != (wanted.app, wanted.test)):

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from bough.accounts.audit import Entry
 from bough.accounts.directory import Credential
 from bough.accounts.model import App, Domain
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound
@@ -14,9 +15,11 @@ from bough.links import records
 from bough.links.address import Address, parse_address
 from bough.links.change import check_not_updatable, expiry, is_expired, new_link, updated_link
 from bough.links.document import link_url, read_document, update_document
+from bough.links.entries import CREDENTIALS, changed_entry
 from bough.links.model import Link, LinkType
 from bough.links.parameters import parse_parameters
 from bough.links.targets import check_targets
+from bough.links.visibility import sees_link
 from bough.web.call import Call, json_response
 
 MAX_BULK_BYTES = 100 * 1024
@@ -100,7 +103,12 @@ async def update(call: Call) -> Response:
         check_not_updatable(link, owner.app, body)
         return updated_link(link, parameters, now)
 
-    link = await call.context.store.write(records.change_batch, _change_of(address, owner.app, owner.test, change))
+    link = await call.change(
+        records.change_batch,
+        _change_of(address, owner.app, owner.test, change),
+        lambda link: changed_entry(link, owner.app, sorted(set(body) - CREDENTIALS)),
+        owner,
+    )
     return json_response(update_document(link, link_url(link, owner.app)))
 
 
@@ -108,15 +116,22 @@ async def delete(call: Call) -> Response:
     """DELETE /v1/url: with a user's token, or with the app's key and secret as older clients do."""
     body = await call.object()
     url = call.query("url") or body.get("url") or body.get("URL")
-    app, test = _may_delete(call, body)
+    app, test, secret = _may_delete(call, body)
     call.context.limits.check(app.id, "delete")
     address = parse_address(url, call.context.directory)
 
     def change(link: Link) -> None:
         if link.test and app.config.test_env_delete == "deny":
             raise Forbidden("Links of the test environment cannot be deleted.")
+        if secret is None and not sees_link(call.user(), link):
+            raise NotFound
 
-    await call.context.store.write(records.change_batch, _change_of(address, app, test, change))
+    await call.change(
+        records.change_batch,
+        _change_of(address, app, test, change),
+        lambda link: Entry(action="link.delete", subject=link_url(link, app), app=app.id, details={"id": str(link.id)}),
+        secret,
+    )
     return json_response({"url": url, "deleted": True})
 
 
@@ -150,11 +165,11 @@ def _change_of(address: Address, app: App, test: bool | None, change: Any) -> re
     return records.LinkChange(domain=address.domain, path=address.path, app=app.id, test=test, change=change)
 
 
-def _may_delete(call: Call, body: dict[str, Any]) -> tuple[App, bool | None]:
-    """The app whose links the caller may delete, and its environment when a key names it."""
+def _may_delete(call: Call, body: dict[str, Any]) -> tuple[App, bool | None, Credential | None]:
+    """The app whose links the caller may delete, and its environment and credential when a key names it."""
     if body.get("branch_secret"):
         owner = call.secret_credential(body)
-        return owner.app, owner.test
+        return owner.app, owner.test, owner
     app_id = str(call.query("app_id") or body.get("app_id") or "")
     apps = list(call.context.directory.apps_of(call.user()).values())
     if app_id:
@@ -165,7 +180,7 @@ def _may_delete(call: Call, body: dict[str, Any]) -> tuple[App, bool | None]:
         apps = [a for a in apps if domain is not None and a.id == domain.app]
     if not apps:
         raise NotFound
-    return apps[0], None
+    return apps[0], None, None
 
 
 def _domain(app: App, test: bool, wanted: str | None) -> Domain:

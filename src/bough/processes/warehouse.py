@@ -243,7 +243,7 @@ class Work:
             self.wake_exports()
 
     def _signed_url(self, job: Job) -> str | None:
-        return signed_url(self._settings.base_url, self._signer, job)
+        return signed_url(self._settings.base_url, self._signer, job, job.account_user)
 
 
 if __name__ == "__main__":

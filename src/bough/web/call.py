@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bough.accounts.audit import Actor, Audited, Entry, audited, note_batch
 from bough.accounts.directory import Credential
 from bough.accounts.model import User
 from bough.errors import AuthenticationFailed, BadRequest, Forbidden, InvalidCredentials, TooLarge
 from bough.signin.sessions import Session, is_csrf_token
+from bough.store.transaction import Transaction
 from bough.web.bodies import parse_body
 from bough.web.errors import CORS_HEADERS
 from bough.web.visitor import Visitor
@@ -24,6 +27,8 @@ CSRF_FAULT = "This form is too old, or was not sent from its own page; load the 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _encode = msgspec.json.Encoder().encode
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 Body = bytes
 """Inside `Call` the name `bytes` is its method."""
@@ -129,6 +134,30 @@ class Call:
     def act_for(self, user: User) -> None:
         """Whose request this is; for `bough.web.access` and what signs people in."""
         self._user = user
+
+    def actor(self, owner: Credential | None = None) -> Actor:
+        """Who asks, for the audit log; `owner` is whose key and secret were sent in place of a token."""
+        ip = self.visitor().ip
+        if owner is None or self._user is not None:
+            user = self.user()
+            return Actor(organization=user.organization, user=user.id, name=user.email, ip=ip, filters=user.filters)
+        key = self.context.directory.branch_key(owner.app.id, owner.test)
+        return Actor(organization=owner.app.organization, name=f"key {key}", ip=ip)
+
+    async def change(
+        self,
+        batch: Callable[[Transaction, list[Item]], list[Result | Exception]],
+        item: Item,
+        tell: Callable[[Result], Entry | None],
+        owner: Credential | None = None,
+    ) -> Result:
+        """`Store.write`, and in the same transaction what `tell` says of the result in the audit log."""
+        result: Result = await self.context.store.write(audited(batch), Audited(item, self.actor(owner), tell))
+        return result
+
+    async def note(self, entry: Entry) -> None:
+        """Log what changes nothing in the store."""
+        await self.context.store.write(note_batch, (self.actor(), entry))
 
     def token(self) -> str | None:
         """The access token: header Access-Token, or the query parameters that older texts name."""
