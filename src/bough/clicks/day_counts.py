@@ -1,4 +1,4 @@
-"""Kept counts by local day: rows per app and kind, new links per app, and clicks per link by platform, country, referrer.
+"""Kept counts by local day: rows per app and kind, new links per app, clicks per link by platform, country, referrer.
 
 Folded as in `bough.clicks.counts`, with watermarks of their own. Days are local days of the app's time zone as it is
 when a row is counted. A click counts under the dimension `all` and under each dimension of `DIMENSIONS`.

@@ -105,7 +105,7 @@ def sparkline(values: Sequence[int], width: int = 120, height: int = 28) -> Mark
         for place, value in enumerate(values)
     ]
     return Markup(
-        '<svg class="spark" viewBox="0 0 {w} {h}" width="{w}" height="{h}" preserveAspectRatio="none" aria-hidden="true">'
+        '<svg class="spark" viewBox="0 0 {w} {h}" preserveAspectRatio="none" aria-hidden="true">'
         '<polyline points="{p}"/></svg>'
     ).format(w=width, h=height, p=" ".join(points))
 

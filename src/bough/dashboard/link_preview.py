@@ -1,4 +1,4 @@
-"""What a link does and how it looks, before and after it is saved: OG card and where each platform goes, with reasons."""
+"""What a link does and how it looks, stored or not: OG card and where each platform goes, with reasons."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bough.accounts.model import Permission
-from bough.dashboard import feed, here, link_editor, link_list, link_page, overview, qr_page, theme
+from bough.dashboard import cohort_page, feed, here, link_editor, link_list, link_page, overview, qr_page, theme
 from bough.web.bodies import FORM
 from bough.web.routing import JSON, Handler, Parameter, Route
 
@@ -48,6 +48,8 @@ def _route(
     )
 
 
+COHORT: tuple[Permission, ...] = ("aggregate_data", "export")
+
 DASHBOARD_ROUTES = (
     get("/dashboard", overview.overview, "Overview"),
     get("/dashboard/feed", feed.live, "The live feed"),
@@ -63,5 +65,10 @@ DASHBOARD_ROUTES = (
     post("/dashboard/links/{id}/edit", link_editor.save, "Change a link"),
     get("/dashboard/links/{id}/qr", qr_page.designer, "Design a QR code"),
     get("/dashboard/links/{id}/qr-picture", qr_page.picture, "A QR code"),
+    get("/dashboard/cohorts", cohort_page.cohorts, "Cohorts", *COHORT),
+    get("/dashboard/cohorts/answer", cohort_page.answer, "A cohort question's answer", *COHORT),
+    get("/dashboard/cohorts/cell", cohort_page.cell, "The rows behind a number", *COHORT, "sensitive_data"),
+    get("/dashboard/cohorts/job/{job_id}", cohort_page.progress, "An answer's progress", *COHORT),
+    post("/dashboard/cohorts/job/{job_id}/cancel", cohort_page.cancel, "Cancel a question", *COHORT),
     get("/dashboard/{rest:path}", here.missing, "No page"),
 )

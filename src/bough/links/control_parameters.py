@@ -138,7 +138,7 @@ GROUPS: tuple[Group, ...] = (
             Control(key="$android_deepview", label="Deepview on Android"),
             Control(key="$desktop_deepview", label="Deepview on desktops"),
             Control(key="$ios_passive_deepview", label="Passive deepview on iOS", help="false switches it off."),
-            Control(key="$android_passive_deepview", label="Passive deepview on Android", help="false switches it off."),
+            Control(key="$android_passive_deepview", label="Passive deepview on Android", help="false: off."),
         ),
     ),
     Group(

@@ -4,8 +4,9 @@ Run as ``python -m bough.processes.warehouse PIPE_FD``; settings come from the e
 jobs they store; they ring (`bough.exports.bell`) so that nothing waits for the next look.
 
 Four loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
-sends webhooks, starts scheduled reports and removes old files, *totals* keeps the daily sums that pages show. A job is started once everything that was acknowledged before the job is in the
-warehouse; when a long intake takes more than PATIENCE_MS, it is answered from what is in, and says so in `data_as_of`.
+sends webhooks, starts scheduled reports and removes old files, *totals* keeps the daily sums that pages show. A job is
+started once everything that was acknowledged before it is in the warehouse; when a long intake takes more than
+PATIENCE_MS, it is answered from what is in, and says so in `data_as_of`.
 """
 
 from __future__ import annotations

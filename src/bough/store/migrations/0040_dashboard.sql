@@ -43,6 +43,7 @@ CREATE TABLE report (
     callback_url TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     due_at BIGINT,
-    last_job TEXT
+    last_job TEXT,
+    delivered_job TEXT
 );
 CREATE INDEX report_by_organization ON report (organization, id);
