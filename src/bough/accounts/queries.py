@@ -10,8 +10,6 @@ ALL_USERS = (
 )
 ALL_AGENCIES = "SELECT id, organization, name, tag, created_at FROM agency ORDER BY id"
 
-ALL_USERS = "SELECT id, organization, email, permissions FROM account_user"
-
 INSERT_ORGANIZATION = "INSERT INTO organization (id, name, created_at) VALUES (?, ?, ?)"
 FIRST_ORGANIZATION = "SELECT id FROM organization ORDER BY id LIMIT 1"
 INSERT_APP = "INSERT INTO app (id, organization, name, timezone, config, created_at) VALUES (?, ?, ?, ?, ?, ?)"

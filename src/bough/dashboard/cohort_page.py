@@ -37,6 +37,7 @@ FIRST_WAIT = 2
 """Seconds that an answer may take before progress is shown."""
 
 FILE_WAIT = 60
+FIRST_MEASURES = ("Retention", "OPEN", "revenue", "LTV", "ARPU", "ROAS")
 FILES = ("csv", "json", "ndjson", "parquet")
 
 
@@ -67,7 +68,7 @@ async def _page(here: Here) -> Response:
         filter_lines=[*question.filters, cohort_form.FilterLine()],
         choices=cohort_form.choices(),
         label_of=cohort_form.label_of,
-        measures=[name for name in MEASURES if name != "OPEN"],
+        measures=[*FIRST_MEASURES, *(name for name in MEASURES if name not in FIRST_MEASURES)],
         answer_url=_with_app(here, "cohorts/answer", query),
         file_urls={kind: _with_app(here, "cohorts", f"{query}&format={kind}") for kind in FILES},
         share=_with_app(here, "cohorts", query),

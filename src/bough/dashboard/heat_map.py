@@ -179,8 +179,7 @@ def _chart(measure: str, form: Form, objects: list[dict[str, Any]], names: list[
     largest = sorted(objects, key=lambda one: -one["users"])[:MAX_CURVES]
     series = [
         {
-            "label": ", ".join(str(one[name]) if one[name] is not None else "none" for name in dimensions)[:60]
-            or "All",
+            "label": ", ".join("none" if one[name] is None else str(one[name]) for name in dimensions)[:60] or "All",
             "values": [
                 None
                 if one["data"].get(name) is None or one.get("band_status", {}).get(name) == "not_started"

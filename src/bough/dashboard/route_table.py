@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from bough.accounts.model import Permission
-from bough.dashboard import cohort_page, feed, here, link_editor, link_list, link_page, overview, qr_page, theme
+from bough.dashboard import (
+    cohort_page,
+    exports_page,
+    feed,
+    here,
+    installs,
+    link_editor,
+    link_list,
+    link_page,
+    overview,
+    qr_page,
+    theme,
+)
 from bough.web.bodies import FORM
 from bough.web.routing import JSON, Handler, Parameter, Route
 
@@ -70,5 +82,16 @@ DASHBOARD_ROUTES = (
     get("/dashboard/cohorts/cell", cohort_page.cell, "The rows behind a number", *COHORT, "sensitive_data"),
     get("/dashboard/cohorts/job/{job_id}", cohort_page.progress, "An answer's progress", *COHORT),
     post("/dashboard/cohorts/job/{job_id}/cancel", cohort_page.cancel, "Cancel a question", *COHORT),
+    get("/dashboard/installs", installs.installs, "Installs", "sensitive_data"),
+    get("/dashboard/installs/person/{person_id}", installs.person, "A person", "sensitive_data"),
+    get("/dashboard/installs/event/{event_id}", installs.event, "Why an event was attributed", "sensitive_data"),
+    get("/dashboard/installs/click/{id}", installs.click, "A click", "sensitive_data"),
+    get("/dashboard/installs/simulator", installs.simulator, "The simulator", "sensitive_data"),
+    post("/dashboard/installs/simulator", installs.simulator, "Play a click and an opening", "sensitive_data"),
+    get("/dashboard/exports", exports_page.exports, "Exports", *COHORT),
+    get("/dashboard/exports/{job_id}", exports_page.job, "An export job", *COHORT),
+    get("/dashboard/exports/{job_id}/file", exports_page.download, "An export's file", *COHORT),
+    post("/dashboard/exports/{job_id}/cancel", exports_page.cancel, "Cancel an export", *COHORT),
+    post("/dashboard/exports/{job_id}/repeat", exports_page.repeat, "Ask again", *COHORT),
     get("/dashboard/{rest:path}", here.missing, "No page"),
 )
