@@ -78,9 +78,7 @@ async def download(here: Here) -> Response:
     """GET /dashboard/exports/{job_id}/file: the file, without a signed address."""
     found = await visible_job(here.call, here.call.path["job_id"])
     if "response_url" not in status_of_job(here.call, found) or found.file_name is None:
-        raise NotFound(
-            "This job has no file: it has not finished, or the file is no longer kept. Ask again for a new one."
-        )
+        raise NotFound("This job has no file, or its file is no longer kept. Ask again for a new one.")
     return await job_file(here.call, found, found.file_name, {})
 
 

@@ -47,3 +47,4 @@ CREATE TABLE report (
     delivered_job TEXT
 );
 CREATE INDEX report_by_organization ON report (organization, id);
+CREATE INDEX person_touch_by_touch ON person_touch (touch);
