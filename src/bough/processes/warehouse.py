@@ -25,6 +25,7 @@ from typing import NamedTuple
 import duckdb
 
 from bough.accounts.directory import Directory
+from bough.dashboard.reports import request_of
 from bough.errors import BoughError
 from bough.exports import records
 from bough.exports.bell import Bell
@@ -32,7 +33,8 @@ from bough.exports.callbacks import send_due
 from bough.exports.files import ExportFiles
 from bough.exports.job import KEPT_MS, Job
 from bough.exports.questions import Questions
-from bough.exports.routes import signed_url
+from bough.exports.reports import deliver, start_due
+from bough.exports.routes import new_job, signed_url
 from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
 from bough.exports.tracing import answerer
@@ -219,7 +221,11 @@ class Work:
             self._tidied = time.monotonic()
             for _, name in self._store.rows(records.OLD_FILES, (now_ms() - KEPT_MS,)):
                 self._files.remove(name)
-        return bool(send_due(self._store, self._signer, self._settings, self._signed_url, self._stop.is_set))
+        started = start_due(self._store, request_of, new_job)
+        delivered = deliver(self._store, self._files, self._settings.folder)
+        return started + delivered > 0 or bool(
+            send_due(self._store, self._signer, self._settings, self._signed_url, self._stop.is_set)
+        )
 
     def totals(self) -> bool:
         """Keep the daily sums."""

@@ -53,7 +53,7 @@
     const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, font: "12px system-ui, sans-serif" };
     const place = (value) => data.labels[Math.round(value)] ?? "";
     const options = {
-      width: element.clientWidth, height: data.height || 260, padding: [12, 12, 0, 0], cursor: { points: { size: 6 } },
+      width: element.clientWidth, height: data.height || 260, padding: [12, 28, 0, 0], cursor: { points: { size: 6 } },
       scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.06 : 1] } },
       axes: [
         { ...axis, values: (_, values) => values.map((value) => Number.isInteger(value) ? place(value) : ""), space: 80 },
