@@ -14,6 +14,7 @@ from bough.dashboard import (
     link_page,
     overview,
     qr_page,
+    reports,
     theme,
 )
 from bough.web.bodies import FORM
