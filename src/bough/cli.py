@@ -22,6 +22,7 @@ COMMANDS = {
     "journal": "journal",
     "attribution": "attribution",
     "sdk": "sdk",
+    "persons": "persons",
     "signin": "signin",
     "doctor": "doctor",
 }

@@ -52,6 +52,13 @@ ACTIONS: dict[str, str] = {
     "token.create": "A token was made.",
     "token.reset": "A user's permanent token was replaced.",
     "token.revoke": "A token was revoked.",
+    "person.export": "Everything that is known of a person was read.",
+    "person.erase": "The erasure of a person was asked for.",
+    "person.erased": "A person was erased; the subject is the erasure's id.",
+    "signin.password": "A user set a password through a one-time link, or changed it.",
+    "signin.totp": "A user turned an authenticator app on or off.",
+    "signin.link": "A one-time link for a password was made.",
+    "signin.out": "All sessions of a user were ended.",
 }
 """Everything that is logged. A slice that logs more adds its actions here."""
 

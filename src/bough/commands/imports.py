@@ -19,7 +19,8 @@ from bough.importers.costs import import_costs
 from bough.importers.events import Segment, import_file
 from bough.settings import Settings
 from bough.store import Store
-from bough.warehouse.keeper import COSTS, SEGMENTS, Keeper, published
+from bough.warehouse.keeper import COSTS, SEGMENTS, Keeper
+from bough.warehouse.watermarks import published
 
 RATES_AT_ONCE = 5000
 MAX_REFUSED_SHOWN = 20

@@ -10,7 +10,8 @@ from tqdm import tqdm
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.commands.owner import attribute, until
 from bough.store import Store
-from bough.warehouse.keeper import REBUILT, SEGMENTS, Keeper, ask_for_rebuild, published
+from bough.warehouse.keeper import SEGMENTS, Keeper
+from bough.warehouse.watermarks import REBUILT, ask_for_rebuild, published
 
 COUNT_SEGMENTS = "SELECT count(*) FROM segment WHERE id <= ?"
 ALL_SEGMENTS = "SELECT count(*) FROM segment"

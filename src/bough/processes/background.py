@@ -10,12 +10,14 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 
 from bough.attribution.following import StoredFollower
 from bough.clicks.counts import fold_counts
 from bough.clicks.day_counts import fold_day_counts
 from bough.errors import Unavailable
+from bough.persons.erasing import advance
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import load_settings
 from bough.store import Store, open_store
@@ -46,17 +48,18 @@ def main(pipe_fd: int) -> None:
     follower = StoredFollower(store)
     try:
         while not stop.is_set():
-            if not _round(store, follower):
+            if not _round(store, follower, settings.folder):
                 stop.wait(REST_SECONDS)
     finally:
         store.close()
 
 
-def _round(store: Store, follower: StoredFollower) -> bool:
+def _round(store: Store, follower: StoredFollower, folder: Path) -> bool:
     """One pass over everything that follows the journal; whether there was anything to do."""
     try:
         counted = fold_counts(store) + fold_day_counts(store)
-        return follower.step() + counted > 0
+        erased = advance(store, folder)
+        return follower.step() + counted > 0 or erased
     except Unavailable as error:
         log.warning("%s", error.message)
         return False

@@ -3,7 +3,7 @@
 ACCOUNT = "SELECT password, totp, totp_step FROM signin_account WHERE id = ?"
 ACCOUNTS_NAMED = (
     "SELECT u.id, a.password, a.totp FROM account_user u LEFT JOIN signin_account a ON a.id = u.id"
-    " WHERE lower(u.email) = ? ORDER BY u.id"
+    " WHERE lower(u.email) = ? AND u.disabled_at IS NULL ORDER BY u.id"
 )
 HAS_ACCOUNT = "SELECT id FROM signin_account WHERE id = ?"
 INSERT_ACCOUNT = "INSERT INTO signin_account (id, password, totp, totp_step, updated_at) VALUES (?, ?, '', 0, ?)"
@@ -39,5 +39,7 @@ IDENTITY = "SELECT account_user FROM signin_identity WHERE issuer = ? AND subjec
 IDENTITY_OF = "SELECT subject FROM signin_identity WHERE issuer = ? AND account_user = ?"
 INSERT_IDENTITY = "INSERT INTO signin_identity (issuer, subject, account_user) VALUES (?, ?, ?)"
 
-USERS_NAMED = "SELECT id, organization, email FROM account_user WHERE lower(email) = ? ORDER BY id"
+USERS_NAMED = (
+    "SELECT id, organization, email FROM account_user WHERE lower(email) = ? AND disabled_at IS NULL ORDER BY id"
+)
 USER = "SELECT email FROM account_user WHERE id = ?"

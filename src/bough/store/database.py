@@ -60,6 +60,10 @@ class Store(ABC):
         """A write transaction: commits on a clean exit, rolls back on an exception. For the writing thread only."""
 
     @abstractmethod
+    def purge(self) -> None:
+        """Have nothing left on disk of what was deleted or overwritten. Takes long, and writers wait meanwhile."""
+
+    @abstractmethod
     def close(self) -> None:
         """Finish what was submitted and let go of the database."""
 

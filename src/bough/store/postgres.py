@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import psycopg
+import psycopg.sql
 
 from bough.errors import ConfigurationError, Unavailable
 from bough.store.database import Store
@@ -26,6 +27,8 @@ WRITE_LOCK = 0x626F756768
 """The advisory lock of the writer ("bough")."""
 
 COLUMN_TYPES = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
+
+OWN_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name"
 
 
 @lru_cache(maxsize=1024)
@@ -117,6 +120,14 @@ class PostgresStore(Store):
 
     async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.rows, sql, params)
+
+    def purge(self) -> None:
+        try:
+            with psycopg.connect(self._address, autocommit=True) as connection:
+                for (table,) in connection.execute(OWN_TABLES).fetchall():
+                    connection.execute(psycopg.sql.SQL("VACUUM FULL {}").format(psycopg.sql.Identifier(table)))
+        except psycopg.OperationalError as error:
+            raise Unavailable("The database cannot be reached; try again later.") from error
 
     def close(self) -> None:
         self._close_writer()

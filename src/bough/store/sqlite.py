@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -31,6 +32,9 @@ CHECKPOINT_PAGES = 16_000
 MAX_ROWS = 128
 """Rows of one INSERT: apsw keeps prepared statements of up to 16 KB of text, and preparing longer ones again and again
 costs more than the rows."""
+
+PURGE_SECONDS = 60.0
+"""How long to wait for readers before the log can be emptied."""
 
 FILE_NAME = "bough.db"
 
@@ -131,6 +135,27 @@ class SqliteStore(Store):
     async def fetch(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
         # A lookup takes 6-8 µs, less than handing it to a thread.
         return self.rows(sql, params)
+
+    def purge(self) -> None:
+        # A file lock of its own: this process' writer holds the other one.
+        lock = os.open(self._path.parent / "bough.lock", os.O_RDWR)
+        connection = apsw.Connection(str(self._path))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            connection.set_busy_timeout(10_000)
+            connection.execute("PRAGMA secure_delete=ON").fetchall()
+            connection.execute("VACUUM").fetchall()
+            deadline = time.monotonic() + PURGE_SECONDS
+            # The log is emptied once no reader needs it; readers are short.
+            while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:
+                if time.monotonic() > deadline:
+                    raise Unavailable("The database's log is read without end; it will be emptied later.")
+                time.sleep(0.05)
+        except apsw.BusyError as error:
+            raise Unavailable("The database is busy; what was deleted will be overwritten later.") from error
+        finally:
+            connection.close()
+            os.close(lock)
 
     def close(self) -> None:
         self._close_writer()

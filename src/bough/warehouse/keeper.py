@@ -30,6 +30,7 @@ from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
 from bough.warehouse.link_costs import LinkCosts
 from bough.warehouse.schema import COHORTS
 from bough.warehouse.segments import take_in
+from bough.warehouse.watermarks import PUBLISH, REBUILD, REBUILT, published
 
 log = logging.getLogger("bough.warehouse")
 
@@ -45,10 +46,6 @@ NEW_SEGMENTS = "SELECT id, app, file_name FROM segment WHERE id > ? ORDER BY id 
 CHANGED_COSTS = "SELECT app, day, max(updated_at) FROM cost WHERE updated_at > ? GROUP BY app, day ORDER BY app, day"
 FOREIGN_COSTS = "SELECT DISTINCT app, day FROM cost WHERE currency <> 'USD' ORDER BY app, day"
 COSTS_OF_DAYS = "SELECT day, dimensions, amount, currency FROM cost WHERE app = ? AND day BETWEEN ? AND ? ORDER BY id"
-PUBLISH = (
-    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
-)
-PUBLISHED = "SELECT journal FROM watermark WHERE name = ?"
 
 SEGMENTS = "warehouse.segments"
 COSTS = "warehouse.costs"
@@ -56,10 +53,8 @@ RATES = "warehouse.rates"
 FEED = "warehouse.feed"
 LINK_TOUCHES, LINK_INSTALLS = "links.touches", "links.installs"
 LINK_RATES = "links.rates"
-REBUILD = "warehouse.rebuild"
-REBUILT = "warehouse.rebuilt"
 """Names of the watermarks that tell others how far the warehouse is: a segment's row, a cost's `updated_at`, the
-count of changes of exchange rates, the version of attribution, and the rebuild that was asked for and done."""
+count of changes of exchange rates, and the version of attribution."""
 
 Progress = Callable[[int], None]
 """Told the journal row of each segment that is in."""
@@ -316,31 +311,10 @@ def _opened(folder: Path) -> Warehouse:
     return warehouse
 
 
-def ask_for_rebuild(store: Store) -> int:
-    """Have the warehouse made again from the store; the number that `REBUILT` shows when it is done."""
-    return store.transact(_ask_batch, None)
-
-
-def _ask_batch(tx: Transaction, items: list[None]) -> list[int | Exception]:
-    answers: list[int | Exception] = []
-    for _ in items:
-        rows = tx.rows(PUBLISHED, (REBUILD,))
-        wanted = (int(rows[0][0]) if rows else 0) + 1
-        tx.run(PUBLISH, (REBUILD, wanted))
-        answers.append(wanted)
-    return answers
-
-
 def configure(warehouse: Warehouse, app: App) -> None:
     """An app's time zone, re-engagement window and revenue events, as the warehouse needs them."""
     inactivity = windows_from_days(app.config.attribution_windows).reengagement_inactivity
     warehouse.configure_app(str(app.id), app.timezone, inactivity, app.config.revenue_events or REVENUE_EVENTS)
-
-
-def published(store: Store, name: str) -> int:
-    """How far the warehouse is, as told to everybody."""
-    rows = store.rows(PUBLISHED, (name,))
-    return int(rows[0][0]) if rows else 0
 
 
 def _publish_batch(tx: Transaction, items: list[tuple[str, int]]) -> list[Exception | None]:

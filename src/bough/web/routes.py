@@ -14,6 +14,7 @@ from bough.dashboard.route_table import DASHBOARD_ROUTES
 from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import api_operations as links_api
 from bough.links import operations as links
+from bough.persons import operations as persons
 from bough.sdk.routes import SDK_ROUTES
 from bough.signin import operations as signin
 from bough.web import probes, static
@@ -59,6 +60,7 @@ ROUTES = (
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
     *DASHBOARD_ROUTES,
+    *persons.ROUTES,
     *probes.ROUTES,
     OPENAPI,
 )

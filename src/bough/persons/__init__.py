@@ -1,0 +1,1 @@
+"""Access requests and erasure: everything that is known of one person, told or taken away."""

@@ -1,0 +1,87 @@
+"""The route table of access requests and erasure."""
+
+from __future__ import annotations
+
+from bough.attribution.stories import SEARCHED
+from bough.persons import routes
+from bough.web.routing import JSON, Parameter, Route
+
+GROUP = "Persons"
+
+_TOKEN = Parameter(name="Access-Token", meaning="A user's token.", required=True, place="header")
+_PERSON = Parameter(
+    name="person_id",
+    meaning="The person, or any event of theirs; `by`: the one identifier that is given says who.",
+    required=True,
+    place="path",
+)
+_ERASURE = (
+    Parameter(name="erasure_id", required=True),
+    Parameter(name="app_id", required=True),
+    Parameter(name="environment", meaning="`live` or `test`.", required=True),
+    Parameter(name="status", meaning="`running` or `done`.", required=True),
+    Parameter(name="rows", meaning="Rows that were rewritten.", kind="integer", required=True),
+    Parameter(name="asked_at", required=True),
+    Parameter(name="done_at", nullable=True, required=True),
+)
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/persons/{person_id}/export",
+        handler=routes.export,
+        name="exportPerson",
+        group=GROUP,
+        access="token",
+        needs=("sensitive_data", "export"),
+        level="organization",
+        summary="Everything that is known of a person",
+        parameters=(
+            _TOKEN,
+            _PERSON,
+            Parameter(name="app_id", meaning="One app; else all that you see.", place="query"),
+            *(Parameter(name=name, meaning=f"With `by`: the person's {name}.", place="query") for name in SEARCHED),
+        ),
+        answer="One object per app and environment in which the person is known.",
+        answers=(Parameter(name="persons", kind="array", entries="object", required=True),),
+        errors=(403, 404),
+    ),
+    Route(
+        method="POST",
+        path="/api/persons/{person_id}/erase",
+        handler=routes.erase,
+        name="erasePerson",
+        group=GROUP,
+        access="token",
+        needs=("sensitive_data", "settings"),
+        level="organization",
+        summary="Erase a person",
+        notes="The person's rows stay counted, under stand-ins; nothing else of them is kept. This cannot be undone."
+        " It is done when its status says so: attribution and warehouse are made again for it.",
+        parameters=(
+            _TOKEN,
+            _PERSON,
+            Parameter(name="app_id", meaning="One app; else all that you see."),
+            *(Parameter(name=name, meaning=f"With `by`: the person's {name}.") for name in SEARCHED),
+        ),
+        consumes=(JSON,),
+        answer="What was begun, one per app and environment in which the person is known.",
+        answers=(Parameter(name="erasures", kind="array", entries="object", fields=_ERASURE, required=True),),
+        errors=(403, 404),
+    ),
+    Route(
+        method="GET",
+        path="/api/erasures/{erasure_id}",
+        handler=routes.read_erasure,
+        name="readErasure",
+        group=GROUP,
+        access="token",
+        needs=("sensitive_data",),
+        level="organization",
+        summary="How far an erasure is",
+        parameters=(_TOKEN, Parameter(name="erasure_id", required=True, place="path")),
+        answer="The erasure, without anything of the person.",
+        answers=_ERASURE,
+        errors=(403, 404),
+    ),
+)
