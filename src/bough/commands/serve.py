@@ -8,6 +8,7 @@ import os
 
 from bough.commands.options import Commands, add_data, opened_store, remember_address
 from bough.errors import ConfigurationError
+from bough.logs import configure
 from bough.processes.supervisor import bind, supervise
 from bough.settings import Settings, load_settings
 
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not 1 <= arguments.workers <= 32:
         raise ConfigurationError("--workers: must be from 1 to 32.")
     settings = settings_for(arguments)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    configure(settings.log_level)
     with opened_store(settings):
         pass  # brings the tables up to date before several processes open them
     listener = bind(arguments.host, arguments.port)
