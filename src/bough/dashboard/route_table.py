@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from bough.accounts.model import Permission
 from bough.dashboard import (
     cohort_page,
@@ -15,8 +17,15 @@ from bough.dashboard import (
     overview,
     qr_page,
     reports,
+    settings_app,
+    settings_domains,
+    settings_health,
+    settings_money,
+    settings_sdk,
+    settings_team,
     theme,
 )
+from bough.dashboard.settings_money import MAX_BYTES
 from bough.web.bodies import FORM
 from bough.web.routing import JSON, Handler, Parameter, Route
 
@@ -61,6 +70,16 @@ def _route(
     )
 
 
+def team_get(path: str, handler: Handler, summary: str) -> Route:
+    """A page for those who administer the whole organization."""
+    return replace(get(path, handler, summary, "team"), level="organization")
+
+
+def team_post(path: str, handler: Handler, summary: str) -> Route:
+    """A form of such a page."""
+    return replace(post(path, handler, summary, "team"), level="organization")
+
+
 COHORT: tuple[Permission, ...] = ("aggregate_data", "export")
 
 DASHBOARD_ROUTES = (
@@ -97,5 +116,22 @@ DASHBOARD_ROUTES = (
     get("/dashboard/exports/{job_id}/file", exports_page.download, "An export's file", *COHORT),
     post("/dashboard/exports/{job_id}/cancel", exports_page.cancel, "Cancel an export", *COHORT),
     post("/dashboard/exports/{job_id}/repeat", exports_page.repeat, "Ask again", *COHORT),
+    get("/dashboard/settings", settings_app.show, "Settings of the app", "settings"),
+    post("/dashboard/settings", settings_app.save, "Save the app's settings", "settings"),
+    get("/dashboard/settings/domains", settings_domains.domains, "Link domains", "settings"),
+    post("/dashboard/settings/domains", settings_domains.add, "Add a domain", "settings"),
+    get("/dashboard/settings/domains/check", settings_domains.check, "Check a domain", "settings"),
+    post("/dashboard/settings/domains/remove", settings_domains.remove, "Remove a domain", "settings"),
+    get("/dashboard/settings/sdk", settings_sdk.sdk, "SDK set-up", "settings"),
+    get("/dashboard/settings/money", settings_money.money, "Rates and costs", "settings"),
+    post("/dashboard/settings/money/rates", settings_money.add_rates, "Upload rates", "settings", body_limit=MAX_BYTES),
+    post("/dashboard/settings/money/costs", settings_money.add_costs, "Upload costs", "settings", body_limit=MAX_BYTES),
+    team_get("/dashboard/settings/team", settings_team.team, "People and agencies"),
+    team_post("/dashboard/settings/team/users", settings_team.save_user, "Add or change a user"),
+    team_post("/dashboard/settings/team/agencies", settings_team.save_agency, "Add or remove an agency"),
+    team_get("/dashboard/settings/tokens", settings_team.list_tokens, "Tokens"),
+    team_post("/dashboard/settings/tokens", settings_team.change_tokens, "Make or revoke a token"),
+    team_get("/dashboard/settings/audit", settings_team.audit_log, "The audit log"),
+    get("/dashboard/settings/health", settings_health.health, "Health", "settings"),
     get("/dashboard/{rest:path}", here.missing, "No page"),
 )
