@@ -2,8 +2,8 @@
 
 64 keep-alive clients (wrk) play phones with addresses of their own, at 10 thousand known persons and, with --large, at
 1 million. Beside it stands a bare uvicorn endpoint that parses the same JSON and stores nothing. The load generator
-runs on the same cores. Columns: requests per second, 50th and 99th percentile, CPU per request of the answering processes,
-of those that follow, and of the load generator itself, refused requests.
+runs on the same cores. Columns: requests per second, 50th and 99th percentile, CPU per request of the answering
+processes, of those that follow, and of the load generator itself, refused requests.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ from pathlib import Path
 from types import FrameType
 
 from bough.attribution.following import ROWS_AT_ONCE, StoredFollower
-from bough.clicks import counts
+from bough.clicks import counts, day_counts
 from bough.errors import Unavailable
+from bough.logs import configure
 from bough.persons.erasing import advance
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import load_settings
@@ -39,7 +40,7 @@ NICENESS = 10
 def main(pipe_fd: int) -> None:
     """Work until SIGTERM."""
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    configure(settings.log_level)
     stop = threading.Event()
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:
@@ -70,8 +71,11 @@ def _round(store: Store, follower: StoredFollower, folder: Path) -> bool:
     """One pass over everything that follows the journal; whether there is more to do at once."""
     try:
         counted = counts.fold_counts(store)
+        by_day = day_counts.fold_day_counts(store)
+        followed = follower.step()
         erased = advance(store, folder)
-        return follower.step() >= ROWS_AT_ONCE or counted >= counts.ROWS_AT_ONCE or erased
+        is_behind = counted >= counts.ROWS_AT_ONCE or by_day >= day_counts.ROWS_AT_ONCE or followed >= ROWS_AT_ONCE
+        return is_behind or erased
     except Unavailable as error:
         log.warning("%s", error.message)
         return False

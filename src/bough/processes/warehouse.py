@@ -3,9 +3,10 @@
 Run as ``python -m bough.processes.warehouse PIPE_FD``; settings come from the environment. Workers reach it only by the
 jobs they store; they ring (`bough.exports.bell`) so that nothing waits for the next look.
 
-Three loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
-sends webhooks and removes old files. A job is started once everything that was acknowledged before the job is in the
-warehouse; when a long intake takes more than PATIENCE_MS, it is answered from what is in, and says so in `data_as_of`.
+Four loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
+sends webhooks, starts scheduled reports and removes old files, *totals* keeps the daily sums that pages show. A job is
+started once everything that was acknowledged before it is in the warehouse; when a long intake takes more than
+PATIENCE_MS, it is answered from what is in, and says so in `data_as_of`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import NamedTuple
 import duckdb
 
 from bough.accounts.directory import Directory
+from bough.dashboard.reports import request_of
 from bough.errors import BoughError
 from bough.exports import records
 from bough.exports.bell import Bell
@@ -32,14 +34,17 @@ from bough.exports.callbacks import send_due
 from bough.exports.files import ExportFiles
 from bough.exports.job import KEPT_MS, Job
 from bough.exports.questions import Questions
-from bough.exports.routes import signed_url
+from bough.exports.reports import deliver, start_due
+from bough.exports.routes import new_job, signed_url
 from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
 from bough.exports.tracing import answerer
 from bough.ids import now_ms
+from bough.logs import configure
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
+from bough.warehouse.day_totals import DayTotals
 from bough.warehouse.keeper import Busy, Keeper, RebuildWanted
 
 log = logging.getLogger("bough.warehouse")
@@ -64,7 +69,7 @@ PATIENCE_MS = 2000
 def main(pipe_fd: int) -> None:
     """Work until SIGTERM."""
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    configure(settings.log_level)
     stop = threading.Event()
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:
@@ -86,6 +91,7 @@ def main(pipe_fd: int) -> None:
         Loop("intake", work.intake, stop),
         Loop("exports", work.exports, stop),
         Loop("errands", work.errands, stop),
+        Loop("totals", work.totals, stop),
     ]
     work.wake_exports = loops[1].wake
     questions = Questions(settings.folder, answerer(store, keeper.cursor, work.as_of))
@@ -184,6 +190,9 @@ class Work:
         self._intake: Intake | None = None
         self._rest_until = 0.0
         self._tidied = 0.0
+        self._totals = DayTotals(store, keeper.cursor)
+        self._taken = 0
+        self._summed = 0
         self.wake_exports: Callable[[], None] = lambda: None
         self._files.remove_parts()
         records.requeue_running(store)
@@ -203,6 +212,7 @@ class Work:
         self._rest_until = now + min(MAX_REST_SECONDS, REST_FACTOR * (now - began))
         waited_for = self._intake is None or reached.newest_job > self._intake.newest_job
         self._intake = reached
+        self._taken += taken
         if waited_for:
             self.wake_exports()
         return taken
@@ -229,7 +239,21 @@ class Work:
             self._tidied = time.monotonic()
             for _, name in self._store.rows(records.OLD_FILES, (now_ms() - KEPT_MS,)):
                 self._files.remove(name)
-        return bool(send_due(self._store, self._signer, self._settings, self._signed_url, self._stop.is_set))
+        started = start_due(self._store, request_of, new_job)
+        delivered = deliver(self._store, self._files, self._settings.folder)
+        return started + delivered > 0 or bool(
+            send_due(self._store, self._signer, self._settings, self._signed_url, self._stop.is_set)
+        )
+
+    def totals(self) -> bool:
+        """Keep the daily sums."""
+        if self._intake is None:
+            return False
+        taken = self._taken
+        if not self._totals.refresh(self._intake.as_of, changed=taken != self._summed):
+            return False
+        self._summed = taken
+        return True
 
     def close(self) -> None:
         """Let running jobs end, then close the file."""

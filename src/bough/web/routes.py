@@ -8,8 +8,10 @@ import msgspec
 from starlette.responses import Response
 
 from bough.accounts import operations as accounts
+from bough.accounts import team_operations as team
 from bough.attribution.route_table import ATTRIBUTION_ROUTES
 from bough.clicks import operations as clicks
+from bough.dashboard.route_table import DASHBOARD_ROUTES
 from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import api_operations as links_api
 from bough.links import operations as links
@@ -55,9 +57,11 @@ ROUTES = (
     *links_api.ROUTES,
     *clicks.ROUTES,
     *accounts.ROUTES,
+    *team.ROUTES,
     *SDK_ROUTES,
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
+    *DASHBOARD_ROUTES,
     *persons.ROUTES,
     *probes.ROUTES,
     OPENAPI,
