@@ -35,7 +35,7 @@ async def exports(here: Here) -> Response:
         name="jobs",
         caption="Jobs",
         columns=(
-            Column(name="question", label="Question", href="href"),
+            Column(name="question", label="Question", href="href", kind="long"),
             Column(name="status", label="Status"),
             Column(name="file", label="Format"),
             Column(name="rows", label="Rows", kind="number"),

@@ -101,6 +101,16 @@ def group_of(field: Parameter) -> Group | None:
     return max(starts, key=lambda one: len(one[0]))[1] if starts else None
 
 
+WORDS = {"ios": "iOS", "uri": "URI", "url": "address", "og": "preview", "sha256": "SHA-256", "id": "id"}
+"""How parts of a setting's name are written."""
+
+
+def label(name: str) -> str:
+    """What a setting is called."""
+    text = " ".join(WORDS.get(word, word) for word in name.split("_"))
+    return text if text.startswith("iOS") else text[0].upper() + text[1:]
+
+
 def shown(value: Any) -> str:
     """A setting's value in a form."""
     if isinstance(value, list | tuple):
@@ -137,6 +147,7 @@ def _answer(here: Here, app: App, fields: dict[str, Any], said: str = "", proble
         values=values,
         windows={name: fields.get(f"w:{name}", app.config.attribution_windows.get(name, "")) for name in NAMES},
         defaults=defaults,
+        label=label,
         said=said,
         problem=problem,
     )

@@ -57,7 +57,20 @@ async def check(here: Here) -> Response:
     if domain is None:
         raise NotFound("The app has no such domain.")
     checks = await asyncio.to_thread(check_domain, domain, here.call.context.directory.on_host(host))
-    return html(render("domain_checks.html", here=here, host=host, checks=checks))
+    if here.partial:
+        return html(render("domain_checks.html", checks=checks))
+    table = Table(
+        name="checks",
+        caption=f"Checks of {host}",
+        columns=(
+            Column(name="name", label="Step"),
+            Column(name="ok", label="Fine"),
+            Column(name="sentence", label="What was found", kind="long"),
+        ),
+        rows=[{"name": one.name, "ok": "yes" if one.ok else "no", "sentence": one.sentence} for one in checks],
+        empty="There was nothing to check.",
+    )
+    return here.answer("settings_check.html", [table], sections=SECTIONS, section="domains", checks=checks, host=host)
 
 
 @page("settings")

@@ -109,7 +109,7 @@ async def _answer(here: Here, said: str = "", problem: str = "") -> Response:
                 Column(name="date", label="Day"),
                 Column(name="cost", label="Cost"),
                 Column(name="currency", label="Currency"),
-                Column(name="dimensions", label="Of", kind="code"),
+                Column(name="dimensions", label="Of", kind="long"),
             ),
             rows=[
                 {"date": date_of(day).isoformat(), "cost": amount, "currency": currency, "dimensions": dimensions}

@@ -28,7 +28,7 @@ async def sdk(here: Here) -> Response:
     directory = here.call.context.directory
     key = directory.branch_key(here.app.id, here.test)
     table = Table(
-        name="keys",
+        name="branch_keys",
         caption="Keys",
         columns=(
             Column(name="branch_key", label="Branch key", kind="code"),

@@ -120,7 +120,7 @@ async def _team(here: Here, problem: str = "") -> Response:
                 Column(name="level", label="Reaches"),
                 Column(name="permissions", label="May", kind="tags"),
                 Column(name="agency", label="Agency"),
-                Column(name="filters_text", label="Sees only", kind="code"),
+                Column(name="filters_text", label="Sees only", kind="long"),
                 Column(name="disabled_at", label="Disabled", kind="time"),
             ),
             rows=[
@@ -233,7 +233,7 @@ async def audit_log(here: Here) -> Response:
             Column(name="actor", label="Who"),
             Column(name="action", label="What", kind="code"),
             Column(name="subject", label="About"),
-            Column(name="details_text", label="Details", kind="code"),
+            Column(name="details_text", label="Details", kind="long"),
             Column(name="ip", label="From"),
         ),
         rows=[{**one, "details_text": msgspec.json.encode(one["details"]).decode()} for one in found],

@@ -17,7 +17,7 @@ from bough.errors import BadRequest, NotFound
 from bough.ids import iso_time
 from bough.web.call import Call
 
-Kind = Literal["text", "number", "money", "share", "time", "day", "code", "tags"]
+Kind = Literal["text", "long", "number", "money", "share", "time", "day", "code", "tags"]
 Form = Literal["html", "csv", "json"]
 
 FORMS: tuple[Form, ...] = ("html", "csv", "json")
