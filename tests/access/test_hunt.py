@@ -1,9 +1,9 @@
 """A hunt for ways around access, written down as tests.
 
-What is tested elsewhere: signed names and tampered signatures in tests/exports/test_jobs.py; webhooks to private addresses in
-tests/exports/test_callbacks.py; pictures of QR codes from private addresses in tests/web/test_fetch.py; targets of links and
-`$fallback_url` in tests/links/test_targets.py and tests/clicks/test_untrusted.py; titles and campaigns in pages in
-tests/clicks/test_pages.py; `next=` in tests/signin; header injection at the edge in tests/web/test_edge_http.py.
+What is tested elsewhere: signed names and tampered signatures in tests/exports/test_jobs.py; webhooks to private
+addresses in tests/exports/test_callbacks.py; pictures of QR codes from private addresses in tests/web/test_fetch.py;
+targets of links and `$fallback_url` in tests/links/test_targets.py and tests/clicks/test_untrusted.py; titles and
+campaigns in pages in tests/clicks/test_pages.py; `next=` in tests/signin; headers in tests/web/test_edge_http.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.access.people import Member, agency, member
-from tests.apps import alias, new_app, other_organization
+from tests.apps import alias, new_app, other_organization, store_of
 from tests.conftest import Api, error
 from tests.running import wait_until
 
@@ -39,9 +39,9 @@ def body(**fields: Any) -> dict[str, Any]:
     }
 
 
-def filtered(api: Api, **fields: Any) -> Member:
-    """An agency's member who only sees what is tagged `acme`."""
-    company = agency(api, tag="acme")["agency_id"]
+def filtered(api: Api, tag: str = "acme", **fields: Any) -> Member:
+    """An agency's member who only sees what is tagged."""
+    company = agency(api, tag=tag)["agency_id"]
     return member(api, agency_id=company, agency_data_only=True, permissions=list(PROTECTED), **fields)
 
 
@@ -124,8 +124,6 @@ def test_a_request_cannot_widen_them(api: Api, filters: dict[str, Any]) -> None:
     """The job keeps the mandatory filter beside whatever the request says."""
     who = filtered(api)
     job = started(api, who, filters=filters, filter={DIMENSION: ["other"]} if filters else {})
-    from tests.apps import store_of
-
     store = store_of(api.running)
     try:
         ((kept,),) = store.rows("SELECT filters FROM export_job WHERE job_id = ?", (job,))
@@ -135,10 +133,12 @@ def test_a_request_cannot_widen_them(api: Api, filters: dict[str, Any]) -> None:
 
 
 def test_the_other_cohort_is_filtered_as_well(api: Api) -> None:
-    who = member(api, filters={DIMENSION: ["acme"]}, permissions=list(PROTECTED))
+    who = member(api, filters={DIMENSION: [alias()]}, permissions=list(PROTECTED))
+    whole = started(api, data_source="reengagement_cohort")
     job = started(api, who, data_source="reengagement_cohort")
     shown = who.http("GET", "/api/jobs").json()["jobs"]
     assert [one["job_id"] for one in shown] == [job]
+    assert who.http("GET", f"/v2/analytics/{whole}").json() == JOB_UNKNOWN
 
 
 def test_a_value_with_an_exclamation_mark_is_a_value(api: Api) -> None:
@@ -202,7 +202,7 @@ def test_hidden_links_cannot_be_changed_moved_or_made(api: Api) -> None:
 def test_equal_requests_of_different_filters_get_different_jobs(api: Api) -> None:
     wanted = {"params": {"app_id": api.card["app_id"]}, "json": body(measures=["OPEN", "users"])}
     whole = api.manage("POST", "/v2/analytics", **wanted).json()["job_id"]
-    who = filtered(api)
+    who = filtered(api, alias())
     part = who.http("POST", "/v2/analytics", **wanted).json()["job_id"]
     assert part != whole
     assert who.http("GET", f"/v2/analytics/{whole}").json() == JOB_UNKNOWN
@@ -299,7 +299,7 @@ def test_line_breaks_reach_no_header_and_no_log_entry(api: Api) -> None:
 
 
 def test_the_token_in_the_query_is_neither_echoed_nor_logged(api: Api) -> None:
-    token = api.card["access_token"]
+    token = member(api).token  # the demo prints the owner's
     for path in ("/v2/analytics/x", "/api/links/x", "/api/nothing"):
         answer = api.http.get(path, params={"api_key": token})
         assert token not in answer.text + str(answer.headers)
