@@ -279,6 +279,15 @@ def test_sql_in_every_parameter_is_text(api: Api) -> None:
         assert (answer.status_code, answer.json()["entries"]) == (200, [])
 
 
+def test_a_nul_is_no_fault(api: Api) -> None:
+    """PostgreSQL takes none in a text."""
+    for path in ("/api/audit?actor=%00", "/api/audit?subject=a%00", "/api/jobs?before=%00", "/api/links?search=%00"):
+        assert api.manage("GET", path).status_code == 400, path
+    assert api.manage("POST", "/api/agencies", json={"name": "a", "tag": "\0"}).status_code == 400
+    answer = api.manage("POST", "/api/users", json={"email": alias(), "filters": {"app_id": ["\0"]}})
+    assert answer.status_code == 400
+
+
 def test_the_host_header_does_not_reach_addresses_that_are_handed_out(api: Api) -> None:
     job = api.manage(
         "POST", "/v2/analytics", params={"app_id": api.card["app_id"]}, json=body(), headers={"Host": "evil.example"}
