@@ -45,7 +45,7 @@ from bough.processes.priority import give_way
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
 from bough.warehouse.day_totals import DayTotals
-from bough.warehouse.keeper import Busy, Keeper, RebuildWanted
+from bough.warehouse.keeper import Busy, Keeper, RebuildWanted, Stopping
 
 log = logging.getLogger("bough.warehouse")
 
@@ -113,7 +113,7 @@ def _opened(folder: Path, store: Store, stop: threading.Event) -> Keeper | None:
     """The warehouse, once a command that has it is done; None when told to stop before."""
     while not stop.is_set():
         try:
-            return Keeper(folder, store)
+            return Keeper(folder, store, stop.is_set)
         except Busy:
             stop.wait(LOOK_SECONDS)
     return None
@@ -147,6 +147,8 @@ class Loop:
             self._woken.clear()
             try:
                 worked = self._action()
+            except Stopping:
+                return
             except RebuildWanted:
                 log.info("The warehouse will be made again")
                 self._stop.set()

@@ -4,7 +4,8 @@ All processes of a data folder write through one file lock, so that a waiting wr
 SQLite's polling busy handler. The lock is held while a transaction decides and writes its pages, not while the disk
 takes them: SQLite itself commits without waiting (`synchronous=NORMAL`, which still orders log, database file and
 checkpoints), and `begin` then syncs the write-ahead log before it returns. Whoever commits meanwhile stands behind in
-the same log, so no commit reaches the disk without those before it.
+the same log, so no commit reaches the disk without those before it. A commit can be read a moment before it is on disk;
+who keeps what was read in another file calls `settle` first.
 
 Rows are inserted many at a time by one statement: each step of a statement gives up the interpreter lock, and a busy
 event loop makes getting it back expensive.
@@ -24,7 +25,7 @@ from typing import cast
 
 import apsw
 
-from bough.errors import ConfigurationError, Unavailable
+from bough.errors import SERVER_FAULT, ConfigurationError, Unavailable
 from bough.store.database import Store
 from bough.store.migrate import migrate
 from bough.store.transaction import RowValues, Value
@@ -200,6 +201,12 @@ class SqliteStore(Store):
             yield
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    def settle(self) -> None:
+        try:
+            self._sync_log()
+        except DiskFailure as error:
+            raise Unavailable(SERVER_FAULT) from error
 
     def _sync_log(self) -> None:
         """Returns when everything that was committed is on disk. Raises DiskFailure."""
