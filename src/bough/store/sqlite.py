@@ -42,6 +42,12 @@ costs more than the rows."""
 PURGE_SECONDS = 60.0
 """How long to wait for readers before the log can be emptied."""
 
+MAX_EXACT = 64
+"""Up to so many rows there is a statement for each number, above one for each power of two."""
+
+STATEMENTS = 512
+"""Prepared statements that the writing connection keeps."""
+
 FILE_NAME = "bough.db"
 LOG_NAME = f"{FILE_NAME}-wal"
 
@@ -63,7 +69,8 @@ class SqliteTransaction:
         return self._connection.changes()
 
     def each(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
-        self._connection.executemany(sql, rows)
+        if rows:
+            self._connection.executemany(sql, rows)
 
     def insert(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, skip_conflicts: bool = False
@@ -71,8 +78,10 @@ class SqliteTransaction:
         stored: list[int] = []
         start = 0
         while start < len(rows):
-            # Powers of two keep the number of different statements, and so of prepared ones, small.
-            count = 1 << min(len(rows) - start, MAX_ROWS).bit_length() - 1
+            # One statement where it can be: each gives up the interpreter lock while others wait for the write lock.
+            count = min(len(rows) - start, MAX_ROWS)
+            if count > MAX_EXACT:
+                count = 1 << count.bit_length() - 1
             chunk = rows[start : start + count]
             start += count
             values = chunk[0] if count == 1 else [value for row in chunk for value in row]
@@ -118,7 +127,7 @@ class SqliteStore(Store):
         """The write-ahead log, the same file as long as a connection is open."""
         self._readers = threading.local()
         try:
-            self._writing = apsw.Connection(str(self._path))
+            self._writing = apsw.Connection(str(self._path), statementcachesize=STATEMENTS)
         except apsw.Error as error:
             self.version.close()
             os.close(self._lock_file)
