@@ -68,11 +68,7 @@ def test_the_api_erases_and_tells_how_far_it_is(scene: Scene) -> None:
     before = scene.totals()
     (found,) = scene.api.manage("GET", f"/api/persons?identity={ANNA}").json()["persons"]
     told = scene.api.manage("GET", f"/api/persons/{found['person_id']}/export")
-    assert all(
-        value.lower() in told.text.lower()
-        for name, value in scene.secrets.items()
-        if name not in ("mail",)
-    )
+    assert all(value.lower() in told.text.lower() for name, value in scene.secrets.items() if name not in ("mail",))
     assert BERT.split("@")[0] not in told.text.replace(f'"identity":"{BERT}"', "")
     (begun,) = scene.api.manage("POST", f"/api/persons/{found['person_id']}/erase").json()["erasures"]
     (again,) = scene.api.manage("POST", f"/api/persons/{found['person_id']}/erase").json()["erasures"]
