@@ -160,6 +160,6 @@ def _tables(address: str) -> dict[str, bytes]:
         ).fetchall()
         found = {}
         for (name,) in names:
-            rows = connection.execute(f"SELECT x::text FROM {name} AS x").fetchall()  # type: ignore[arg-type]
+            rows = connection.execute(f"SELECT x::text FROM {name} AS x").fetchall()
             found[f"table {name}"] = "\n".join(row[0] for row in rows).replace('""', '"').encode()
         return found

@@ -78,9 +78,9 @@ def test_an_authenticator_app_is_asked_for_and_a_code_works_once(server: Running
     assert asked.headers["location"] == "/signin/code?next=%2Fsignin%2Faccount"
     assert second.get("/signin/account").headers["location"].startswith("/signin/code")
     assert second.get("/api/links").status_code == 400
-    used = second.send("/signin/code", code=pyotp.TOTP(secret).at(turned_on), next="/signin/account")
+    used = second.send("/signin/code", code=pyotp.TOTP(secret).at(int(turned_on)), next="/signin/account")
     assert used.status_code == 403
-    fresh = pyotp.TOTP(secret).at(turned_on, 1)  # of the next half minute: telephones' clocks differ
+    fresh = pyotp.TOTP(secret).at(int(turned_on) + 30)  # of the next half minute: telephones' clocks differ
     assert second.send("/signin/code", code=fresh, next="/signin/account").headers["location"] == "/signin/account"
     assert second.is_signed_in
 

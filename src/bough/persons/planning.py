@@ -65,8 +65,8 @@ def find_persons(
     for app, test in worlds:
         search = _Search(store, folder, stories, app, test)
         given: list[Identifier] = [(kind, one) for kind in SEARCHED[name] if (one := ids.clean(kind, value))]
-        for one in given:
-            search.meet_owners(one)
+        for identifier in given:
+            search.meet_owners(identifier)
         search.own.update((one, None) for one in search.imported(given))
         if search.persons or search.own:
             found.append(search.closed())
