@@ -33,9 +33,8 @@ class Provider:
         self.issuer = f"http://127.0.0.1:{port}"
         self.say()
         command = [sys.executable, "-m", "tests.signin.provider", str(port), str(folder)]
-        self._process = subprocess.Popen(
-            command, preexec_fn=end_with_the_tests, stderr=(folder / "provider.log").open("wb")
-        )
+        with (folder / "provider.log").open("wb") as log:
+            self._process = subprocess.Popen(command, preexec_fn=end_with_the_tests, stderr=log)
         wait_until(self._answers, 30, lambda: (folder / "provider.log").read_text()[-2000:])
 
     def say(self, **said: str) -> None:

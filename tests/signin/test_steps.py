@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -174,14 +175,15 @@ def test_the_demos_secrets_are_not_served_to_others(tmp_path: Path) -> None:
     running = Running(tmp_path / "data", "--empty")
     running.stop()
     data = str(tmp_path / "data")
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BOUGH_")}
     serve = [sys.executable, "-m", "bough.cli", "serve", "--port", str(free_port()), "--data", data]
     for options, variables in ((["--host", "0.0.0.0"], {}), ([], {"BOUGH_BASE_URL": "https://go.example.com"})):
-        ran = subprocess.run([*serve, *options], env=variables, capture_output=True, text=True, timeout=60)
+        ran = subprocess.run([*serve, *options], env=own | variables, capture_output=True, text=True, timeout=60)
         assert ran.returncode == 1
         assert "is a public address, and the demo's secrets" in ran.stderr
     doctor = subprocess.run(
         [sys.executable, "-m", "bough.cli", "doctor", "--data", data],
-        env={"BOUGH_BASE_URL": "https://go.example.com"},
+        env=own | {"BOUGH_BASE_URL": "https://go.example.com"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -189,5 +191,5 @@ def test_the_demos_secrets_are_not_served_to_others(tmp_path: Path) -> None:
     assert "the demo's secrets" in doctor.stdout
     for kind in ("live", "test"):
         bough(running, "apps", "keys", "--rotate", kind, "--overlap", "0", running.card["app_id"])
-    ran = subprocess.run([*serve, "--host", "0.0.0.0"], env={}, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([*serve, "--host", "0.0.0.0"], env=own, capture_output=True, text=True, timeout=60)
     assert "(access_token)" in ran.stderr
