@@ -64,6 +64,7 @@ ACTIONS: dict[str, str] = {
 
 COLUMNS = ("id", "at", "organization", "account_user", "actor", "ip", "action", "app", "subject", "details", "filters")
 NEWEST = "SELECT max(id) FROM audit"
+ORGANIZATION_OF = "SELECT organization FROM app WHERE id = ?"
 MAX_PAGE = 500
 MAX_ACTOR = 255
 
@@ -92,7 +93,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     """Id, address or name of what it was done to."""
     app: int | None = None
     organization: int | None = None
-    """Whose log it stands in, when the actor's organization does not say."""
+    """Whose log it stands in, when neither the actor's organization nor the app says it."""
     details: dict[str, Any] = {}
 
 
@@ -150,7 +151,7 @@ def write(tx: Transaction, told: Sequence[tuple[Actor, Entry]]) -> None:
         return
     ids = growing_ids(tx.rows(NEWEST)[0][0] or 0)
     at = now_ms()
-    tx.insert("audit", COLUMNS, [(next(ids), at, *_values(actor, entry)) for actor, entry in told])
+    tx.insert("audit", COLUMNS, [(next(ids), at, *_values(tx, actor, entry)) for actor, entry in told])
 
 
 def note_batch(tx: Transaction, items: list[tuple[Actor, Entry]]) -> list[Exception | None]:
@@ -176,7 +177,8 @@ def read(rows: Rows, asked: Asked) -> list[dict[str, Any]]:
     conditions: list[tuple[str, Value]] = []
     given: tuple[tuple[str, str | int | None], ...]
     if asked.organization is not None:
-        conditions.append(("organization = ?", asked.organization))
+        # Exchange rates are everybody's, and those that the command line has added belong to no organization.
+        conditions.append(("(organization = ? OR organization IS NULL)", asked.organization))
     if asked.action.endswith("."):
         conditions.append(("substr(action, 1, ?) = ?", len(asked.action)))
     given = (
@@ -218,11 +220,15 @@ def document(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def _values(actor: Actor, entry: Entry) -> tuple[Value, ...]:
+def _values(tx: Transaction, actor: Actor, entry: Entry) -> tuple[Value, ...]:
     if entry.action not in ACTIONS:
         raise ValueError(f"{entry.action} is not in ACTIONS")
+    organization = entry.organization if actor.organization is None else actor.organization
+    if organization is None and entry.app is not None:
+        found = tx.rows(ORGANIZATION_OF, (entry.app,))
+        organization = found[0][0] if found else None
     return (
-        entry.organization if actor.organization is None else actor.organization,
+        organization,
         actor.user,
         actor.name[:MAX_ACTOR],
         actor.ip,

@@ -131,6 +131,15 @@ class Directory:
         ]
         return keys[-1] if keys else ""
 
+    def keys_of(self, app: int) -> list[tuple[str, bool, int | None]]:
+        """(branch key, test, epoch ms at which it ends) of the app's valid keys, oldest first."""
+        now = now_ms()
+        return [
+            (name, key.test, key.expires_at)
+            for name, key in self._keys.items()
+            if key.app == app and (key.expires_at is None or key.expires_at > now)
+        ]
+
     def knows_host(self, host: str) -> bool:
         """Whether some app's links live on the host."""
         return host in self._hosts

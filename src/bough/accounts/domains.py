@@ -42,15 +42,16 @@ def add_domain(store: Store, wanted: Domain) -> Domain:
 
     Raises BadRequest naming the field when the domain cannot be had.
     """
-    return store.transact(_add_all, wanted)
+    return store.transact(add_batch, wanted)
 
 
 def remove_domain(store: Store, app: int, host: str, prefix: str = "") -> None:
     """Take a domain from an app. Raises NotFound, or BadRequest when links live there or new ones would."""
-    store.transact(_remove_all, DomainName(app, host.lower(), prefix))
+    store.transact(remove_batch, DomainName(app, host.lower(), prefix))
 
 
-def _add_all(tx: Transaction, items: list[Domain]) -> list[Domain | Exception]:
+def add_batch(tx: Transaction, items: list[Domain]) -> list[Domain | Exception]:
+    """The batch behind `add_domain`."""
     results: list[Domain | Exception] = []
     for wanted in items:
         try:
@@ -87,7 +88,8 @@ def _check_name(domain: Domain) -> None:
         raise BadRequest("prefix: an alternate domain has none; it serves every path of the default domain.")
 
 
-def _remove_all(tx: Transaction, items: list[DomainName]) -> list[Exception | None]:
+def remove_batch(tx: Transaction, items: list[DomainName]) -> list[Exception | None]:
+    """The batch behind `remove_domain`."""
     results: list[Exception | None] = []
     for name in items:
         try:

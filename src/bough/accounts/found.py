@@ -64,9 +64,36 @@ def found_app(store: Store, wanted: NewApp) -> FoundedApp:
     return store.transact(found_batch, wanted)
 
 
+MAX_OVERLAP_HOURS = 24 * 90
+
+
+class Rotation(Struct, frozen=True):
+    """New keys to make."""
+
+    app: int
+    test: bool
+    overlap_ms: int
+    """For how long the old ones still work."""
+
+
+class Rotated(Struct, frozen=True):
+    """The new pair; the secret is not kept."""
+
+    branch_key: str
+    branch_secret: str
+    old_end_at: int
+    """Epoch milliseconds."""
+
+
+def rotation(app: int, test: bool, overlap_hours: int) -> Rotation:
+    """The item of `rotate_batch`."""
+    return Rotation(app, test, overlap_hours * 3_600_000)
+
+
 def rotate_key(store: Store, app: int, test: bool, overlap_ms: int = 0) -> tuple[str, str]:
     """A new key and secret for an app's environment; the old ones end after `overlap_ms` milliseconds."""
-    return store.transact(_rotate_all, (app, test, overlap_ms))
+    rotated = store.transact(rotate_batch, Rotation(app, test, overlap_ms))
+    return rotated.branch_key, rotated.branch_secret
 
 
 def save_app(tx: Transaction, app: int, name: str, timezone: str, config: AppConfig) -> None:
@@ -130,12 +157,15 @@ def _found(tx: Transaction, wanted: NewApp) -> FoundedApp:
     )
 
 
-def _rotate_all(tx: Transaction, items: list[tuple[int, bool, int]]) -> list[tuple[str, str] | Exception]:
-    results: list[tuple[str, str] | Exception] = []
-    for app, test, overlap_ms in items:
-        tx.run(queries.EXPIRE_KEYS, (now_ms() + overlap_ms, app, int(test)))
-        results.append(_insert_key(tx, app, test))
-        record(tx, [Change(subject="account", app=app)])
+def rotate_batch(tx: Transaction, items: list[Rotation]) -> list[Rotated | Exception]:
+    """The batch behind `rotate_key`. Keys that end sooner anyway keep their end."""
+    results: list[Rotated | Exception] = []
+    for item in items:
+        end = now_ms() + item.overlap_ms
+        tx.run(queries.EXPIRE_KEYS, (end, item.app, int(item.test), end))
+        key, secret = _insert_key(tx, item.app, item.test)
+        results.append(Rotated(key, secret, end))
+        record(tx, [Change(subject="account", app=item.app)])
     return results
 
 

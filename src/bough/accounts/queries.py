@@ -18,7 +18,7 @@ INSERT_KEY = (
     "INSERT INTO app_key (id, app, test, branch_key, secret_hash, created_at, expires_at)"
     " VALUES (?, ?, ?, ?, ?, ?, NULL)"
 )
-EXPIRE_KEYS = "UPDATE app_key SET expires_at = ? WHERE app = ? AND test = ? AND expires_at IS NULL"
+EXPIRE_KEYS = "UPDATE app_key SET expires_at = ? WHERE app = ? AND test = ? AND (expires_at IS NULL OR expires_at > ?)"
 INSERT_DOMAIN = "INSERT INTO domain (id, host, prefix, scheme, app, test, kind) VALUES (?, ?, ?, ?, ?, ?, ?)"
 DOMAIN_OWNER = "SELECT app FROM domain WHERE host = ? AND prefix = ?"
 DOMAIN_OF_KIND = "SELECT host FROM domain WHERE app = ? AND test = ? AND kind = ?"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from bough.accounts.audit import Entry, transact
 from bough.accounts.directory import Directory
-from bough.accounts.domains import RANDOM_PREFIX, add_domain, remove_domain
-from bough.accounts.found import NewApp, as_document, found_app, rotate_key
+from bough.accounts.domains import RANDOM_PREFIX, DomainName, add_batch, remove_batch
+from bough.accounts.found import NewApp, as_document, found_batch, rotate_batch, rotation
 from bough.accounts.keys import environment
 from bough.accounts.model import App, Domain
+from bough.accounts.routes import founded_entry
+from bough.accounts.team_routes import rotated_entry
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import NotFound
 
@@ -72,7 +76,7 @@ def run_create(arguments: argparse.Namespace) -> None:
         name=arguments.name, timezone=arguments.timezone, domain=arguments.domain, base_url=settings.base_url
     )
     with opened_store(settings) as store:
-        _show(as_document(found_app(store, wanted)), arguments.json)
+        _show(as_document(transact(store, found_batch, wanted, founded_entry)), arguments.json)
 
 
 def run_list(arguments: argparse.Namespace) -> None:
@@ -101,8 +105,9 @@ def run_keys(arguments: argparse.Namespace) -> None:
         directory = Directory(store)
         app = find_app(directory, arguments.app)
         if arguments.rotate:
-            key, secret = rotate_key(store, app.id, arguments.rotate == "test", arguments.overlap * 3_600_000)
-            _show({"branch_key": key, "branch_secret": secret}, arguments.json)
+            wanted = rotation(app.id, arguments.rotate == "test", arguments.overlap)
+            rotated = transact(store, rotate_batch, wanted, rotated_entry(app, arguments.rotate))
+            _show({"branch_key": rotated.branch_key, "branch_secret": rotated.branch_secret}, arguments.json)
             return
         _show(
             {
@@ -127,15 +132,26 @@ def run_domains(arguments: argparse.Namespace) -> None:
                 test=arguments.test,
                 kind=arguments.kind,
             )
-            add_domain(store, wanted)
+            transact(store, add_batch, wanted, domain_entry("domain.add", app))
         if arguments.remove:
-            remove_domain(store, app.id, arguments.remove, arguments.prefix)
+            gone = DomainName(app.id, arguments.remove.lower(), arguments.prefix)
+            transact(store, remove_batch, gone, lambda _: domain_entry("domain.remove", app)(gone))
         found = [_domain(domain) for domain in Directory(store).apps[app.id].domains]
     if arguments.json:
         print(json.dumps(found, indent=2))
     else:
         for domain in found:
             print(f"{domain['url']}  {domain['kind']}  {domain['environment']}")
+
+
+def domain_entry(action: str, app: App) -> Callable[[Domain | DomainName], Entry]:
+    """What the audit log says of an app's domain."""
+    return lambda domain: Entry(
+        action=action,
+        subject=f"{domain.host}/{domain.prefix}".rstrip("/"),
+        app=app.id,
+        organization=app.organization,
+    )
 
 
 def _domain(domain: Domain) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bough.accounts.audit import transact
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.cohorts.request import CohortRequest, parse, parse_json
@@ -22,6 +23,7 @@ from bough.exports.files import ExportFiles
 from bough.exports.job import Job, Status, from_row, iso
 from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
+from bough.exports.visibility import asked_for
 from bough.ids import now_ms
 from bough.store import Store
 from bough.warehouse.keeper import Keeper
@@ -76,7 +78,7 @@ def run_export(arguments: argparse.Namespace) -> None:
         directory = Directory(store)
         apps = _apps(directory, arguments)
         request = _request(arguments, apps)
-        job = store.transact(records.create_batch, _job(request, apps))
+        job = transact(store, records.create_batch, _job(request, apps), asked_for)
         files = ExportFiles(settings.folder)
         ended = _run(settings.folder, store, files, job)
         content = files.path(ended.file_name or "").read_bytes()

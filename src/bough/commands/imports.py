@@ -8,7 +8,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from bough.accounts.audit import Entry, command_line, note_batch, transact
 from bough.accounts.directory import Directory
+from bough.accounts.model import App
 from bough.attribution.rates import RateBatch, RateReport, read_csv, store_rates
 from bough.commands import link_import
 from bough.commands.apps import find_app
@@ -56,7 +58,8 @@ def run_events(arguments: argparse.Namespace) -> int:
             raise BadRequest(f"{path}: there is no such file.")
     faults = 0
     with opened_store(settings) as store:
-        app = find_app(Directory(store), arguments.app).id
+        found = find_app(Directory(store), arguments.app)
+        app = found.id
         newest = 0
         size = sum(path.stat().st_size for path in arguments.files)
         with tqdm(total=size, unit="B", unit_scale=True, disable=None) as bar:
@@ -66,6 +69,8 @@ def run_events(arguments: argparse.Namespace) -> int:
                 newest = max(newest, segment.row)
                 faults += segment.error_count
                 _report(path, segment)
+                if not segment.repeated:
+                    _log(store, "events.import", found, path, {"events": segment.rows})
         _until_published(settings, store, SEGMENTS, newest)
     return 1 if faults else 0
 
@@ -75,17 +80,30 @@ def run_costs(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     faults = 0
     with opened_store(settings) as store:
-        app = find_app(Directory(store), arguments.app).id
+        found = find_app(Directory(store), arguments.app)
         newest = 0
         for path in arguments.files:
-            report = import_costs(store, app, path)
+            report = import_costs(store, found.id, path)
             newest = max(newest, report.updated_at)
             faults += len(report.errors)
             for line, error in report.errors:
                 print(f"{path.name} line {line}: {error}", file=sys.stderr)
             print(f"{path.name}: {report.rows} costs")
+            _log(store, "costs.add", found, path, {"costs": report.rows})
         _until_published(settings, store, COSTS, newest)
     return 1 if faults else 0
+
+
+def _log(store: Store, action: str, app: App, path: Path, counts: dict[str, int]) -> None:
+    """One line for a file, once it is stored: its rows were written in many transactions."""
+    entry = Entry(action=action, subject=path.name, app=app.id, organization=app.organization, details=dict(counts))
+    store.transact(note_batch, (command_line(), entry))
+
+
+def _rates_entry(path: Path, report: RateReport) -> Entry | None:
+    if not report.added and not report.replaced:
+        return None
+    return Entry(action="rates.add", subject=path.name, details={"added": report.added, "replaced": report.replaced})
 
 
 def _report(path: Path, segment: Segment) -> None:
@@ -133,7 +151,7 @@ def _import_rates(store: Store, path: Path, *, replace: bool) -> RateReport:
     total = RateReport()
     for start in tqdm(range(0, len(rates), RATES_AT_ONCE), unit="batch", disable=None):
         batch = RateBatch(tuple(rates[start : start + RATES_AT_ONCE]), replace)
-        report = store.transact(store_rates, batch)
+        report = transact(store, store_rates, batch, lambda done: _rates_entry(path, done))
         total.added += report.added
         total.unchanged += report.unchanged
         total.replaced += report.replaced

@@ -16,11 +16,13 @@ from typing import IO, Any, TextIO
 import msgspec
 from tqdm import tqdm
 
+from bough.accounts.audit import transact
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.errors import BadRequest, BoughError, Unavailable
 from bough.ids import now_ms
 from bough.links import bulk, placing, transfer
+from bough.links.entries import bulk_entry, imported_entry
 from bough.links.listing import Listed
 from bough.links.rows import Format, RowFile, guess_format, read_rows
 from bough.store import Store
@@ -69,7 +71,7 @@ def bulk_file(
     tally = Tally(arguments)
     with opened_rows(arguments.file, arguments.format) as file:
         for chunk in bulk.chunks(file, directory, apps, delete=delete, now=now_ms()):
-            for report in _carry_out(store, chunk, arguments.dry_run):
+            for report in _carry_out(store, chunk, arguments.dry_run, delete=delete):
                 outcome = "deleted" if report.deleted else "changed" if report.changed else "unchanged"
                 tally.add(outcome if report.ok else "failed", msgspec.to_builtins(report))
     return tally.close()
@@ -151,11 +153,13 @@ def _lines(source: IO[bytes], bar: tqdm[Any]) -> Iterator[str]:
         yield line.decode("utf-8", "surrogateescape")
 
 
-def _carry_out(store: Store, chunk: bulk.Chunk, dry_run: bool) -> list[bulk.Report]:
+def _carry_out(store: Store, chunk: bulk.Chunk, dry_run: bool, *, delete: bool) -> list[bulk.Report]:
     if dry_run:
         return bulk.preview(store.rows, chunk)
     try:
-        return store.transact(bulk.apply_batch, chunk)
+        organization = next((app.organization for app in chunk.apps.values()), None)
+        action = "links.delete" if delete else "links.change"
+        return transact(store, bulk.apply_batch, chunk, lambda done: bulk_entry(action, done, organization))
     except Unavailable as error:
         return bulk.failed(chunk, error)
 
@@ -173,7 +177,7 @@ def _outcomes(store: Store, placements: list[placing.Placement], dry_run: bool) 
     if dry_run:
         return placing.preview(store.rows, placements)
     try:
-        placed = store.transact(placing.place_batch, placements) if placements else []
+        placed = transact(store, placing.place_batch, placements, imported_entry) if placements else []
     except Unavailable as error:
         return [error] * len(placements)
     return [result if isinstance(result, BoughError) else result.outcome for result in placed]

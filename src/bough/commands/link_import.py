@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bough.accounts.audit import transact
 from bough.accounts.directory import Directory
-from bough.accounts.domains import add_domain
+from bough.accounts.domains import add_batch
 from bough.accounts.model import App, Domain
-from bough.commands.apps import find_app
+from bough.commands.apps import domain_entry, find_app
 from bough.commands.link_files import import_rows, opened_lines, opened_rows
 from bough.commands.options import add_data, opened_store, settings_of
 from bough.errors import BadRequest
@@ -76,7 +77,8 @@ def _with_domains(store: Store, directory: Directory, app: App, rows: Iterator[R
         if host and not directory.knows_host(host):
             scheme: Literal["http", "https"] = "http" if str(url).startswith("http:") else "https"
             try:
-                add_domain(store, Domain(host=host, scheme=scheme, app=app.id, kind="custom"))
+                wanted = Domain(host=host, scheme=scheme, app=app.id, kind="custom")
+                transact(store, add_batch, wanted, domain_entry("domain.add", app))
             except BadRequest as error:
                 yield Row(row.line, row.values, error.message)
                 continue

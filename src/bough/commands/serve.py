@@ -9,6 +9,7 @@ import os
 from bough.accounts.directory import Directory
 from bough.commands.options import Commands, add_data, opened_store, remember_address
 from bough.errors import ConfigurationError
+from bough.logs import configure
 from bough.processes.supervisor import bind, supervise
 from bough.settings import Settings, load_settings
 from bough.signin.exposure import refuse_exposed
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not 1 <= arguments.workers <= 32:
         raise ConfigurationError("--workers: must be from 1 to 32.")
     settings = settings_for(arguments)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    configure(settings.log_level)
     with opened_store(settings) as store:  # brings the tables up to date before several processes open them
         refuse_exposed(settings.folder, Directory(store), arguments.host, settings.base_url)
         listener = bind(arguments.host, arguments.port)

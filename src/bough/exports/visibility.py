@@ -58,7 +58,12 @@ def covered_apps(call: Call, user: User, body: dict[str, Any], query: dict[str, 
 
 def asked_for(job: Job) -> Entry:
     """What the audit log says of a job that was asked for."""
-    return Entry(action="export.create", subject=job.job_id, details=told_of(job.request, job.apps))
+    return Entry(
+        action="export.create",
+        subject=job.job_id,
+        organization=job.organization,
+        details=told_of(job.request, job.apps),
+    )
 
 
 def told_of(request: CohortRequest, apps: tuple[int, ...]) -> dict[str, Any]:

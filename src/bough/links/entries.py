@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bough.accounts.audit import Entry
 from bough.accounts.model import App
+from bough.errors import BoughError
 from bough.links.bulk import Report
 from bough.links.document import link_url
 from bough.links.model import Link
+from bough.links.placing import Placed
 
 CREDENTIALS = frozenset({"branch_key", "branch_secret", "access_token", "access_key", "api_key", "url", "URL"})
 """Fields of a body that say who asks for what, and are no change."""
@@ -23,7 +25,21 @@ def changed_entry(link: Link, app: App, fields: list[str]) -> Entry:
     )
 
 
-def bulk_entry(action: str, reports: list[Report]) -> Entry | None:
+def bulk_entry(action: str, reports: list[Report], organization: int | None = None) -> Entry | None:
     """Several links were changed or deleted; None when nothing was."""
     done = [report.url for report in reports if report.changed or report.deleted]
-    return Entry(action=action, details={"links": len(done), "urls": done[:MAX_LINKS]}) if done else None
+    if not done:
+        return None
+    return Entry(action=action, organization=organization, details={"links": len(done), "urls": done[:MAX_LINKS]})
+
+
+def imported_entry(placed: list[Placed | BoughError]) -> Entry | None:
+    """Links were imported; None when nothing was."""
+    done = [one for one in placed if not isinstance(one, BoughError) and one.outcome != "unchanged"]
+    if not done:
+        return None
+    apps = sorted({one.link.app for one in done})
+    counts = {"created": 0, "changed": 0}
+    for one in done:
+        counts[one.outcome] += 1
+    return Entry(action="links.import", app=apps[0], details={**counts, "apps": [str(app) for app in apps]})

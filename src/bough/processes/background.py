@@ -16,6 +16,7 @@ from types import FrameType
 from bough.attribution.following import StoredFollower
 from bough.clicks.counts import fold_counts
 from bough.errors import Unavailable
+from bough.logs import configure
 from bough.persons.erasing import advance
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import load_settings
@@ -33,7 +34,7 @@ NICENESS = 10
 def main(pipe_fd: int) -> None:
     """Work until SIGTERM."""
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    configure(settings.log_level)
     stop = threading.Event()
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:

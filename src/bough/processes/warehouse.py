@@ -36,6 +36,7 @@ from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
 from bough.exports.tracing import answerer
 from bough.ids import now_ms
+from bough.logs import configure
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
@@ -55,7 +56,7 @@ PATIENCE_MS = 2000
 def main(pipe_fd: int) -> None:
     """Work until SIGTERM."""
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    configure(settings.log_level)
     stop = threading.Event()
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
 import resource
 import socket
 import sys
@@ -16,6 +15,7 @@ import sys
 import uvicorn
 import uvloop
 
+from bough.logs import configure
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import load_settings
 from bough.web.app import Application
@@ -33,7 +33,7 @@ SWITCH_INTERVAL = 0.001
 def main(socket_fd: int, pipe_fd: int) -> None:
     """Serve until SIGTERM."""
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    configure(settings.log_level)
     sys.setswitchinterval(SWITCH_INTERVAL)
     _raise_open_files()
     end_with_supervisor(pipe_fd)

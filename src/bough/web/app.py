@@ -53,9 +53,9 @@ class Application:
             await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        self.context.refresh()
         path: str = request.scope["path"]
         try:
+            self.context.refresh()
             if path[1:].partition("/")[0] in API_SEGMENTS:
                 return await self._call(request, path)
             return await self.clicks.respond(request)

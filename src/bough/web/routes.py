@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from bough.accounts import operations as accounts
+from bough.accounts import team_operations as team
 from bough.attribution.route_table import ATTRIBUTION_ROUTES
 from bough.clicks import operations as clicks
 from bough.exports.route_table import EXPORT_ROUTES
@@ -55,6 +56,7 @@ ROUTES = (
     *links_api.ROUTES,
     *clicks.ROUTES,
     *accounts.ROUTES,
+    *team.ROUTES,
     *SDK_ROUTES,
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
