@@ -50,8 +50,7 @@ class Browser:
 
 def setup_link(running: Running) -> str:
     """The path of the newest one-time link that the server printed."""
-    printed: list[str] = re.findall(r"/setup/\w+", running.log.read_text())
-    return printed[-1]
+    return str(re.findall(r"/setup/\w+", running.log.read_text())[-1])
 
 
 def new_link(running: Running, name: str = "owner", *options: str) -> str:

@@ -10,7 +10,7 @@ from bough.accounts.app_document import app_document, updated_config, updated_id
 from bough.accounts.audit import Entry
 from bough.accounts.directory import Credential
 from bough.accounts.found import FoundedApp, NewApp, found_batch, save_app
-from bough.accounts.model import AppConfig
+from bough.accounts.model import App, AppConfig
 from bough.errors import BadRequest
 from bough.store.transaction import Transaction
 from bough.web.call import Call, json_response
@@ -28,7 +28,15 @@ async def update_app(call: Call) -> Response:
     """PUT /v1/app/{branch_key}."""
     body = await call.object()
     owner = call.secret_credential({**body, "branch_key": call.path["branch_key"]})
-    app = owner.app
+    app = await change_app(call, owner.app, body, owner)
+    return _answer(call, Credential(app, owner.test), body)
+
+
+async def change_app(call: Call, app: App, body: dict[str, Any], owner: Credential | None = None) -> App:
+    """Lay the fields of a request over an app's name, time zone and configuration; the app as it is then.
+
+    `owner`: whose key and secret asked for it; None: the call's user.
+    """
     name, timezone = updated_identity(app, body)
     saved = _SavedApp(app.id, name, timezone, updated_config(app.config, body))
     entry = Entry(
@@ -39,7 +47,7 @@ async def update_app(call: Call) -> Response:
     )
     await call.change(_save_batch, saved, lambda _: entry, owner)
     call.context.refresh()
-    return _answer(call, Credential(call.context.directory.apps[app.id], owner.test), body)
+    return call.context.directory.apps[app.id]
 
 
 async def create_app(call: Call) -> Response:

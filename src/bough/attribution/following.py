@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from bough.accounts.directory import Directory
 from bough.accounts.setting_history import ALL, SettingHistory
-from bough.attribution import stored
+from bough.attribution import day_results, stored
 from bough.attribution.group_loading import Loader
 from bough.attribution.group_reading import Grouped, Groups
 from bough.attribution.live_groups import LiveGroups
@@ -28,6 +28,7 @@ from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TouchIndex
 from bough.attribution.windows import Windows, windows_from_days
 from bough.journal import Row
+from bough.local_days import local_day
 from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
 from bough.store.transaction import Transaction
@@ -50,6 +51,7 @@ EMPTY_TABLES = (
     "DELETE FROM person_touch WHERE id IN (SELECT id FROM person_touch LIMIT ?)",
     "DELETE FROM group_key WHERE id IN (SELECT id FROM group_key LIMIT ?)",
     "DELETE FROM rate_missing WHERE id IN (SELECT id FROM rate_missing LIMIT ?)",
+    day_results.EMPTY,
 )
 EMPTIED_AT_ONCE = 5000
 
@@ -87,7 +89,12 @@ class StoredFollower:
         if not values:
             return self._mend_money(at_most)
         rows = [exact_row(one) for one in values if one[4] not in NO_EVENTS]
-        change = Change(after=after, newest=values[-1][0], version=counter(self._store, stored.VERSION))
+        change = Change(
+            after=after,
+            newest=values[-1][0],
+            version=counter(self._store, stored.VERSION),
+            day_of=self._day_of,
+        )
         facts = SettledFacts(self._history, self._rates.of)
         grouped = Grouped(self._store, self._loader, self._live, self._windows_at, facts, change)
         self._read(rows, grouped)
@@ -130,13 +137,19 @@ class StoredFollower:
             found = self._windows[key] = windows_from_days(days)
         return found
 
+    def _day_of(self, app: int, at: int) -> int:
+        return local_day(self._history.at(app, at).timezone, at)
+
     def _mend_money(self, at_most: int) -> int:
         """Convert amounts whose rate has come since; returns how many."""
         if counter(self._store, "rates mended") == self._rates.version:
             return 0
         rows = self._store.rows(RATED, (at_most,))
         change = Change(
-            after=position(self._store), newest=position(self._store), version=counter(self._store, stored.VERSION)
+            after=position(self._store),
+            newest=position(self._store),
+            version=counter(self._store, stored.VERSION),
+            day_of=self._day_of,
         )
         for identifier, app, test, person, at, name, counted, touch, body, group, rate in rows:
             mended = SettledFacts.mended(stored.kept_of(body), Decimal(rate))

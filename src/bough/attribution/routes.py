@@ -40,10 +40,15 @@ MAX_DELAY_SECONDS = 400 * 86_400
 
 async def event(call: Call) -> Response:
     """GET /api/attribution/{event_id}."""
+    return _json(await event_document(call, call.path["event_id"]))
+
+
+async def event_document(call: Call, event_id: str) -> dict[str, Any]:
+    """The answer of GET /api/attribution/{event_id}."""
     user = call.user()
-    identifier = _id(call.path["event_id"])
+    identifier = _id(event_id)
     stories = Stories(call.context.store, call.context.directory)
-    return _json(await asyncio.to_thread(_event, call, stories, user, identifier))
+    return await asyncio.to_thread(_event, call, stories, user, identifier)
 
 
 def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[str, Any]:
@@ -63,11 +68,16 @@ def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[st
 
 async def person(call: Call) -> Response:
     """GET /api/persons/{person_id}."""
+    return _json(await person_document(call, call.path["person_id"]))
+
+
+async def person_document(call: Call, person_id: str) -> dict[str, Any]:
+    """The answer of GET /api/persons/{person_id}."""
     user = call.user()
-    identifier = _id(call.path["person_id"])
+    identifier = _id(person_id)
     limit = _limit(call)
     stories = Stories(call.context.store, call.context.directory)
-    return _json(await asyncio.to_thread(_person, call, stories, user, identifier, limit))
+    return await asyncio.to_thread(_person, call, stories, user, identifier, limit)
 
 
 def _person(call: Call, stories: Stories, user: User, identifier: int, limit: int) -> dict[str, Any]:
@@ -83,18 +93,23 @@ def _person(call: Call, stories: Stories, user: User, identifier: int, limit: in
 
 async def search(call: Call) -> Response:
     """GET /api/persons?identity=…: the persons with an identifier."""
-    user = call.user()
     asked = [(name, value) for name in SEARCHED if (value := call.query(name))]
     if len(asked) != 1:
         raise BadRequest(f"Give exactly one of {', '.join(SEARCHED)}.")
+    return _json(await persons_document(call, *asked[0]))
+
+
+async def persons_document(call: Call, name: str, value: str) -> dict[str, Any]:
+    """The answer of GET /api/persons for one of SEARCHED."""
+    user = call.user()
     worlds = [(app.id, test) for app in _apps(call, user) for test in (False, True)]
     stories = Stories(call.context.store, call.context.directory)
-    heads = await asyncio.to_thread(_search, stories, user, *asked[0], worlds)
+    heads = await asyncio.to_thread(_search, stories, user, name, value, worlds)
     found = [
         {"person_id": str(one.person), "app_id": str(one.app), "environment": documents.environment(one.test)}
         for one in heads
     ]
-    return _json({"persons": found, "data_as_of": documents.instant(data_as_of(call.context.store))})
+    return {"persons": found, "data_as_of": documents.instant(data_as_of(call.context.store))}
 
 
 def _search(stories: Stories, user: User, name: str, value: str, worlds: list[tuple[int, bool]]) -> list[Head]:
@@ -104,10 +119,15 @@ def _search(stories: Stories, user: User, name: str, value: str, worlds: list[tu
 
 async def play(call: Call) -> Response:
     """POST /api/simulate: what one click and one open would lead to; writes nothing."""
-    user = call.user()
     body = decode(await call.bytes())
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
+    return _json(await simulated_document(call, body))
+
+
+async def simulated_document(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """The answer of POST /api/simulate."""
+    user = call.user()
     link, url = await _link(call, user, body)
     app = call.context.directory.apps[link.app]
     delay = whole(body.get("delay", 0))
@@ -132,7 +152,7 @@ async def play(call: Call) -> Response:
         facts=Facts(ip=text(opened.get("ip"), 64), user_agent=text(opened.get("user_agent"), 1024)),
     )
     outcome = simulate(scene, windows_from_days(app.config.attribution_windows), parse)
-    return _json(documents.story_document(outcome.result, None, outcome.explanation))
+    return documents.story_document(outcome.result, None, outcome.explanation)
 
 
 def _choice(body: dict[str, Any], name: str, choices: tuple[str, ...]) -> Any:

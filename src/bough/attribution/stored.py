@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from bough.attribution import day_results
 from bough.attribution.dimensions import Dimensions
 from bough.attribution.keys import key
 from bough.attribution.read import Attributed, Uncounted
@@ -69,6 +70,8 @@ class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
     touch_type: str | None = None
     touch_at: int | None = None
     touch_data: dict[str, Any] = {}
+    link: int = 0
+    """The stored link of the touch that has the credit."""
     days_from_touch: int | None = None
     first_event_for_user: bool = False
     had_app: bool = False
@@ -155,6 +158,7 @@ def stored_of(result: Attributed, facts: Facts) -> Stored:
         touch_type=result.touch_type,
         touch_at=result.touch_at,
         touch_data=result.touch_data,
+        link=result.credit.touch.link if result.credit is not None and result.credit.touch is not None else 0,
         days_from_touch=result.days_from_touch,
         first_event_for_user=result.first_event_for_user,
         had_app=result.had_app,
@@ -223,6 +227,7 @@ class Change(Struct, kw_only=True):
     """Rows that have their rate now."""
     counters: list[tuple[str, int]] = []
     """Further watermarks to set."""
+    day_of: day_results.DayOf
 
 
 def apply(tx: Transaction, changes: list[Change]) -> list[bool | Exception]:
@@ -249,6 +254,7 @@ def _apply(tx: Transaction, change: Change) -> bool:
     for group, one in change.changed:
         version += 1
         updates.append((group, one.person, one.name, int(one.counted), one.touch, version, one.body, one.id))
+    day_results.keep(tx, (one for _, one in change.added), (one for _, one in change.changed), change.day_of)
     tx.each(CHANGE_ATTRIBUTED, updates)
     version = _apply_touches(tx, change, version)
     tx.insert(

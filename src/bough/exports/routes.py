@@ -63,21 +63,26 @@ async def create_job(call: Call) -> Response:
     apps = covered_apps(call, user, body, query)
     call.context.limits.check_export(user.organization, apps, "analytics")
     try:
-        request = parse(body, query, today=_today(apps))
+        request = parse(body, query, today=today_of(apps))
         if request.callback_url is not None:
             await asyncio.to_thread(check_callback, request.callback_url, call.context.settings)
     except BadRequest as error:
         return _refusal(error)
     if request.dry_run:
         return json_response(await _dry_run(call, user, request, apps))
-    wanted = _new_job(call, user, request, apps, await _watermark(call))
+    return await _created(call, await start_job(call, request, apps))
+
+
+async def start_job(call: Call, request: CohortRequest, apps: list[App]) -> Job:
+    """A job that answers the request for the caller: an equal one of the last hour, else a new one."""
+    wanted = new_job(call.user(), request, apps, await _watermark(call))
     job = await _equal_job(call, wanted)
     if job is None:
         job = await call.change(records.create_batch, wanted, asked_for)
         bell.ring(call.context.settings.folder)
     else:
         await call.note(asked_for(job))
-    return await _created(call, job)
+    return job
 
 
 async def job_status(call: Call) -> Response:
@@ -86,7 +91,7 @@ async def job_status(call: Call) -> Response:
     call.context.limits.check_export(user.organization, _named(call, user), "analytics_status")
     _check_owner(call, user)
     job = await visible_job(call, call.path["job_id"])
-    return json_response(_status(call, job))
+    return json_response(status_of_job(call, job))
 
 
 def _named(call: Call, user: User) -> list[App]:
@@ -115,22 +120,32 @@ async def download(call: Call) -> Response:
     ):
         raise Forbidden(INVALID)
     call.act_for(user)
-    return await _file(call, job, name, {})
+    return await job_file(call, job, name, {})
 
 
 async def list_jobs(call: Call) -> Response:
     """GET /api/jobs: the organization's jobs, newest first; `before` is the `next` of the page before."""
+    return json_response(await jobs_document(call))
+
+
+async def jobs_document(call: Call) -> dict[str, Any]:
+    """The answer of GET /api/jobs for the call's query."""
     user = call.user()
     limit = _number(call, "limit", 50, MAX_JOBS_LISTED)
     before = _number(call, "before", 2**63 - 1, 2**63 - 1)
     rows = await call.context.store.fetch(records.BY_ORGANIZATION, (user.organization, before, limit))
     jobs = [from_row(row) for row in rows]
     shown = [_listed(call, job) for job in jobs if may_see(user, job, call.context.directory)]
-    return json_response({"jobs": shown, "next": str(jobs[-1].id) if len(jobs) == limit else None})
+    return {"jobs": shown, "next": str(jobs[-1].id) if len(jobs) == limit else None}
 
 
 async def cancel_job(call: Call) -> Response:
     """POST /api/jobs/{job_id}/cancel: a job that has ended stays as it is."""
+    return json_response(status_of_job(call, await cancelled_job(call)))
+
+
+async def cancelled_job(call: Call) -> Job:
+    """The job of the path, cancelled unless it has ended."""
     job = await visible_job(call, call.path["job_id"])
     changes: dict[str, Value] = {
         "status": Status.ERROR,
@@ -144,7 +159,7 @@ async def cancel_job(call: Call) -> Response:
         update,
         lambda changed: None if changed is None else Entry(action="export.cancel", subject=job.job_id),
     )
-    return json_response(_status(call, changed or job))
+    return changed or job
 
 
 async def meta(call: Call) -> Response:
@@ -156,6 +171,12 @@ async def rows(call: Call) -> Response:
     """GET /api/cohorts/rows: the members and events behind one cell of a job's answer, or of a request's."""
     user = call.user()
     call.context.limits.check_export(user.organization, _named(call, user), "analytics_status")
+    return json_response(await cell_document(call))
+
+
+async def cell_document(call: Call) -> dict[str, Any]:
+    """The answer of GET /api/cohorts/rows for the call's query."""
+    user = call.user()
     request, apps, filters = await _asked(call, user)
     measure, band = call.query("measure") or "", call.query("band") or "0"
     if not band.isascii() or not band.isdigit() or len(band) > 4:
@@ -174,7 +195,8 @@ async def rows(call: Call) -> Response:
     found = await _ask(call, "rows", question)
     cell = {"measure": question.measure, "band": question.band, "values": values}
     await call.note(Entry(action="export.rows", details={**told_of(request, apps), **cell}))
-    return json_response(found)
+    document: dict[str, Any] = found
+    return document
 
 
 async def _asked(call: Call, user: User) -> tuple[CohortRequest, tuple[int, ...], tuple[Filter, ...]]:
@@ -189,7 +211,7 @@ async def _asked(call: Call, user: User) -> tuple[CohortRequest, tuple[int, ...]
     body = dict(parse_json(written.encode()))
     query = _query(call)
     apps = covered_apps(call, user, body, query)
-    request = parse(body, query, today=_today(apps))
+    request = parse(body, query, today=today_of(apps))
     return request, tuple(app.id for app in apps), mandatory_filters(user, request)
 
 
@@ -211,7 +233,8 @@ def _query(call: Call) -> dict[str, str]:
     return query
 
 
-def _today(apps: list[App]) -> date:
+def today_of(apps: list[App]) -> date:
+    """The local day of one app; of several, that of UTC."""
     zone = apps[0].timezone if len(apps) == 1 else "UTC"
     return datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
 
@@ -222,7 +245,8 @@ def _refusal(error: BoughError) -> Response:
     return json_response({**body, "code": error.status, "error_message": error.message}, error.status)
 
 
-def _new_job(call: Call, user: User, request: CohortRequest, apps: list[App], watermark: str) -> Job:
+def new_job(user: User, request: CohortRequest, apps: list[App], watermark: str) -> Job:
+    """A job that nobody has stored yet."""
     filters = mandatory_filters(user, request)
     return Job(
         id=0,
@@ -243,7 +267,7 @@ def _new_job(call: Call, user: User, request: CohortRequest, apps: list[App], wa
 def _fingerprint(request: CohortRequest, apps: list[App], filters: tuple[Filter, ...], watermark: str) -> str:
     """Equal only where the answers must be: same question, apps as configured, filters, local days, and data."""
     plain = msgspec.structs.replace(request, fresh=False, callback_url=None)
-    days = [_today([app]).isoformat() for app in apps]
+    days = [today_of([app]).isoformat() for app in apps]
     return hashlib.sha256(msgspec.json.encode((plain, apps, days, filters, watermark))).hexdigest()
 
 
@@ -266,12 +290,12 @@ async def _watermark(call: Call) -> str:
 async def _created(call: Call, job: Job) -> Response:
     wait = _WAIT.search(call.header("prefer") or "")
     if wait is not None:
-        finished = await _wait(call, job, min(int(wait[1]), MAX_WAIT_SECONDS))
+        finished = await finished_job(call, job, min(int(wait[1]), MAX_WAIT_SECONDS))
         # The user may have lost access while the job ran.
         user = call.context.directory.users.get(call.user().id)
         visible = user is not None and finished is not None and may_see(user, finished, call.context.directory)
         if visible and finished is not None and finished.file_name is not None:
-            return await _file(call, finished, finished.file_name, {"Preference-Applied": "wait", **_told(finished)})
+            return await job_file(call, finished, finished.file_name, {"Preference-Applied": "wait", **_told(finished)})
     base = call.context.settings.base_url.rstrip("/")
     document: dict[str, Any] = {
         "code": 200,
@@ -283,7 +307,8 @@ async def _created(call: Call, job: Job) -> Response:
     return json_response(document)
 
 
-async def _file(call: Call, job: Job, name: str, headers: dict[str, str]) -> Response:
+async def job_file(call: Call, job: Job, name: str, headers: dict[str, str]) -> Response:
+    """A finished job's file as an answer; noted in the audit log."""
     path = call.context.export_files.path(name)
     await call.note(Entry(action="export.download", subject=job.job_id, details={"file": name, "rows": job.row_count}))
     safe = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
@@ -301,7 +326,7 @@ def _told(job: Job) -> dict[str, str]:
     }
 
 
-async def _wait(call: Call, job: Job, seconds: int) -> Job | None:
+async def finished_job(call: Call, job: Job, seconds: int) -> Job | None:
     """The finished job, or None when it has not finished in time or failed."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -314,7 +339,8 @@ async def _wait(call: Call, job: Job, seconds: int) -> Job | None:
     return None
 
 
-def _status(call: Call, job: Job) -> dict[str, Any]:
+def status_of_job(call: Call, job: Job) -> dict[str, Any]:
+    """The answer of GET /v2/analytics/{job_id}."""
     return status_document(job, response_url(call, job), now_ms())
 
 
@@ -334,7 +360,7 @@ def signed_url(base_url: str, signer: Signer, job: Job, user: int) -> str | None
 def _listed(call: Call, job: Job) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
-        **_status(call, job),
+        **status_of_job(call, job),
         "request": msgspec.to_builtins(job.request),
         "created_at": iso(job.created_at),
     }

@@ -40,13 +40,18 @@ LIST_PARAMETERS = frozenset({"app_id", "test", "limit", "cursor", *FILTERS})
 
 async def list_all(call: Call) -> Response:
     """GET /api/links."""
-    user = call.user()
     query = call.request.query_params
     for name in query:
         if name not in LIST_PARAMETERS:
             raise BadRequest(
                 f"{name}: is not a parameter of this listing; those are {', '.join(sorted(LIST_PARAMETERS))}."
             )
+    return json_response(await listing_document(call, query))
+
+
+async def listing_document(call: Call, query: Mapping[str, str]) -> dict[str, Any]:
+    """The answer of GET /api/links for the parameters LIST_PARAMETERS."""
+    user = call.user()
     apps = _apps(call, user, query.get("app_id"))
     tests = (parse_switch("test", query["test"]),) if query.get("test") else (False, True)
     streams = tuple((app, test) for app in apps for test in tests)
@@ -61,22 +66,25 @@ async def list_all(call: Call) -> Response:
     )
     page = await call.context.store.beside(list_links, call.context.store.rows, listing)
     cursor = None if page.next_cursor is None else str(page.next_cursor)
-    return json_response(
-        {"links": [item(listed, apps[listed.link.app]) for listed in page.links], "next_cursor": cursor}
-    )
+    return {"links": [item(listed, apps[listed.link.app]) for listed in page.links], "next_cursor": cursor}
 
 
 async def read_one(call: Call) -> Response:
     """GET /api/links/{id}."""
-    return await _answer(call, await _own_link(call, call.user()))
+    return json_response(await link_document(call, await own_link(call, call.user())))
 
 
 async def patch_one(call: Call) -> Response:
     """PATCH /api/links/{id}."""
-    user = call.user()
     body = await call.object()
+    listed = await own_link(call, call.user())
+    return json_response(await link_document(call, await change_link(call, listed, body)))
+
+
+async def change_link(call: Call, listed: Listed, body: Mapping[str, Any]) -> Listed:
+    """Carry out a PATCH of a link; durable when it returns."""
+    user = call.user()
     patch = parse_patch(body)
-    listed = await _own_link(call, user)
     app = call.context.directory.apps[listed.link.app]
     now = now_ms()
 
@@ -90,7 +98,7 @@ async def patch_one(call: Call) -> Response:
 
     wanted = records.LinkChange(domain=listed.link.domain, path=listed.link.path, app=app.id, test=None, change=change)
     link = await call.change(records.change_batch, wanted, lambda link: changed_entry(link, app, sorted(body)))
-    return await _answer(call, listed._replace(link=link))
+    return listed._replace(link=link)
 
 
 async def upsert(call: Call) -> Response:
@@ -137,6 +145,13 @@ async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
         raise BadRequest(f"The body is not valid UTF-8 (line {line}).") from error
     if max(body.count(b"\n"), body.count(b"\r")) > MAX_BULK_LINES:
         raise TooLarge(f"The body must have at most {MAX_BULK_LINES} lines; `bough links` takes files of any size.")
+    reports = await run_bulk(call, apps, text, delete=delete, dry_run=dry_run)
+    return json_response({"dry_run": dry_run, **summary(reports), "lines": reports})
+
+
+async def run_bulk(call: Call, apps: Mapping[int, App], text: str, *, delete: bool, dry_run: bool) -> list[bulk.Report]:
+    """Change or delete the links of a CSV or NDJSON text, as far as they are those of `apps` and the caller's."""
+    user = call.user()
     file = read_rows(StringIO(text, newline=""), guess_format(text[:100]))
     store = call.context.store
     reports: list[bulk.Report] = []
@@ -150,7 +165,7 @@ async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
             reports += written
         except Unavailable as error:
             reports += bulk.failed(chunk, error)
-    return json_response({"dry_run": dry_run, **summary(reports), "lines": reports})
+    return reports
 
 
 def summary(reports: list[bulk.Report]) -> dict[str, int]:
@@ -160,19 +175,24 @@ def summary(reports: list[bulk.Report]) -> dict[str, int]:
     return {"done": done, "unchanged": len(reports) - failed - done, "failed": failed}
 
 
-async def _answer(call: Call, listed: Listed) -> Response:
+async def link_document(call: Call, listed: Listed) -> dict[str, Any]:
+    """The answer of GET /api/links/{id}."""
     app = call.context.directory.apps[listed.link.app]
 
     def read(rows: Rows) -> list[dict[str, Any]]:
         return history(rows, listed.link)
 
     changes = await call.context.store.beside(read, call.context.store.rows)
-    return json_response({**details(listed, app), "history": changes})
+    return {**details(listed, app), "history": changes}
 
 
-async def _own_link(call: Call, user: User) -> Listed:
+async def own_link(call: Call, user: User) -> Listed:
     """The link of the path's id. Raises NotFound for another organization's as for an unknown one."""
-    text = call.path["id"]
+    return await own_link_by_id(call, user, call.path["id"])
+
+
+async def own_link_by_id(call: Call, user: User, text: str) -> Listed:
+    """The link with an id. Raises NotFound for another organization's as for an unknown one."""
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise NotFound
     store = call.context.store

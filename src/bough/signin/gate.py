@@ -45,6 +45,7 @@ async def admit(call: Call, route: Route) -> Response | None:
         access.check(call.session.user, route)
         call.act_for(call.session.user)
     if call.request.method not in SAFE_METHODS:
+        await call.bytes(route.body_limit or None)
         await _check_form(call)
     return None
 

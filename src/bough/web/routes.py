@@ -11,6 +11,7 @@ from bough.accounts import operations as accounts
 from bough.accounts import team_operations as team
 from bough.attribution.route_table import ATTRIBUTION_ROUTES
 from bough.clicks import operations as clicks
+from bough.dashboard.route_table import DASHBOARD_ROUTES
 from bough.exports.route_table import EXPORT_ROUTES
 from bough.links import api_operations as links_api
 from bough.links import operations as links
@@ -67,7 +68,7 @@ ROUTES = (
 
 """The API, as it is documented."""
 
-PAGE_ROUTES = (*signin.ROUTES, *static.ROUTES)
+PAGE_ROUTES = (*signin.ROUTES, *DASHBOARD_ROUTES, *static.ROUTES)
 """The pages for people, which the API's documents leave out."""
 
 TABLE = Table((*ROUTES, *PAGE_ROUTES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from pathlib import Path
 from typing import NamedTuple
@@ -28,13 +29,18 @@ class File(NamedTuple):
     content: bytes
     type: str
     version: str
+    packed: bytes
+    """The content compressed."""
 
 
-FILES = {
-    path.name: File(content := path.read_bytes(), TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:16])
-    for path in sorted(FOLDER.iterdir())
-    if path.suffix in TYPES
-}
+def _read(path: Path) -> File:
+    content = path.read_bytes()
+    return File(
+        content, TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:16], gzip.compress(content, 9, mtime=0)
+    )
+
+
+FILES = {path.name: _read(path) for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}
 
 
 def address(name: str) -> str:
@@ -51,6 +57,9 @@ async def read_static(call: Call) -> Response:
     headers = {"Cache-Control": kept, "ETag": f'"{file.version}"', "X-Content-Type-Options": "nosniff"}
     if call.header("if-none-match") == headers["ETag"]:
         return Response(b"", 304, headers)
+    headers["Vary"] = "Accept-Encoding"
+    if "gzip" in (call.header("accept-encoding") or ""):
+        return Response(file.packed, 200, {**headers, "Content-Encoding": "gzip"}, file.type)
     return Response(file.content, 200, headers, file.type)
 
 

@@ -1,0 +1,156 @@
+"""A link's own page: clicks by day, platform, country and referrer, what it brought, where it leads, its changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from bough.accounts.model import App
+from bough.dashboard import formats, queries
+from bough.dashboard.curl import create_link_line, get_line
+from bough.dashboard.here import Here, page
+from bough.dashboard.link_form import fields_of, new_body
+from bough.dashboard.link_preview import show
+from bough.dashboard.periods import LENGTHS, Period, period
+from bough.dashboard.tables import Column, Table
+from bough.links.api_routes import link_document, own_link_by_id
+from bough.links.listing import Listed
+from bough.links.qr import inline_svg
+from bough.links.qr_settings import QrSettings
+from bough.store.database import Rows
+from bough.store.transaction import RowValues
+
+TOP = 100
+"""Values of a dimension that are shown."""
+
+MAX_QR_URL = 600
+
+
+@page("links")
+async def link(here: Here) -> Response:
+    """GET /dashboard/links/{id}."""
+    listed = await own_link_by_id(here.call, here.user, here.call.path["id"])
+    app = here.call.context.directory.apps[listed.link.app]
+    if (app.id, listed.link.test) != (here.app.id, here.test):
+        here = here.at(app, listed.link.test)
+    chosen = period(here.zone, here.call.query("days"), here.call.query("start"), here.call.query("end"))
+    store = here.call.context.store
+    days, values, events = await store.beside(_read, store.rows, listed.link.id, chosen)
+    document = await link_document(here.call, listed)
+    tables = [
+        _days_table(chosen, days, events),
+        *(_values_table(name, label, values) for name, label in (
+            ("platform", "Platforms"), ("country", "Countries"), ("referrer", "Referrers"))),
+        _results_table(events),
+    ]  # fmt: skip
+    if here.form == "json" and here.call.query("table") is None:
+        tables[0].document = document
+    return here.answer(
+        "link.html",
+        tables,
+        listed=listed,
+        document=document,
+        period=chosen,
+        lengths=LENGTHS,
+        clicks=sum(count for _, count in days),
+        installs=sum(count for _, name, count, _ in events if name == "INSTALL"),
+        reinstalls_opens=sum(count for _, name, count, _ in events if name == "OPEN"),
+        revenue=sum(micro for _, _, _, micro in events),
+        chart=_chart(chosen, days),
+        qr=_qr(document["url"], listed),
+        create_line=create_link_line(here, new_body({**fields_of(listed.link), "alias": listed.link.alias or ""})),
+        read_line=get_line(here, f"/api/links/{listed.link.id}"),
+        said={"made": "The link is made.", "saved": "Saved."}.get(
+            next((name for name in ("made", "saved") if here.call.query(name)), ""), ""
+        ),
+        **_shown(listed, app),
+    )
+
+
+def _shown(listed: Listed, app: App) -> dict[str, Any]:
+    return {"shown": show(listed.link, app)}
+
+
+def _qr(url: str, listed: Listed) -> str:
+    if len(url.encode()) > MAX_QR_URL:
+        return ""
+    return inline_svg(url, "QR code of this link", QrSettings(width=300, margin=0))
+
+
+def _read(rows: Rows, link: int, chosen: Period) -> tuple[list[RowValues], list[RowValues], list[RowValues]]:
+    between = (link, chosen.first, chosen.last)
+    return rows(queries.LINK_DAYS, between), rows(queries.LINK_VALUES, between), rows(queries.LINK_EVENTS, (link,))
+
+
+def _days_table(chosen: Period, days: list[RowValues], events: list[RowValues]) -> Table:
+    clicks = dict(days)
+    installs: Counter[int] = Counter()
+    revenue: Counter[int] = Counter()
+    for day, name, count, micro in events:
+        installs[day] += count if name == "INSTALL" else 0
+        revenue[day] += micro
+    return Table(
+        name="days",
+        caption="By day",
+        columns=(
+            Column(name="day", label="Day", kind="day"),
+            Column(name="clicks", label="Clicks", kind="number"),
+            Column(name="installs", label="Installs", kind="number"),
+            Column(name="revenue", label="Revenue", kind="money"),
+        ),
+        rows=[
+            {"day": day, "clicks": clicks.get(day, 0), "installs": installs[day], "revenue": revenue[day]}
+            for day in range(chosen.last, chosen.first - 1, -1)
+        ],
+        empty="There is no day in this period.",
+    )
+
+
+def _values_table(dimension: str, label: str, values: list[RowValues]) -> Table:
+    found = sorted(((value, count) for one, value, count in values if one == dimension), key=lambda v: (-v[1], v[0]))
+    return Table(
+        name=dimension,
+        caption=label,
+        columns=(
+            Column(name=dimension, label=dimension.capitalize()),
+            Column(name="clicks", label="Clicks", kind="number", bars=True),
+        ),
+        rows=[{dimension: value or "unknown", "clicks": int(count)} for value, count in found[:TOP]],
+        empty="No click in this period. Choose a longer one, or open the link on a phone.",
+    )
+
+
+def _results_table(events: list[RowValues]) -> Table:
+    counts: Counter[str] = Counter()
+    micros: Counter[str] = Counter()
+    for _, name, count, micro in events:
+        counts[name] += count
+        micros[name] += micro
+    return Table(
+        name="events",
+        caption="What it brought, all time",
+        columns=(
+            Column(name="event", label="Event"),
+            Column(name="count", label="Count", kind="number"),
+            Column(name="revenue", label="Revenue", kind="money"),
+        ),
+        rows=[
+            {"event": name, "count": count, "revenue": micros[name] or None} for name, count in counts.most_common(TOP)
+        ],
+        empty="Nothing is credited to this link yet. Installs and events appear within a second of their attribution.",
+    )
+
+
+def _chart(chosen: Period, days: list[RowValues]) -> str:
+    clicks = dict(days)
+    every = range(chosen.first, chosen.last + 1)
+    value = {
+        "x": "Day",
+        "height": 220,
+        "labels": [formats.day(day) for day in every],
+        "series": [{"label": "Clicks", "values": [clicks.get(day, 0) for day in every]}],
+    }
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,146 @@
+"""Exchange rates and costs, uploaded as CSV: all lines or none, and the first wrong line is named."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from starlette.responses import Response
+
+from bough.accounts.audit import Entry
+from bough.attribution.rates import RateBatch, rate_of, store_rates
+from bough.dashboard.here import Here, page
+from bough.dashboard.settings_app import SECTIONS
+from bough.dashboard.tables import Column, Table
+from bough.errors import BadRequest, BoughError
+from bough.exports import bell
+from bough.importers.costs import parse_cost, save_batch
+from bough.local_days import date_of
+from bough.web.bodies import parse_form
+
+MAX_LINES = 20_000
+MAX_BYTES = 8 * 1024 * 1024
+NEWEST_RATES = "SELECT day, currency, usd_rate FROM rate ORDER BY day DESC, currency LIMIT 200"
+NEWEST_COSTS = "SELECT day, amount, currency, dimensions FROM cost WHERE app = ? ORDER BY id DESC LIMIT 200"
+MISSING_RATES = (
+    "SELECT day, currency, count(*) FROM (SELECT day, currency FROM rate_missing LIMIT 2000) AS some"
+    " GROUP BY day, currency ORDER BY day DESC LIMIT 100"
+)
+
+
+@page("settings")
+async def money(here: Here) -> Response:
+    """GET /dashboard/settings/money."""
+    return await _answer(here)
+
+
+@page("settings")
+async def add_rates(here: Here) -> Response:
+    """POST /dashboard/settings/money/rates."""
+    fields = parse_form(await here.call.bytes(MAX_BYTES))
+    try:
+        rates = [rate_of(row, f"line {number}") for number, row in _lines(fields, ("date", "currency", "usd_rate"))]
+        batch = RateBatch(tuple(rates), replace=fields.get("replace") == "on")
+        report = await here.call.change(
+            store_rates, batch,
+            lambda done: Entry(action="rates.add", details={"added": done.added, "replaced": done.replaced}),
+        )  # fmt: skip
+    except BoughError as error:
+        return await _answer(here, problem=error.message)
+    refused = f" {len(report.refused)} differ from standing ones and were refused." if report.refused else ""
+    return await _answer(
+        here, f"{report.added} rates added, {report.replaced} replaced, {report.unchanged} were there.{refused}"
+    )
+
+
+@page("settings")
+async def add_costs(here: Here) -> Response:
+    """POST /dashboard/settings/money/costs."""
+    fields = parse_form(await here.call.bytes(MAX_BYTES))
+    try:
+        costs = []
+        for number, row in _lines(fields, ("date", "cost")):
+            try:
+                costs.append(parse_cost({name: value for name, value in row.items() if value != ""}))
+            except BadRequest as error:
+                raise BadRequest(f"line {number}: {error.message}") from error
+        entry = Entry(action="costs.add", subject=str(here.app.id), app=here.app.id, details={"costs": len(costs)})
+        await here.call.change(save_batch, (here.app.id, costs), lambda _: entry if costs else None)
+        bell.ring(here.call.context.settings.folder)
+    except BoughError as error:
+        return await _answer(here, problem=error.message)
+    return await _answer(here, f"{len(costs)} costs stored. The same day and dimensions again replace what was there.")
+
+
+def _lines(fields: dict[str, Any], needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """(line number, values by heading) of the form's CSV. Raises BadRequest naming what is wrong."""
+    text = str(fields.get("csv") or "").lstrip("\ufeff").strip()
+    if not text:
+        raise BadRequest("Choose a file, or paste its lines.")
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        names = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = names
+        if missing := [name for name in needed if name not in names]:
+            raise BadRequest(f"The heading must name the columns {', '.join(missing)}.")
+        found = []
+        for row in reader:
+            if len(found) == MAX_LINES:
+                raise BadRequest(f"At most {MAX_LINES} lines at a time.")
+            if None in row or None in row.values():
+                raise BadRequest(f"line {reader.line_num}: has not as many cells as the heading.")
+            found.append((reader.line_num, {name: value.strip() for name, value in row.items()}))
+    except csv.Error as error:
+        raise BadRequest(f"line {reader.line_num}: {error}.") from error
+    return found
+
+
+async def _answer(here: Here, said: str = "", problem: str = "") -> Response:
+    store = here.call.context.store
+    rates = await store.fetch(NEWEST_RATES)
+    costs = [] if here.limited else await store.fetch(NEWEST_COSTS, (here.app.id,))
+    missing = await store.fetch(MISSING_RATES)
+    tables = [
+        Table(
+            name="costs",
+            caption="Newest costs",
+            columns=(
+                Column(name="date", label="Day"),
+                Column(name="cost", label="Cost"),
+                Column(name="currency", label="Currency"),
+                Column(name="dimensions", label="Of", kind="long"),
+            ),
+            rows=[
+                {"date": date_of(day).isoformat(), "cost": amount, "currency": currency, "dimensions": dimensions}
+                for day, amount, currency, dimensions in costs
+            ],
+            empty="No costs yet. Upload what campaigns cost per day, and ROAS, ROI and eCPA show under Cohorts.",
+        ),
+        Table(
+            name="rates",
+            caption="Newest exchange rates",
+            columns=(
+                Column(name="date", label="Day"),
+                Column(name="currency", label="Currency"),
+                Column(name="usd_rate", label="Dollars for one unit"),
+            ),
+            rows=[{"date": day, "currency": currency, "usd_rate": rate} for day, currency, rate in rates],
+            empty="No rates yet. Amounts in dollars need none; others are left out until their day has one.",
+        ),
+        Table(
+            name="missing",
+            caption="Days without a rate",
+            columns=(
+                Column(name="date", label="Day"),
+                Column(name="currency", label="Currency"),
+                Column(name="events", label="Events", kind="number"),
+            ),
+            rows=[{"date": day, "currency": currency, "events": count} for day, currency, count in missing],
+            empty="Every amount has its rate.",
+        ),
+    ]
+    return here.answer(
+        "settings_money.html", tables, status=400 if problem else 200, sections=SECTIONS, section="money", said=said,
+        problem=problem,
+    )  # fmt: skip
