@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import duckdb
 
+import bough.cohorts.compute  # noqa: F401 - loaded at the start, so that the first query does not wait for it
 from bough.accounts.directory import Directory
 from bough.dashboard.reports import request_of
 from bough.errors import BoughError
