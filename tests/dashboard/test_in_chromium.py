@@ -191,7 +191,9 @@ def test_no_page_is_wider_than_its_screen(server: Running, owner: BrowserContext
 
 @pytest.mark.skipif(not AXE.exists(), reason="MISSING: npm packages of tests/")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(server: Running, owner: BrowserContext, browser: Browser, scheme: str) -> None:
+def test_axe_finds_nothing_serious(
+    server: Running, owner: BrowserContext, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
     found = []
     context = browser.new_context(
         base_url=server.base_url, storage_state=owner.storage_state(), color_scheme=scheme, bypass_csp=True

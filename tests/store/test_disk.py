@@ -102,7 +102,8 @@ def test_a_commit_is_synced_before_it_is_acknowledged_and_without_the_write_lock
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, other = open_store(tmp_path / "data"), open_store(tmp_path / "data")
-    real, seen = sqlite._sync, []
+    real = sqlite._sync
+    seen: list[str | list[str]] = []
 
     def sync(descriptor: int) -> None:
         assert os.path.samestat(os.fstat(descriptor), os.stat(tmp_path / "data" / sqlite.LOG_NAME))
