@@ -97,7 +97,8 @@ def line_of(row: RowValues) -> Happened:
         agent = parse(str(body.get("user_agent") or ""))
         detail = ", ".join(part for part in (called(agent), str(body.get("country") or "")) if part)
     else:
-        data = body.get("user_data") if isinstance(body.get("user_data"), dict) else body
+        given = body.get("user_data")
+        data = given if isinstance(given, dict) else body
         what = str(body.get("name") or body.get("event") or LABELS[kind])
         parts = (data.get("os"), data.get("brand"), data.get("model"), data.get("country"))
         detail = ", ".join(str(part) for part in parts if isinstance(part, str) and part)

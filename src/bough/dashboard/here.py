@@ -51,8 +51,11 @@ NAVIGATION = (
 class Here:
     """One request of a page."""
 
-    def __init__(self, call: Call, page: str) -> None:
-        """Raises what `Call.user` raises, and NotFound for an app that is not the organization's."""
+    def __init__(self, call: Call, page: str, form: Form | None = None) -> None:
+        """`form`: how it is answered; None: as the call says.
+
+        Raises what `Call.user` raises, and NotFound for an app that is not the user's.
+        """
         self.call = call
         self.page = page
         self.user: User = call.user()
@@ -62,7 +65,7 @@ class Here:
         if self._chosen is None and asked:
             raise NotFound("There is no such app in your organization.")
         self.test = call.query("env") == "test"
-        self.form: Form = wanted_form(call)
+        self.form: Form = form or wanted_form(call)
 
     def at(self, app: App, test: bool) -> Here:
         """This request for another app and environment: a thing's own page is of the thing's app."""

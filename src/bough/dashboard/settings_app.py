@@ -121,7 +121,7 @@ def shown(value: Any) -> str:
 
 
 def _answer(here: Here, app: App, fields: dict[str, Any], said: str = "", problem: str = "") -> Response:
-    config = msgspec.to_builtins(app.config)
+    config = {field.name: msgspec.to_builtins(getattr(app.config, field.name)) for field in CONFIG}
     values = {field.name: shown(getattr(app.config, field.name)) for field in CONFIG}
     values |= {name[2:]: str(value) for name, value in fields.items() if name.startswith("c:")}
     grouped = [(group, [field for field in CONFIG if group_of(field) is group]) for group in GROUPS]

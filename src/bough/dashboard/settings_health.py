@@ -28,7 +28,7 @@ FOLLOWERS = {
 async def health(here: Here) -> Response:
     """GET /dashboard/settings/health."""
     store = here.call.context.store
-    marks = dict(await store.fetch(WATERMARKS))
+    marks: dict[str, int] = dict(await store.fetch(WATERMARKS))
     newest = (await store.fetch(queries.NEWEST_ROW))[0][0] or 0
     rows = []
     for name, label in FOLLOWERS.items():
