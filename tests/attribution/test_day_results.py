@@ -11,8 +11,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bough.attribution.following import StoredFollower
-from bough.attribution.stored import start_rebuild
+from bough.attribution.following import StoredFollower, start_rebuild
 from bough.local_days import local_day
 from bough.store import Store, open_store
 from tests.attribution.traffic import World, acts, play

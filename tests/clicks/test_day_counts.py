@@ -46,7 +46,7 @@ def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytes
     rows = []
     for size in (3, 1, 100):
         monkeypatch.setattr(day_counts, "ROWS_AT_ONCE", size)
-        rows += [append(store, app, len(rows)) for _ in range(11)]
+        rows += [append(store, app, len(rows) + place) for place in range(11)]
         while fold_day_counts(store):
             pass
     by_kind = Counter((local_day("Asia/Tokyo", at), kind) for kind, at, _ in rows)
