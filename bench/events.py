@@ -2,8 +2,8 @@
 
 64 keep-alive clients (wrk) play phones with addresses of their own, at 10 thousand known persons and, with --large, at
 1 million. Beside it stands a bare uvicorn endpoint that parses the same JSON and stores nothing. The load generator
-runs on the same cores. Columns: requests per second, 50th and 99th percentile, CPU of the answering and of the
-background process per request, refused requests.
+runs on the same cores. Columns: requests per second, 50th and 99th percentile, CPU per request of the answering
+processes, of those that follow, and of the load generator itself, refused requests.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -58,6 +59,7 @@ class Result(Struct):
     answering: float
     """CPU microseconds of the answering processes per request."""
     background: float
+    client: float
 
 
 async def bare(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
@@ -180,13 +182,19 @@ def children(pid: int) -> Iterator[int]:
             yield int(child)
 
 
+def children_cpu() -> float:
+    """CPU seconds of the processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def load(url: str, kind: str, branch_key: str, persons: int, seconds: int, pid: int) -> Result:
     """Run wrk."""
     environment = {**os.environ, "BENCH_KIND": kind, "BENCH_KEY": branch_key, "BENCH_PERSONS": str(persons)}
-    before = cpu(pid)
+    before, mine = cpu(pid), children_cpu()
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT), url]
     output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-    after = cpu(pid)
+    after, spent = cpu(pid), children_cpu() - mine
     line = next(line for line in output.splitlines() if line.startswith("RESULT "))
     requests, micros, p50, p99, errors = (int(one) for one in line.split()[1:])
     return Result(
@@ -197,6 +205,7 @@ def load(url: str, kind: str, branch_key: str, persons: int, seconds: int, pid: 
         errors=errors,
         answering=(after[0] - before[0]) / max(requests, 1) * 1e6,
         background=(after[1] - before[1]) / max(requests, 1) * 1e6,
+        client=spent / max(requests, 1) * 1e6,
     )
 
 
@@ -205,7 +214,7 @@ def show(name: str, result: Result) -> None:
     rate = result.requests / result.seconds
     print(
         f"{name:34} {rate:9,.0f}/s  p50 {result.p50:6.1f} ms  p99 {result.p99:6.1f} ms"
-        f"  CPU {result.answering:5.0f} µs + {result.background:4.0f} µs  errors {result.errors}",
+        f"  CPU {result.answering:5.0f} + {result.background:4.0f} + {result.client:3.0f} µs  errors {result.errors}",
         flush=True,
     )
 

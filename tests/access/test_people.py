@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -178,7 +179,7 @@ def test_every_worker_refuses_a_revoked_token_at_once(api: Api, server: Running)
             api.manage("POST", f"/api/users/{who.id}/token")
         else:
             who.change(disabled=True)
-        wait_until(lambda token=who.token: refused_everywhere(api, token), 1)
+        wait_until(partial(refused_everywhere, api, who.token), 1)
 
 
 def test_keys_rotate_with_an_overlap(api: Api) -> None:

@@ -163,9 +163,8 @@ def test_the_journal_can_be_read_back(api: Api, link: str) -> None:
     command += ["--data", str(api.running.folder)]
     environment = {**os.environ, **api.running.environment}
     printed = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=60).stdout
-    (line,) = [
-        json.loads(line) for line in printed.splitlines() if json.loads(line)["link_id"] == str(link_id(api, link))
-    ]
+    read = [json.loads(line) for line in printed.strip().split("\n")]
+    (line,) = [one for one in read if one["link_id"] == str(link_id(api, link))]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("at"))
     assert line == {
         "id": sent(answer).match_id,

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import apsw
 import duckdb
 import pytest
 
 from bough.cohorts.request import parse
 from bough.exports.job import KEPT_MS, Job, Status, status_document
 from bough.exports.signing import Signer, open_signer
+from bough.store.sqlite import FILE_NAME
 from tests.apps import store_of, token_of
 from tests.exports.client import Exports, app_in, read_csv, write_csv, zone_at_noon
 from tests.running import Running, children, wait_until
@@ -407,13 +409,27 @@ def test_the_api_key_is_in_no_log(app: Exports) -> None:
 
 @contextmanager
 def stopped_warehouse(running: Running) -> Iterator[None]:
-    """The warehouse process stands still, so that jobs wait."""
+    """The warehouse process stands still, so that jobs wait; not in the middle of a write, which would stop all."""
     process = warehouse_process(running)
-    os.kill(process, signal.SIGSTOP)
+    wait_until(lambda: _stands_still(running, process), 20)
     try:
         yield
     finally:
         os.kill(process, signal.SIGCONT)
+
+
+def _stands_still(running: Running, process: int) -> bool:
+    """Stop the process, unless it holds the store's write lock: then it goes on."""
+    os.kill(process, signal.SIGSTOP)
+    database = apsw.Connection(str(running.folder / FILE_NAME))
+    try:
+        database.execute("BEGIN IMMEDIATE")
+    except apsw.BusyError:
+        os.kill(process, signal.SIGCONT)
+        return False
+    finally:
+        database.close()
+    return True
 
 
 def warehouse_process(running: Running) -> int:

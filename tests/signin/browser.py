@@ -50,7 +50,7 @@ class Browser:
 
 def setup_link(running: Running) -> str:
     """The path of the newest one-time link that the server printed."""
-    return re.findall(r"/setup/\w+", running.log.read_text())[-1]
+    return str(re.findall(r"/setup/\w+", running.log.read_text())[-1])
 
 
 def new_link(running: Running, name: str = "owner", *options: str) -> str:

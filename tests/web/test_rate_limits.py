@@ -9,14 +9,18 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from bough.errors import RateLimited
+from bough.accounts.app_document import updated_config
+from bough.accounts.model import App, AppConfig
+from bough.errors import BadRequest, RateLimited
 from bough.web.limits import LIMITS, Limits
 from bough.web.routes import ROUTES
 from tests.conftest import Api, error
+from tests.exports.client import Exports
 from tests.running import Running, wait_until
 
 START = 1_700_000_000
@@ -99,6 +103,50 @@ def test_apps_and_operations_do_not_use_up_each_others(limits: Limits) -> None:
     while not refused_for(limits, 1, "read"):
         pass
     assert [refused_for(limits, 2, "read"), refused_for(limits, 1, "update")] == [0, 0]
+
+
+def test_an_app_can_have_limits_of_its_own(limits: Limits) -> None:
+    app = App(id=7, organization=1, name="own", config=AppConfig(rate_limits={"read": (2, 3, 4)}))
+    limits.check_app(app, "read")
+    limits.check_app(app, "read")
+    with pytest.raises(RateLimited):
+        limits.check_app(app, "read")
+    for _ in range(LIMITS["create"].second):
+        limits.check_app(app, "create")
+
+
+def test_exports_count_for_the_organization_or_for_an_app_with_its_own_limit(limits: Limits) -> None:
+    plain, other = (App(id=number, organization=1, name="plain") for number in (7, 8))
+    own = App(id=9, organization=1, name="own", config=AppConfig(rate_limits={"analytics": (1, 1, 1)}))
+    limits.check_export(1, [plain], "analytics")
+    limits.check_export(1, [other], "analytics")
+    with pytest.raises(RateLimited):
+        limits.check_export(1, [plain], "analytics")
+    limits.check_export(1, [own], "analytics")
+    with pytest.raises(RateLimited):
+        limits.check_export(1, [own], "analytics")
+    limits.check_export(2, [], "analytics")
+    limits.check_export(1, [plain], "analytics_status")
+
+
+@pytest.mark.parametrize("jump", [-86_400 * 400, -3600, -61, -1, 1, 61, 3600, 86_400 * 400])
+def test_a_clock_that_is_set_locks_nobody_out_and_still_limits(limits: Limits, clock: Clock, jump: int) -> None:
+    while not refused_for(limits, operation="qr"):
+        pass
+    clock.now += jump
+    passed = 0
+    while not (wait := refused_for(limits, operation="qr")):
+        passed += 1
+    assert passed <= LIMITS["qr"].second
+    assert 1 <= wait <= 60
+    clock.now += 61
+    assert refused_for(limits, operation="qr") == 0
+
+
+@pytest.mark.parametrize("given", [{"sing": [1, 1, 1]}, {"read": [0, 1, 1]}, {"read": [1, 1]}, {"read": "many"}])
+def test_limits_that_cannot_be_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match="rate_limits"):
+        updated_config(AppConfig(), {"rate_limits": given})
 
 
 OTHER_WORKER = """
@@ -194,3 +242,25 @@ def test_reads_do_not_use_up_creates_nor_another_apps_reads(limited: Running) ->
 
     wait_until(refused_while_others_pass, 20)
     api.http.close()
+
+
+def test_polling_a_job_uses_up_no_exports_and_an_app_may_have_more(limited: Running) -> None:
+    exports = Exports(limited)
+    api = Api(limited)
+    body = exports.body()
+    answers = [exports.post({**body, "fresh": True}) for _ in range(3)]
+    assert [answer.status_code for answer in answers[:2]] == [200, 200]
+    job = answers[0].json()["job_id"]
+    for _ in range(20):
+        assert exports.status(job).status_code == 200
+    while exports.post({**body, "fresh": True}).status_code == 200:
+        pass
+    refused = exports.post({**body, "fresh": True})
+    assert (refused.status_code, refused.json()) == (429, error(429, "Rate limit reached."))
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert exports.status(job).status_code == 200
+    api.configure(rate_limits={"analytics": [50, 100, 1000]})
+    assert [exports.post({**body, "fresh": True}).status_code for _ in range(10)] == [200] * 10
+    api.configure(rate_limits=None)
+    for client in (exports.http, api.http):
+        client.close()

@@ -13,6 +13,7 @@ from bough.accounts.found import check_name, check_timezone
 from bough.accounts.model import App, AppConfig
 from bough.attribution.windows import windows_from_days
 from bough.errors import BadRequest
+from bough.web.limits import check_own_limits
 
 MAX_TEXT = 255
 
@@ -59,6 +60,7 @@ def updated_config(config: AppConfig, body: Mapping[str, Any]) -> AppConfig:
         field = str(error).rpartition("`$.")[2].rstrip("`") or "body"
         raise BadRequest(f"{field}: {str(error).partition(' - at')[0]}.") from error
     windows_from_days(updated.attribution_windows)
+    check_own_limits(updated.rate_limits)
     return updated
 
 

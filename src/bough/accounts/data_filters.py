@@ -94,8 +94,9 @@ def _passes(one: Filter, facts: Mapping[str, Fact]) -> bool:
         return False
     value = facts[column]
     if isinstance(value, frozenset):
-        has = any(wanted in value for wanted in one.values) or (not value and None in one.values)
-        return has and not any(unwanted in value for unwanted in one.excluded)
+        # As in a request: any member, or the whole set as reports write it.
+        held = {*value, ",".join(sorted(value)) or None}
+        return not held.isdisjoint(one.values) and held.isdisjoint(one.excluded)
     return (value or None) in one.values and (value or None) not in one.excluded
 
 

@@ -67,6 +67,10 @@ class Directory:
             for app, test, key, secret_hash, expires_at in self._store.rows(queries.ALL_KEYS)
             if app in apps
         }
+        names: dict[tuple[int, bool], list[tuple[str, int | None]]] = {}
+        for name, key in keys.items():
+            names.setdefault((key.app, key.test), []).append((name, key.expires_at))
+        self._names = names
         tokens = _tokens(self._store)
         agencies = _agencies(self._store)
         users = _users(self._store, agencies)
@@ -124,12 +128,10 @@ class Directory:
     def branch_key(self, app: int, test: bool) -> str:
         """The newest valid key of an app's environment."""
         now = now_ms()
-        keys = [
-            name
-            for name, key in self._keys.items()
-            if key.app == app and key.test == test and (key.expires_at is None or key.expires_at > now)
-        ]
-        return keys[-1] if keys else ""
+        for name, expires_at in reversed(self._names.get((app, test), ())):
+            if expires_at is None or expires_at > now:
+                return name
+        return ""
 
     def keys_of(self, app: int) -> list[tuple[str, bool, int | None]]:
         """(branch key, test, epoch ms at which it ends) of the app's valid keys, oldest first."""

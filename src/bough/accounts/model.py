@@ -79,6 +79,8 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attribution_windows: dict[str, int | float | str] = {}
     """Days, by name (`bough.attribution.windows.NAMES`): how long touches count, and `reengagement_inactivity`.
     Changes apply to what happens after them."""
+    rate_limits: dict[str, tuple[int, int, int]] = {}
+    """Requests a second, a minute and an hour, by operation (`bough.web.limits.LIMITS`), in place of the documented."""
     revenue_events: tuple[str, ...] = ()
     """Events whose revenue counts in cohorts; empty: the commerce events, SUBSCRIBE and START_TRIAL."""
 

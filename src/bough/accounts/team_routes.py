@@ -170,6 +170,9 @@ async def list_keys(call: Call) -> Response:
 async def read_audit(call: Call) -> Response:
     """GET /api/audit."""
     query = call.request.query_params
+    for name in ("action", "actor", "subject"):
+        if "\0" in query.get(name, ""):
+            raise BadRequest(f"{name}: must not hold control characters.")
     asked = Asked(
         organization=call.user().organization,
         action=query.get("action") or "",

@@ -66,9 +66,11 @@ def dimensions_of(row: Row) -> Dimensions:
         return _imported(body, user)
     facts = facts_of(body)
 
-    def said(*names: str) -> str:
-        value = first(user, *names)
-        return text(first(body, *names) if value is None else value, 128)
+    def said(name: str) -> str:
+        value = user.get(name)
+        if value is None:
+            value = body.get(name)
+        return "" if value is None else text(value, 128)
 
     agent = parse(said("user_agent") or facts.user_agent)
     web = _is_web(row, body, user)

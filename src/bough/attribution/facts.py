@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, json, to_builtins
 
 KEY = "bough"
 """The reserved key. The edge drops a key of this name from what clients send."""
@@ -51,6 +51,9 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 NOTHING = Facts()
 
+_NAMES = frozenset(Facts.__struct_fields__)
+_encode = json.Encoder(decimal_format="number").encode
+
 
 class Recorded(Struct, frozen=True, kw_only=True):
     """What was decided when an opening was answered. It was told to an app, so no later reading decides it again."""
@@ -88,7 +91,12 @@ def facts_of(body: Mapping[str, Any]) -> Facts:
     stored = body.get(KEY)
     if not isinstance(stored, dict):
         return NOTHING
-    return Facts(**{name: stored[name] for name in Facts.__struct_fields__ if isinstance(stored.get(name), str)})
+    return Facts(**{name: value for name, value in stored.items() if name in _NAMES and isinstance(value, str)})
+
+
+def journal_text(body: Mapping[str, Any], facts: Facts) -> str:
+    """The JSON of `with_facts`."""
+    return _encode({**body, KEY: facts}).decode()
 
 
 def with_facts(body: Mapping[str, Any], facts: Facts) -> dict[str, Any]:

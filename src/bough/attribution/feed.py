@@ -44,6 +44,8 @@ class Fed(Struct, kw_only=True):
 
     version: int
     """Ask from here next; unchanged when there was nothing."""
+    more: bool = False
+    """Whether there is more."""
     merges: list[tuple[str, int, int]] = []
     """(app, person, into): take these first."""
     events: list[AttributedEvent] = []
@@ -59,7 +61,7 @@ def feed(store: Store, after: int, at_most: int = AT_ONCE) -> Fed:
     ends = [some[-1][0] for some in rows if len(some) == at_most]
     newest = max((some[-1][0] for some in rows if some), default=after)
     end = min(ends, default=newest)
-    fed = Fed(version=end)
+    fed = Fed(version=end, more=bool(ends))
     found: list[tuple[int, AttributedEvent]] = []
     for version, identifier, app, person, at, name, counted, test, body in rows[0]:
         if version > end or test:

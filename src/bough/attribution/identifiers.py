@@ -8,6 +8,7 @@ An identifier is a pair (kind, value). Never among them: IP addresses, user agen
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -95,23 +96,30 @@ class Privacy(Struct, frozen=True):
 
 ALLOWED = Privacy()
 
-_PRIVACY_FIELDS = (
-    "tracking_disabled",
-    "cpp_level",
-    "dma_eea",
-    "dma_ad_user_data",
-    "dma_ad_personalization",
-    "lat_val",
-    "limit_ad_tracking",
-    "ad_tracking_enabled",
+_PRIVACY_FIELDS = frozenset(
+    {
+        "tracking_disabled",
+        "cpp_level",
+        "dma_eea",
+        "dma_ad_user_data",
+        "dma_ad_personalization",
+        "lat_val",
+        "limit_ad_tracking",
+        "ad_tracking_enabled",
+    }
 )
 
 
 def clean(kind: Kind, value: object) -> str:
     """The id's text in one spelling, or empty when it identifies nobody (zeros, `null`, shared ids, too long)."""
-    written = text(value, _MAX + 1)
-    if len(written) > _MAX:
+    if value is None:
         return ""
+    written = text(value, _MAX + 1)
+    return "" if len(written) > _MAX else _clean_text(kind, written)
+
+
+@lru_cache(maxsize=8192)  # one request is asked for the same id several times
+def _clean_text(kind: Kind, written: str) -> str:
     folded = written.casefold()
     if kind != "identity":
         if folded in _NOBODY or folded in _SHARED or not written.strip("0-"):
@@ -126,7 +134,8 @@ def privacy(body: Mapping[str, Any], user_data: Mapping[str, Any]) -> Privacy:
 
     A DMA field that is missing although `dma_eea` is true counts as refused.
     """
-
+    if _PRIVACY_FIELDS.isdisjoint(body) and _PRIVACY_FIELDS.isdisjoint(user_data):
+        return ALLOWED
     said = {name: user_data.get(name) for name in _PRIVACY_FIELDS if user_data.get(name) is not None}
     said.update((name, body[name]) for name in _PRIVACY_FIELDS if body.get(name) is not None)
     if not said:

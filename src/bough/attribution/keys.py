@@ -6,9 +6,11 @@ chance of about one in a million at ten million keys; what is found is compared 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 
+@lru_cache(maxsize=8192)  # one request asks for the same key several times
 def key(app: int, test: bool, kind: str, value: str) -> int:
     """The signed 64-bit key of a value of some kind in an app's environment."""
     digest = blake2b(f"{app} {test:d} {kind} {value}".encode("utf-8", "replace"), digest_size=8).digest()

@@ -85,7 +85,12 @@ def micro_usd(value: Decimal, rate: Decimal) -> int | None:
 
 def local_day(at: int, timezone: str) -> str:
     """The calendar date of an instant in a time zone."""
-    return datetime.fromtimestamp(at // 1000, UTC).astimezone(_zone(timezone)).date().isoformat()
+    return _day_of_second(at // 1000, timezone)
+
+
+@lru_cache(maxsize=1024)  # many events fall into one second
+def _day_of_second(second: int, timezone: str) -> str:
+    return datetime.fromtimestamp(second, UTC).astimezone(_zone(timezone)).date().isoformat()
 
 
 @lru_cache(maxsize=256)

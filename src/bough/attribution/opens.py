@@ -191,7 +191,29 @@ def _screen(body: Mapping[str, Any]) -> tuple[int, int] | None:
     return (min(width, height), max(width, height))
 
 
+_EVIDENCE = frozenset(
+    {
+        "install_referrer_extras",
+        "google_search_install_referrer",
+        "link_identifier",
+        "link_click_id",
+        "external_intent_uri",
+        "android_app_link_url",
+        "universal_link_url",
+        "local_url",
+        "gclid",
+        "current_url",
+        "initial_referrer",
+    }
+)
+"""Every field that `_evidence` reads."""
+
+_NO_EVIDENCE = Evidence()
+
+
 def _evidence(body: Mapping[str, Any]) -> Evidence:
+    if _EVIDENCE.isdisjoint(body):
+        return _NO_EVIDENCE
     referrer = parse_referrer(text(first(body, "install_referrer_extras", "google_search_install_referrer")))
     clicks: dict[str, Named] = {}
     urls: list[OpenedUrl] = []

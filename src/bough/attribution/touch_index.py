@@ -17,23 +17,27 @@ from bough.attribution.keys import key
 from bough.attribution.matching import MAX_NEARBY, MIN_LOOK_BACK
 from bough.attribution.touches import MAX_DURATION, Links, Touch, touch_of
 from bough.clicks.agents import parse
-from bough.ids import RANDOM_BITS
+from bough.ids import RANDOM_BITS, arrived_at
 from bough.journal import Row
 from bough.store.database import Store
-from bough.store.journal import BY_ID, to_row
+from bough.store.journal import BY_ID, NEWEST_ID, to_row
 from bough.store.transaction import RowValues, Transaction, Value
 
 WATERMARK = "touch_index"
-ROWS_AT_ONCE = 5000
-UNWRITTEN_ROWS = 1000
-"""Rows without a touch that the watermark may stay behind: advancing it costs a commit."""
+TOUCHES_AT_ONCE = 5000
+UNWRITTEN_MS = 2000
+"""How old the watermark may be where no touches come: advancing it costs a commit, and not doing so that all these rows
+are passed over again."""
 MAX_CACHED = 20_000
 
 READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
 SET_WATERMARK = (
     "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
 )
-NEW_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? ORDER BY id LIMIT ?"
+NEW_TOUCHES = (
+    "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? AND id <= ?"
+    " AND kind IN ('click', 'impression') ORDER BY id LIMIT ?"
+)
 NEWEST_BY_KEY = "SELECT touch FROM touch_key WHERE key = ? AND touch < ? AND touch >= ? ORDER BY touch DESC LIMIT ?"
 
 TOUCHES = ("click", "impression")
@@ -50,7 +54,9 @@ class _NewKeys(Struct, frozen=True):
     """Keys of touches after a watermark, ready to be written."""
 
     newest: int
+    """All touches up to this row are in."""
     keys: list[tuple[int, int]]
+    touches: int
 
 
 class TouchIndex:
@@ -60,37 +66,35 @@ class TouchIndex:
         self._parsed: dict[int, Touch] = {}
 
     def catch_up(self, tx: Transaction, links: Links, at_most: int | None = None) -> int:
-        """Write the keys of clicks that arrived since the last time; returns how many rows were looked at."""
-        looked_at = 0
-        while at_most is None or looked_at < at_most:
-            rows = tx.rows(NEW_ROWS, (watermark(tx), ROWS_AT_ONCE))
-            if not rows:
-                break
-            write_keys(tx, [self._new_keys(rows, links)])
-            looked_at += len(rows)
-        return looked_at
+        """Write the keys of clicks that arrived since the last time; returns how many there were."""
+        reached, newest, written = watermark(tx), newest_row(tx), 0
+        while reached < newest and (at_most is None or written < at_most):
+            found = self._new_keys(tx, links, reached, newest, TOUCHES_AT_ONCE)
+            write_keys(tx, [found])
+            reached = found.newest
+            written += found.touches
+        return written
 
     def follow(self, store: Store, links: Links, at_most: int) -> int:
         """`catch_up` for the background process, which reads and parses before it takes the write lock.
 
         Returns the newest row up to which no touch lacks its keys.
         """
-        reached = watermark(store)
-        rows = store.rows(NEW_ROWS, (reached, at_most))
-        if not rows:
+        reached, newest = watermark(store), newest_row(store)
+        if newest <= reached:
             return reached
-        found = self._new_keys(rows, links)
-        if found.keys or len(rows) >= UNWRITTEN_ROWS:
+        found = self._new_keys(store, links, reached, newest, at_most)
+        if found.touches or arrived_at(found.newest) - arrived_at(reached) >= UNWRITTEN_MS:
             store.transact(write_keys, found)
         return found.newest
 
-    def _new_keys(self, rows: list[RowValues], links: Links) -> _NewKeys:
+    def _new_keys(self, reader: Reader, links: Links, after: int, newest: int, at_most: int) -> _NewKeys:
+        rows = reader.rows(NEW_TOUCHES, (after, newest, at_most))
         keys: dict[tuple[int, int], None] = {}
         for values in rows:
-            if values[4] in TOUCHES:
-                touch = self.parsed(values, links)
-                keys.update(((one, touch.id), None) for one in touch_keys(touch))
-        return _NewKeys(rows[-1][0], list(keys))
+            touch = self.parsed(values, links)
+            keys.update(((one, touch.id), None) for one in touch_keys(touch))
+        return _NewKeys(rows[-1][0] if len(rows) == at_most else newest, list(keys), len(rows))
 
     def touch(self, tx: Reader, identifier: int, links: Links) -> Touch | None:
         """The touch of a journal row, or None when it is none."""
@@ -150,6 +154,11 @@ def watermark(reader: Reader) -> int:
     """The newest journal row whose keys are written."""
     found = reader.rows(READ_WATERMARK, (WATERMARK,))
     return found[0][0] if found else 0
+
+
+def newest_row(reader: Reader) -> int:
+    """The newest row of the journal."""
+    return reader.rows(NEWEST_ID)[0][0] or 0
 
 
 def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -76,11 +77,21 @@ def fold_day_counts(store: Store) -> int:
 
 def values_of(facts: ClickFacts) -> dict[str, str]:
     """A click's value of each dimension; empty: unknown."""
-    agent = parse(facts.user_agent)
-    platform = SYSTEM_NAMES.get(agent.os, "") or ("iOS" if agent.os == "ios" else "")
-    return {"platform": platform, "country": facts.country.upper()[:2], "referrer": referring_host(facts.referrer)}
+    return {
+        "platform": platform_of(facts.user_agent),
+        "country": facts.country.upper()[:2],
+        "referrer": referring_host(facts.referrer),
+    }
 
 
+@lru_cache(maxsize=8192)
+def platform_of(user_agent: str) -> str:
+    """The operating system's name; empty: unknown."""
+    agent = parse(user_agent)
+    return SYSTEM_NAMES.get(agent.os, "") or ("iOS" if agent.os == "ios" else "")
+
+
+@lru_cache(maxsize=8192)
 def referring_host(referrer: str) -> str:
     """The host of a Referer; empty for what is no address."""
     try:

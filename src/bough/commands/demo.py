@@ -19,21 +19,14 @@ from bough.commands import serve
 from bough.commands.options import Commands, add_data, opened_store, remember_address
 from bough.errors import ConfigurationError
 from bough.processes.supervisor import bind, supervise
-from bough.samples import SAMPLE_CONFIG, create_sample_links
+from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
+from bough.samples.fill import fill_newest
+from bough.samples.visitors import VISITORS
+from bough.settings import Settings
 from bough.signin.exposure import refuse_exposed
 
 APP_NAME = "Bough Books"
 READY_SECONDS = 20.0
-
-VISITORS = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/17.4 Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/124.0.0.0 Mobile Safari/537.36",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36",
-    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
-)
-"""An iPhone, an Android phone, a desktop browser and a preview robot."""
 
 
 def add_to(commands: Commands) -> None:
@@ -41,7 +34,7 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser("demo", help="run a server with a sample app and print requests to paste")
     serve.add_address(parser, default_port=8000)
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer (default: 1)")
-    parser.add_argument("--empty", action="store_true", help="an app without sample links")
+    parser.add_argument("--empty", action="store_true", help="an app without sample links and without a year of data")
     add_data(parser)
     parser.set_defaults(run=run)
 
@@ -68,7 +61,9 @@ def run(arguments: argparse.Namespace) -> None:
             f"{settings.folder} holds the demo of {document['base_url']}; use --port for it, or another --data folder."
         )
     remember_address(settings)
-    threading.Thread(target=_announce, args=(document, welcome, listener), daemon=True).start()
+    text = instructions(document) + (f"\n{welcome}" if welcome else "")
+    announced = (text, base_url, listener, settings, arguments.empty)
+    threading.Thread(target=_announce, args=announced, daemon=True).start()
     supervise(listener, arguments.workers, serve.child_environment(settings))
 
 
@@ -84,16 +79,29 @@ def write_card(path: Path, document: dict[str, object]) -> None:
     temporary.replace(path)
 
 
-def _announce(document: dict[str, str], welcome: str, listener: socket.socket) -> None:
-    """Print the requests once the server answers."""
+def _announce(text: str, base_url: str, listener: socket.socket, settings: Settings, is_empty: bool) -> None:
+    """Print the text once the server answers, then bring in the demo's year."""
+    if not _answers(base_url, listener):
+        return
+    print(text, flush=True)
+    if is_empty:
+        return
+    with opened_store(settings) as store:
+        if filled := fill_newest(store, settings.folder):
+            counts = f"{filled.events:,} events, {filled.clicks:,} clicks, {filled.costs:,} costs"
+            print(f"A year of demo data is in: {counts}.", flush=True)
+
+
+def _answers(base_url: str, listener: socket.socket) -> bool:
+    """Wait until the server answers; whether it does."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and listener.fileno() >= 0:
         try:
-            with urllib.request.urlopen(f"{document['base_url']}/readyz", timeout=1):
-                print(instructions(document) + (f"\n{welcome}" if welcome else ""), flush=True)
-                return
+            with urllib.request.urlopen(f"{base_url}/readyz", timeout=1):
+                return True
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
+    return False
 
 
 def instructions(document: dict[str, str]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
+from bough.accounts.audit import Entry, transact
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import NotFound
 from bough.signin import queries
@@ -41,5 +43,12 @@ def run_out(arguments: argparse.Namespace) -> None:
         users = store.rows(queries.USERS_NAMED, (arguments.user.strip().lower(),))
         if not users:
             raise NotFound(f"There is no user {arguments.user!r}.")
-        ended = sum(store.transact(end_all_batch, (user, "")) for user, _, _ in users)
+        ended = 0
+        for user, organization, email in users:
+            entry = Entry(action="signin.out", subject=email, organization=organization)
+            ended += transact(store, end_all_batch, (user, ""), partial(_told, entry))
     print(f"{ended} session{'' if ended == 1 else 's'} ended.")
+
+
+def _told(entry: Entry, _ended: int) -> Entry:
+    return entry

@@ -79,6 +79,8 @@ def nested_object(value: object, field: str) -> dict[str, Any]:
     Raises:
         BadRequest: something else.
     """
+    if type(value) is dict:
+        return value
     value = _unwrapped(value, field)
     if value is None:
         return {}

@@ -35,6 +35,8 @@ IOS_IDENTIFIERS = ("idfa", "idfv")
 ANDROID_IDENTIFIERS = ("aaid", "android_id")
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
+_PLAIN_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,12})?\Z", re.ASCII)
+"""The usual case of `_NUMBER`, which keeps to the limits by itself."""
 _LIMIT = Decimal(10) ** 15
 
 
@@ -81,7 +83,10 @@ def parse(body: Mapping[str, Any], kind: Kind, *, checked: bool = False) -> Even
     check_identifiers(user_data)
     check_consent(user_data)
     event_data = _object(body, "event_data")
-    money = {field: amount(event_data.get(field), f"event_data.{field}") for field in MONEY_FIELDS}
+    money = {
+        field: amount(event_data[field], f"event_data.{field}") if field in event_data else None
+        for field in MONEY_FIELDS
+    }
     check_sign(name, money["revenue"], refunds=server)
     return Event(
         name=name,
@@ -122,8 +127,9 @@ def check_identifiers(user_data: Mapping[str, Any]) -> None:
     Raises:
         BadRequest: nobody is named.
     """
-    if any(text(user_data.get(name)) for name in USER_IDENTIFIERS):
-        return
+    for name in USER_IDENTIFIERS:
+        if name in user_data and text(user_data[name]):
+            return
     system = text(user_data.get("os")).casefold()
     if system in ("ios", "ipados") and any(text(user_data.get(name)) for name in IOS_IDENTIFIERS):
         return
@@ -169,6 +175,8 @@ def amount(value: object, field: str) -> Decimal | None:
     if isinstance(value, int) and abs(value) >= _LIMIT:
         raise BadRequest(f"{field}: must be below 10^15.")
     written = str(value).strip()
+    if _PLAIN_NUMBER.match(written):
+        return value if type(value) is Decimal else Decimal(written)
     if not _NUMBER.match(written):
         raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 12 decimals.")
     number = Decimal(written)

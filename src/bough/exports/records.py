@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ CALLBACKS = (
     " ORDER BY callback_at LIMIT 10"
 )
 NEWEST_ID = "SELECT max(id) FROM export_job"
+JOB_ID = re.compile(r"[0-9a-f-]{36}\Z")
 SET = "UPDATE export_job SET {} WHERE job_id = ?"
 
 
@@ -68,6 +70,8 @@ def update_batch(tx: Transaction, updates: list[Updated]) -> list[Job | Exceptio
 
 async def find(store: Store, organization: int, job_id: str) -> Job | None:
     """A job of an organization, or None."""
+    if not JOB_ID.match(job_id):  # PostgreSQL refuses to look for a text with a NUL
+        return None
     rows = await store.fetch(BY_JOB_ID, (job_id,))
     job = from_row(rows[0]) if rows else None
     return job if job is not None and job.organization == organization else None

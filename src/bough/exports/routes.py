@@ -61,7 +61,7 @@ async def create_job(call: Call) -> Response:
         return _refusal(error)
     query = _query(call)
     apps = covered_apps(call, user, body, query)
-    call.context.limits.check(user.organization, "analytics")
+    call.context.limits.check_export(user.organization, apps, "analytics")
     try:
         request = parse(body, query, today=today_of(apps))
         if request.callback_url is not None:
@@ -88,10 +88,16 @@ async def start_job(call: Call, request: CohortRequest, apps: list[App]) -> Job:
 async def job_status(call: Call) -> Response:
     """GET /v2/analytics/{job_id}: HTTP 200 for every known job, the job's own code in the body."""
     user = call.user()
-    call.context.limits.check(user.organization, "analytics_status")
+    call.context.limits.check_export(user.organization, _named(call, user), "analytics_status")
     _check_owner(call, user)
     job = await visible_job(call, call.path["job_id"])
     return json_response(status_of_job(call, job))
+
+
+def _named(call: Call, user: User) -> list[App]:
+    """The app of the query's `app_id`, when the user sees it."""
+    app = call.context.directory.app_of(user, call.query("app_id") or "")
+    return [] if app is None else [app]
 
 
 async def download(call: Call) -> Response:
@@ -163,7 +169,8 @@ async def meta(call: Call) -> Response:
 
 async def rows(call: Call) -> Response:
     """GET /api/cohorts/rows: the members and events behind one cell of a job's answer, or of a request's."""
-    call.context.limits.check(call.user().organization, "analytics_status")
+    user = call.user()
+    call.context.limits.check_export(user.organization, _named(call, user), "analytics_status")
     return json_response(await cell_document(call))
 
 

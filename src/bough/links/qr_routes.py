@@ -41,7 +41,7 @@ async def create_qr_code(call: Call) -> Response:
     """
     body = await call.object(MAX_BODY)
     owner = call.credential(body)
-    call.context.limits.check(owner.app.id, "qr")
+    call.context.limits.check_app(owner.app, "qr")
     settings = parse_settings(body.get("qr_code_settings"))
     wanted = _with_code(draft(call, owner, body))
     picture, content_type = await asyncio.get_running_loop().run_in_executor(

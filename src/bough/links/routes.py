@@ -29,7 +29,7 @@ async def create(call: Call) -> Response:
     """POST /v1/url."""
     body = await call.object()
     owner = call.credential(body)
-    call.context.limits.check(owner.app.id, "create")
+    call.context.limits.check_app(owner.app, "create")
     link = await create_one(call, owner, body)
     return json_response({"url": link_url(link, owner.app)})
 
@@ -49,7 +49,7 @@ async def create_bulk(call: Call) -> Response:
     owner = call.context.directory.by_app_id(key) if key.isdigit() else call.context.directory.by_key(key)
     if not isinstance(items, list):
         raise BadRequest("The body must be a JSON array of link parameters.")
-    call.context.limits.check(owner.app.id, "create")
+    call.context.limits.check_app(owner.app, "create")
     answers = await create_many(call, owner, items)
     return json_response(answers, 200 if any("url" in answer for answer in answers) else 400)
 
@@ -77,7 +77,7 @@ async def create_many(call: Call, owner: Credential, items: list[Any]) -> list[d
 async def read(call: Call) -> Response:
     """GET /v1/url: reading a link that can expire gives it its whole time again."""
     owner = call.credential({})
-    call.context.limits.check(owner.app.id, "read")
+    call.context.limits.check_app(owner.app, "read")
     link = await owned_link(call, owner, call.query("url"))
     if link.expires_at is not None:
         await _extend(call, owner.app, link)
@@ -88,7 +88,7 @@ async def update(call: Call) -> Response:
     """PUT /v1/url."""
     body = await call.object()
     owner = call.secret_credential(body)
-    call.context.limits.check(owner.app.id, "update")
+    call.context.limits.check_app(owner.app, "update")
     address = parse_address(call.query("url") or body.get("url") or body.get("URL"), call.context.directory)
     if address.domain == "bnc.lt" and address.path.startswith(("c/", "d/")):
         raise BadRequest("url: links of the form bnc.lt/c/… and bnc.lt/d/… cannot be updated.")
@@ -117,7 +117,7 @@ async def delete(call: Call) -> Response:
     body = await call.object()
     url = call.query("url") or body.get("url") or body.get("URL")
     app, test, secret = _may_delete(call, body)
-    call.context.limits.check(app.id, "delete")
+    call.context.limits.check_app(app, "delete")
     address = parse_address(url, call.context.directory)
 
     def change(link: Link) -> None:

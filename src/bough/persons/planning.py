@@ -8,6 +8,7 @@ so that they stay.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,8 +20,10 @@ from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY, Persons
 from bough.attribution.stored import select_in
-from bough.attribution.stories import SEARCHED, Head, Stories
+from bough.attribution.stories import SEARCHED, Head, Stories, Told
 from bough.errors import NotFound
+from bough.events.values import text
+from bough.importers.columns import IDENTIFIERS
 from bough.journal import Row
 from bough.persons import queries
 from bough.persons.pseudonyms import Plan
@@ -55,84 +58,114 @@ def find_persons(
         head = stories.head(int(value))
         if head.person == NOBODY or (head.app, head.test) not in worlds:
             raise NotFound
-        return [_person(store, folder, stories, head.app, head.test, {head.person: head}, ())]
+        search = _Search(store, folder, stories, head.app, head.test)
+        search.meet(head)
+        return [search.closed()]
     found = []
     for app, test in worlds:
-        heads = {head.person: head for head in stories.search(name, value, [(app, test)])}
-        given = [(kind, cleaned) for kind in SEARCHED[name] if (cleaned := ids.clean(kind, value))]
-        imported = [] if test else _in_segments(store, folder, app, given)
-        if heads or imported:
-            found.append(_person(store, folder, stories, app, test, heads, imported))
+        search = _Search(store, folder, stories, app, test)
+        given: list[Identifier] = [(kind, one) for kind in SEARCHED[name] if (one := ids.clean(kind, value))]
+        for identifier in given:
+            search.meet_owners(identifier)
+        search.own.update((one, None) for one in search.imported(given))
+        if search.persons or search.own:
+            found.append(search.closed())
     if not found:
         raise NotFound("There is nobody with that identifier.")
     return found
 
 
-def _person(
-    store: Store,
-    folder: Path,
-    stories: Stories,
-    app: int,
-    test: bool,
-    heads: dict[int, Head],
-    imported: list[Identifier] | tuple[Identifier, ...],
-) -> Person:
-    """Close over what belongs together: live persons and the rows of imported files that share an identifier."""
-    own: dict[Identifier, None] = dict.fromkeys(imported)
-    foreign: dict[Identifier, None] = {}
-    rows: dict[int, None] = {}
-    told: set[int] = set()
-    while True:
-        for person, head in list(heads.items()):
-            if person not in told:
-                told.add(person)
-                _tell(stories, head, own, foreign, rows)
-                touches = store.rows(queries.TOUCHES_OF_PERSON, (app, int(test), person))
-                rows.update((touch, None) for (touch,) in touches)
-        before = len(own)
-        if not test:
-            own.update((one, None) for one in _in_segments(store, folder, app, list(own)) if one not in foreign)
-        for kind, value in list(own):
-            sort = next((name for name, kinds in SEARCHED.items() if kinds == (kind,)), None)
-            if sort is not None:
-                heads.update((head.person, head) for head in stories.search(sort, value, [(app, test)]))
-        if len(own) == before and set(heads) <= told:
-            break
-    rows.update(_touches(store, app, test, own))
-    plan = Plan(
-        salt=secrets.token_hex(32),
-        identifiers=tuple(own),
-        foreign=tuple(foreign),
-        rows=tuple(rows),
-        renumbered=_renumbered(store, own),
-    )
-    return Person(app=app, test=test, person=min(heads, default=NOBODY), plan=plan)
+class _Search:
+    """Gathers what belongs to one person: live rows, touches, and rows of imported files that share an identifier."""
 
+    def __init__(self, store: Store, folder: Path, stories: Stories, app: int, test: bool) -> None:
+        self._store = store
+        self._folder = folder
+        self._stories = stories
+        self._app = app
+        self._test = test
+        self._groups: dict[int, tuple[Told, Persons]] = {}
+        self.own: dict[Identifier, None] = {}
+        self.foreign: dict[Identifier, None] = {}
+        self.rows: dict[int, None] = {}
+        self.persons: dict[int, None] = {}
 
-def _tell(
-    stories: Stories,
-    head: Head,
-    own: dict[Identifier, None],
-    foreign: dict[Identifier, None],
-    rows: dict[int, None],
-) -> None:
-    """Read a person's group again: their rows, and whose each identifier on them is."""
-    told = stories.tell(head)
-    persons = Persons()
-    for entry in sorted(told.entries.values(), key=lambda one: one.order):
-        if entry.claim is not None:
-            persons.add(entry.claim)
-    for result in told.results.values():
-        if result.person != head.person:
-            continue
-        rows[result.id] = None
-        row = told.rows[result.id]
-        for one in borne(row):
-            owner = persons.person_of(one)
-            (own if owner in (head.person, NOBODY) else foreign)[one] = None
-    for one in list(own):
-        if one in foreign:
-            del own[one]
+    def meet(self, head: Head) -> None:
+        """Take a person in: their rows, and whose each identifier on them is."""
+        if head.person in self.persons:
+            return
+        self.persons[head.person] = None
+        told, persons = self._group(head)
+        for result in told.results.values():
+            if result.person == head.person:
+                self.rows[result.id] = None
+                for one in borne(told.rows[result.id]):
+                    self._claim(one, persons.person_of(one))
+        touches = self._store.rows(queries.TOUCHES_OF_PERSON, (self._app, int(self._test), head.person))
+        numbers = [number for (number,) in touches]
+        self.rows.update(dict.fromkeys(numbers))
+        for row in map(to_row, select_in(self._store, queries.ROWS_BY_ID, numbers)):
+            if row.kind in TOUCH_KINDS:
+                # A browser that came without a cookie was given the click's id as one.
+                browser: Identifier = ("browser", text(row.body.get("browser")) or str(row.id))
+                self._claim(browser, persons.person_of(browser))
+
+    def meet_owners(self, identifier: Identifier) -> None:
+        """Take in whose an identifier is. Who only borrowed the device is not meant."""
+        kind, value = identifier
+        sort = next((name for name, kinds in SEARCHED.items() if kinds == (kind,)), "device")
+        for head in self._stories.search(sort, value, [(self._app, self._test)]):
+            if self._group(head)[1].person_of(identifier) == head.person:
+                self.meet(head)
+
+    def imported(self, given: Iterable[Identifier]) -> list[Identifier]:
+        """Identifiers on rows of imported files that are connected with those given."""
+        segments = [] if self._test else self._store.rows(queries.ALL_SEGMENTS, (self._app,))
+        wanted = [one for one in given if one[0] in IDENTIFIERS]
+        if not segments or not wanted:
+            return []
+        from bough.persons.segments import connected
+
+        return connected([self._folder / SEGMENT_FOLDER / name for _, name in segments], wanted)
+
+    def closed(self) -> Person:
+        """Everything, once nothing more is connected with it."""
+        while True:
+            before = len(self.own), len(self.persons)
+            for one in self.imported(list(self.own)):
+                if one not in self.foreign:
+                    self.own[one] = None
+            for one in list(self.own):
+                if one[0] != "request":
+                    self.meet_owners(one)
+            if (len(self.own), len(self.persons)) == before:
+                break
+        self.rows.update(_touches(self._store, self._app, self._test, self.own))
+        plan = Plan(
+            salt=secrets.token_hex(32),
+            identifiers=tuple(self.own),
+            foreign=tuple(self.foreign),
+            rows=tuple(self.rows),
+            renumbered=_renumbered(self._store, self.own),
+        )
+        return Person(app=self._app, test=self._test, person=min(self.persons, default=NOBODY), plan=plan)
+
+    def _claim(self, one: Identifier, owner: int) -> None:
+        if owner == NOBODY or owner in self.persons:
+            self.own[one] = None
+            self.foreign.pop(one, None)
+        elif one not in self.own:
+            self.foreign[one] = None
+
+    def _group(self, head: Head) -> tuple[Told, Persons]:
+        if head.group not in self._groups:
+            told = self._stories.tell(head)
+            persons = Persons()
+            for entry in sorted(told.entries.values(), key=lambda one: one.order):
+                if entry.claim is not None:
+                    persons.add(entry.claim)
+            self._groups[head.group] = told, persons
+        return self._groups[head.group]
 
 
 def borne(row: Row) -> tuple[Identifier, ...]:
@@ -175,13 +208,3 @@ def _renumbered(store: Store, own: dict[Identifier, None]) -> dict[str, str]:
 def rows_of(store: Store, person: Person) -> list[Row]:
     """The person's journal rows, in the order in which they arrived."""
     return sorted(map(to_row, select_in(store, queries.ROWS_BY_ID, person.plan.rows)), key=lambda row: row.id)
-
-
-def _in_segments(store: Store, folder: Path, app: int, given: list[Identifier]) -> list[Identifier]:
-    """Identifiers on rows of imported files that bear one of those given; those themselves only if a file has them."""
-    segments = store.rows(queries.ALL_SEGMENTS, (app,))
-    if not segments or not given:
-        return []
-    from bough.persons.segments import connected
-
-    return connected([folder / SEGMENT_FOLDER / name for _, name in segments], given)

@@ -10,12 +10,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 
-from bough.attribution.following import StoredFollower
-from bough.clicks.counts import fold_counts
-from bough.clicks.day_counts import fold_day_counts
+from bough.attribution.following import ROWS_AT_ONCE, StoredFollower
+from bough.clicks import counts, day_counts
 from bough.errors import Unavailable
 from bough.logs import configure
 from bough.persons.erasing import advance
@@ -26,7 +26,12 @@ from bough.store import Store, open_store
 log = logging.getLogger("bough.background")
 
 REST_SECONDS = 0.25
-"""Pause after a round that found nothing to do; how old kept counts can be."""
+"""Pause after a round that has caught up; how old kept counts can be."""
+
+REST_FACTOR = 4
+MAX_REST_SECONDS = 1.0
+"""After a long round the pause is longer: what a round costs by itself is then shared by more rows, and following a
+steady stream takes a fifth of one core at most until it falls behind."""
 
 NICENESS = 10
 """Answering comes first."""
@@ -44,23 +49,33 @@ def main(pipe_fd: int) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     end_with_supervisor(pipe_fd)
-    os.nice(NICENESS)
     store = open_store(settings.folder, settings.store)
+    store.start_writing()
+    os.nice(NICENESS)  # of this thread: the one that writes holds what all others wait for
     follower = StoredFollower(store)
     try:
         while not stop.is_set():
+            began = time.monotonic()
             if not _round(store, follower, settings.folder):
-                stop.wait(REST_SECONDS)
+                stop.wait(rest(time.monotonic() - began))
     finally:
         store.close()
 
 
+def rest(took: float) -> float:
+    """Seconds to wait after a round of so many seconds that has caught up."""
+    return min(MAX_REST_SECONDS, max(REST_SECONDS, REST_FACTOR * took))
+
+
 def _round(store: Store, follower: StoredFollower, folder: Path) -> bool:
-    """One pass over everything that follows the journal; whether there was anything to do."""
+    """One pass over everything that follows the journal; whether there is more to do at once."""
     try:
-        counted = fold_counts(store) + fold_day_counts(store)
+        counted = counts.fold_counts(store)
+        by_day = day_counts.fold_day_counts(store)
+        followed = follower.step()
         erased = advance(store, folder)
-        return follower.step() + counted > 0 or erased
+        is_behind = counted >= counts.ROWS_AT_ONCE or by_day >= day_counts.ROWS_AT_ONCE or followed >= ROWS_AT_ONCE
+        return is_behind or erased
     except Unavailable as error:
         log.warning("%s", error.message)
         return False

@@ -13,7 +13,7 @@ from bough.errors import BadRequest, InvalidCredentials
 from bough.events import body as bodies
 from bough.ids import new_id
 from bough.web.bodies import FORM, parse_form
-from bough.web.call import Call
+from bough.web.call import Asked, Call
 
 CREDENTIALS = frozenset({"branch_key", "branch_secret", "app_id", fact.KEY})
 """Fields that never reach the journal: secrets, what the row says itself, and the server's own key."""
@@ -24,8 +24,12 @@ NESTED = ("metadata", "options", "advertising_ids", "user_data", "event_data", "
 
 async def read_body(call: Call) -> dict[str, Any]:
     """The fields of a JSON or form body, decimals kept exact. Raises BadRequest, TooLarge."""
-    raw = await call.bytes(bodies.MAX_BODY)
-    kind = (call.header("content-type") or "").partition(";")[0].strip().lower()
+    return parse_body(await call.bytes(bodies.MAX_BODY), call.header("content-type") or "")
+
+
+def parse_body(raw: bytes, content_type: str) -> dict[str, Any]:
+    """See `read_body`."""
+    kind = content_type.partition(";")[0].strip().lower()
     if kind == FORM and raw.lstrip()[:1] != b"{":
         return parse_form(raw)
     value = bodies.decode(raw) if raw.strip() else {}
@@ -34,7 +38,7 @@ async def read_body(call: Call) -> dict[str, Any]:
     return value
 
 
-def owner_of(call: Call, body: dict[str, Any]) -> Credential:
+def owner_of(call: Asked, body: dict[str, Any]) -> Credential:
     """The app and environment of a request; the key may stand in the body or the query."""
     return call.credential(body)
 
@@ -44,14 +48,11 @@ def journalled(body: dict[str, Any]) -> dict[str, Any]:
 
     Raises BadRequest naming a field that must be an object.
     """
-    kept: dict[str, Any] = {}
-    for name, value in body.items():
-        if name in CREDENTIALS:
-            continue
-        if name in NESTED and value is not None:
+    kept = {name: value for name, value in body.items() if name not in CREDENTIALS}
+    for name in NESTED:
+        value = kept.get(name)
+        if value is not None:
             kept[name] = bodies.nested_object(value, name)
-        else:
-            kept[name] = value
     return kept
 
 
@@ -82,7 +83,7 @@ def without_person(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in PERSONAL}
 
 
-def facts_of_request(call: Call, *, ip: str = "") -> Facts:
+def facts_of_request(call: Asked, *, ip: str = "") -> Facts:
     """Address, User-Agent and country of who asks."""
     visitor = call.visitor()
     return Facts(
@@ -98,7 +99,7 @@ def new_token() -> str:
     return str(new_id())
 
 
-def check_server(call: Call, body: dict[str, Any], owner: Credential) -> str:
+def check_server(call: Asked, body: dict[str, Any], owner: Credential) -> str:
     """A server-to-server request needs the secret and the device's address, which is returned.
 
     Raises InvalidCredentials and BadRequest (X-IP-Override).
@@ -114,7 +115,7 @@ def check_server(call: Call, body: dict[str, Any], owner: Credential) -> str:
     return ip.strip()[:64]
 
 
-def user_link(call: Call, owner: Credential, bundle: str) -> str:
+def user_link(call: Asked, owner: Credential, bundle: str) -> str:
     """`link`: the long link that SDKs build on when a link cannot be created: our domain, /a/<key>."""
     domain = owner.app.domain(owner.test)
     base = f"{domain.scheme}://{domain.host}" if domain else call.context.settings.base_url

@@ -6,13 +6,16 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.attribution.facts import with_facts
+from bough.accounts.directory import Credential
+from bough.attribution.facts import journal_text
 from bough.events import legacy, schema
-from bough.events.body import encode, nested_object
+from bough.events.body import nested_object
 from bough.journal import RowKind
 from bough.sdk.edge import facts_of_request, is_tracked, journalled, owner_of, read_body
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
-from bough.web.call import Call, json_response
+from bough.web.call import Asked, Call, json_response
+
+EVENT_ANSWER = {"branch_view_enabled": False}
 
 
 async def standard_event(call: Call) -> Response:
@@ -27,39 +30,54 @@ async def custom_event(call: Call) -> Response:
 
 async def pageview(call: Call) -> Response:
     """POST /v1/pageview: an event PAGEVIEW; the answer holds no journey."""
-    body = await read_body(call)
-    await _append(call, body, "pageview")
-    return json_response({})
+    return await _append(call, pageview_row(call, await read_body(call)), {})
 
 
 async def legacy_event(call: Call) -> Response:
     """POST /v1/event: the event of old SDKs."""
     body = await read_body(call)
-    owner_of(call, body)
+    owner = owner_of(call, body)
     event = legacy.parse(body)
-    await _append(call, {**body, "name": event.name, "custom_data": event.custom_data}, "event")
-    return json_response({})
+    row = _row(call, owner, {**body, "name": event.name, "custom_data": event.custom_data}, "event")
+    return await _append(call, row, {})
 
 
 async def _event(call: Call, kind: schema.Kind) -> Response:
-    body = await read_body(call)
-    owner_of(call, body)
-    event = schema.parse(body, kind, checked=True)
-    user_data = dict(event.user_data)
-    kept = {**body, "name": event.name, "user_data": user_data, "event_data": event.event_data}
-    kept |= {"custom_data": event.custom_data, "content_items": list(event.content_items)}
-    await _append(call, kept, "event")
-    return json_response({"branch_view_enabled": False})
+    return await _append(call, event_row(call, await read_body(call), kind), EVENT_ANSWER)
 
 
-async def _append(call: Call, body: dict[str, Any], kind: RowKind) -> None:
-    """Journal a request; durable when it returns. With tracking disabled nothing is kept."""
+async def _append(call: Call, row: NewRow | None, answer: dict[str, Any]) -> Response:
+    """Journal what there is; durable when it returns."""
+    if row is not None:
+        await call.context.store.write(append_batch, row)
+    return json_response(answer)
+
+
+def event_row(call: Asked, body: dict[str, Any], kind: schema.Kind) -> NewRow | None:
+    """The journal row of an event; None with tracking disabled. Raises BadRequest and InvalidCredentials."""
     owner = owner_of(call, body)
+    event = schema.parse(body, kind, checked=True)
+    kept = {
+        **body,
+        "name": event.name,
+        "user_data": event.user_data,
+        "event_data": event.event_data,
+        "custom_data": event.custom_data,
+        "content_items": event.content_items,
+    }
+    return _row(call, owner, kept, "event")
+
+
+def pageview_row(call: Asked, body: dict[str, Any]) -> NewRow | None:
+    """The journal row of a page view, as `event_row`."""
+    return _row(call, owner_of(call, body), body, "pageview")
+
+
+def _row(call: Asked, owner: Credential, body: dict[str, Any], kind: RowKind) -> NewRow | None:
     if not is_tracked(body):
-        return
-    user_data = nested_object(body.get("user_data"), "user_data")
-    said = user_data.get("ip") if call.header("x-ip-override") else None
-    ip = said if isinstance(said, str) and said == call.header("x-ip-override") else ""
-    kept = encode(with_facts(journalled(body), facts_of_request(call, ip=ip))).decode()
-    row = NewRow(ON_ARRIVAL, owner.app.id, int(owner.test), kind, None, kept)
-    await call.context.store.write(append_batch, row)
+        return None
+    ip = call.header("x-ip-override") or ""
+    if ip and nested_object(body.get("user_data"), "user_data").get("ip") != ip:
+        ip = ""
+    kept = journal_text(journalled(body), facts_of_request(call, ip=ip))
+    return NewRow(ON_ARRIVAL, owner.app.id, int(owner.test), kind, None, kept)

@@ -9,7 +9,7 @@ again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -62,16 +62,20 @@ def bundle_key(app: int, test: bool, bundle: str) -> int:
     return key(app, test, "bundle", bundle)
 
 
-def with_stored_identity(rows: Rows, request: OpenRequest) -> OpenRequest:
-    """The request of an old SDK with the identity that it set once and does not send itself."""
-    body = request.body
+def asked_bundle(app: int, test: bool, body: Mapping[str, Any]) -> int | None:
+    """The row of `bundle_identity` to look at for a request; None unless an old SDK asks and names nobody itself."""
+    if not is_old(text(body.get("sdk"), 64)) or ids.clean("identity", body.get("identity")):
+        return None
     bundle = ids.clean("bundle", first(body, "randomized_bundle_token", "identity_id"))
-    if not bundle or not is_old(text(body.get("sdk"), 64)) or ids.clean("identity", body.get("identity")):
-        return request
-    found = rows(STORED, (bundle_key(request.app, request.test, bundle),))
+    return bundle_key(app, test, bundle) if bundle else None
+
+
+def with_stored_identity(rows: Rows, request: OpenRequest, bundle: int | None) -> OpenRequest:
+    """The request of an old SDK with the identity that it set once and does not send itself (see `asked_bundle`)."""
+    found = [] if bundle is None else rows(STORED, (bundle,))
     if not found:
         return request
-    named: dict[str, Any] = {**body, "identity": found[0][0]}
+    named: dict[str, Any] = {**request.body, "identity": found[0][0]}
     return msgspec.structs.replace(request, body=named)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from bough.accounts.directory import Credential
 from bough.attribution import identifiers as ids
 from bough.attribution.facts import Facts
 from bough.errors import BadRequest
@@ -26,11 +25,31 @@ from bough.sdk.edge import (
     without_person,
 )
 from bough.sdk.opens import OpenAnswer, OpenRequest, parse_request
-from bough.web.call import Call, json_response
+from bough.web.call import Asked, Call, json_response
 from bough.web.cookies import browser_of
 
 SERVER_FIELDS = ("app_version", "model", "os", "os_version", "user_agent", "is_hardware_id_real", "ad_tracking_enabled")
 """What a server-to-server open must carry (contract/sdk.md §3)."""
+
+
+WRITTEN = frozenset(
+    {
+        "sdk",
+        "identity",
+        "browser_fingerprint_id",
+        "alternative_browser_fingerprint_id",
+        "link_identifier",
+        "link_click_id",
+        "hardware_id",
+        "randomized_bundle_token",
+        "randomized_device_token",
+        "identity_id",
+        "device_fingerprint_id",
+        "branch_sdk_request_unique_id",
+        "os",
+    }
+)
+"""Fields that decide who is who: text or numbers."""
 
 
 async def open_session(call: Call) -> Response:
@@ -45,6 +64,13 @@ async def install(call: Call) -> Response:
 
 async def _answer(call: Call, kind: str) -> Response:
     body = await read_body(call)
+    request = open_request(call, body, kind)
+    answer = await call.context.store.write(call.context.opens.batch, request)
+    return json_response(document(call, body, answer))
+
+
+def open_request(call: Asked, body: dict[str, Any], kind: str) -> OpenRequest:
+    """What is to be decided. Raises BadRequest and InvalidCredentials."""
     owner = owner_of(call, body)
     _check_types(body)
     server = bool(flag(body.get("server_to_server")))
@@ -56,10 +82,9 @@ async def _answer(call: Call, kind: str) -> Response:
     if not is_tracked(kept):
         kept, asking = without_person(kept), Facts()
     facts = _issued(call, body, asking, "web" if _is_web(body) else "app")
-    request = OpenRequest(at=now_ms(), app=owner.app.id, test=owner.test, kind=kind, body=kept, facts=facts)
-    request = msgspec.structs.replace(request, parsed=parse_request(request))
-    answer = await call.context.store.write(call.context.opens.batch, request)
-    return json_response(_document(call, owner, body, answer))
+    app, test = owner.app.id, owner.test
+    parsed = parse_request(app, test, kind, kept, facts)
+    return OpenRequest(at=now_ms(), app=app, test=test, kind=kind, body=kept, facts=facts, parsed=parsed)
 
 
 def _is_web(body: dict[str, Any]) -> bool:
@@ -69,23 +94,9 @@ def _is_web(body: dict[str, Any]) -> bool:
 
 
 def _check_types(body: dict[str, Any]) -> None:
-    """Fields that decide who is who must be text or numbers. Raises BadRequest naming the field."""
-    for name in (
-        "sdk",
-        "identity",
-        "browser_fingerprint_id",
-        "alternative_browser_fingerprint_id",
-        "link_identifier",
-        "link_click_id",
-        "hardware_id",
-        "randomized_bundle_token",
-        "randomized_device_token",
-        "identity_id",
-        "device_fingerprint_id",
-        "branch_sdk_request_unique_id",
-        "os",
-    ):
-        if isinstance(body.get(name), dict | list):
+    """Raises BadRequest naming the field."""
+    for name, value in body.items():
+        if isinstance(value, (dict, list)) and name in WRITTEN:
             raise BadRequest(f"{name}: must be a string.")
 
 
@@ -95,7 +106,7 @@ def _check_server_fields(body: dict[str, Any]) -> None:
             raise BadRequest(f"{name}: is missing; a server-to-server open must carry it.")
 
 
-def _issued(call: Call, body: dict[str, Any], facts: Facts, platform: str) -> Facts:
+def _issued(call: Asked, body: dict[str, Any], facts: Facts, platform: str) -> Facts:
     """The ids that the answer gives: what the client already has stays, the rest is new."""
     bundle = ids.clean("bundle", first(body, "randomized_bundle_token", "identity_id")) or new_token()
     if platform == "web":
@@ -104,7 +115,7 @@ def _issued(call: Call, body: dict[str, Any], facts: Facts, platform: str) -> Fa
     return msgspec.structs.replace(facts, bundle=bundle, device=device, session=new_token())
 
 
-def _browser(call: Call, body: dict[str, Any]) -> str:
+def _browser(call: Asked, body: dict[str, Any]) -> str:
     """The browser's id: what the SDK knows, else the link domain's cookie, else a new one.
 
     The SDK repeats a page's `link_identifier` as its own browser id; that is a click's id and never adopted
@@ -118,8 +129,9 @@ def _browser(call: Call, body: dict[str, Any]) -> str:
     return cookie or said or other or new_token()
 
 
-def _document(call: Call, owner: Credential, body: dict[str, Any], answer: OpenAnswer) -> dict[str, Any]:
+def document(call: Asked, body: dict[str, Any], answer: OpenAnswer) -> dict[str, Any]:
     """What the SDKs read; `data` is a JSON string, all ids are decimal strings (contract/sdk.md §0.3-0.7)."""
+    owner = owner_of(call, body)
     facts = answer.facts
     identity = answer.opening.identity
     document: dict[str, Any] = {

@@ -12,7 +12,7 @@ matched to), `once_used` (one-time links that were used).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container
+from collections.abc import Callable, Collection, Container, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -20,11 +20,11 @@ from msgspec import Struct
 
 from bough.accounts.directory import Directory
 from bough.attribution import kinds
-from bough.attribution.facts import Facts, facts_of, with_facts
+from bough.attribution.facts import Facts, facts_of, journal_text
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import Candidates, Match, match, named_touches
-from bough.attribution.opens import Opening, parse_opening, platform_of
+from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
 from bough.attribution.stored import select_in
@@ -32,7 +32,6 @@ from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import Reader, TouchIndex
 from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
-from bough.events.body import encode
 from bough.events.values import text
 from bough.ids import arrived_at, growing_ids
 from bough.journal import Row
@@ -51,6 +50,7 @@ IMPORTED = "SELECT id FROM segment WHERE id IN ({})"
 USED = "SELECT opening FROM once_used WHERE id = ?"
 
 MAX_ID = 2**63 - 1
+NO_CANDIDATES = Candidates()
 
 APP_OPENING = "opening"
 WEB_OPENING = "web opening"
@@ -71,6 +71,12 @@ class Parsed(Struct, frozen=True, kw_only=True):
     """Keys in `device_key` under which openings of the same device or browser are found."""
     touching: tuple[int, ...]
     """Keys in `touch_key` under which clicks of this device are found: by device id, by network address."""
+    request: int | None = None
+    """The key in `device_key` that a retry has too; None when the request cannot be told from another one."""
+    old_bundle: int | None = None
+    """See `bough.sdk.legacy.asked_bundle`."""
+    page_of: str = ""
+    """The click that a Web page names."""
 
 
 class OpenRequest(Struct, frozen=True, kw_only=True):
@@ -152,6 +158,8 @@ class _Run:
         self._server_opens: dict[int, int] = {}
         self._looked_up: dict[int, int | None] = {}
         """By key of `device_key`: what stands there."""
+        self._native: set[int] = set()
+        """Earlier openings that no import has told of."""
         self._untouched: set[int] = set()
         """Keys of `touch_key` that no click has."""
 
@@ -160,26 +168,30 @@ class _Run:
         own = [one for parsed in some for one in parsed.own]
         self._looked_up = dict.fromkeys(own)
         self._looked_up.update(select_in(self._tx, KNOWN_KEYS, own))
+        earlier = {one for one in self._looked_up.values() if one is not None}
+        self._native = earlier - {one for (one,) in select_in(self._tx, IMPORTED, earlier)}
         touching = {one for parsed in some for one in parsed.touching}
         self._untouched = touching - {one for (one,) in select_in(self._tx, TOUCHED_KEYS, touching)}
 
     def open(self, request: OpenRequest) -> OpenAnswer:
         row = next(self._ids)
         # The time is the row's own, so that the order of time and the order of the journal are one.
-        asked = msgspec.structs.replace(request, at=arrived_at(row))
-        request = self._as_the_clicker(row, legacy.with_stored_identity(self._tx.rows, asked))
-        parsed = request.parsed
-        if parsed is None or request is not asked:
-            parsed = parse_request(request)
-        opening, own = parsed.opening, list(parsed.own)
+        request = msgspec.structs.replace(request, at=arrived_at(row))
+        parsed = request.parsed or _parsed(request)
+        if parsed.old_bundle is not None or parsed.page_of:
+            completed = legacy.with_stored_identity(self._tx.rows, request, parsed.old_bundle)
+            completed = self._as_the_clicker(row, completed, parsed.page_of)
+            if completed is not request:
+                request, parsed = completed, _parsed(completed)
+        opening, own = parsed.opening, parsed.own
         known = self._known(own)
-        original = self._original(request, opening)
+        original = self._original(parsed.request)
         if original is not None:
             return self._again(original, request)
         has_app = bool(known) and opening.platform != "web"
         direct = self._direct(row, request, opening)
         first_open = kinds.is_first_open(opening, has_app=has_app)
-        candidates = self._candidates(row, request, opening, own, direct, seek_nearby=first_open)
+        candidates = self._candidates(row, request, parsed, direct, seek_nearby=first_open)
         decided = match(opening, request.at, request.app, request.test, candidates, first_open=first_open)
         name = kinds.session_name(opening, has_app=has_app)
         first = kinds.is_first_session(opening, name, seen=bool(known))
@@ -205,11 +217,12 @@ class _Run:
         """See `Opens.reconsider`."""
         request = _as_request(row)
         opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
-        own = list(parse_request(request).own)
+        parsed = _parsed(request)
+        own = parsed.own
         has_app = bool(self._known(own)) and opening.platform != "web"
         first_open = kinds.is_first_open(opening, has_app=has_app)
         direct = self._direct(row.id, request, opening)
-        candidates = self._candidates(row.id, request, opening, own, direct, seek_nearby=first_open)
+        candidates = self._candidates(row.id, request, parsed, direct, seek_nearby=first_open)
         return match(opening, row.at, row.app, row.test, candidates, first_open=first_open)
 
     def write(self) -> None:
@@ -226,17 +239,14 @@ class _Run:
         self._tx.insert("touch_key", ("key", "touch"), list(self._touched))
         self._tx.each(SET_SERVER_OPEN, list(self._server_opens.items()))
 
-    def _as_the_clicker(self, row: int, request: OpenRequest) -> OpenRequest:
+    def _as_the_clicker(self, row: int, request: OpenRequest, named: str) -> OpenRequest:
         """The request of a page with the id of the browser that clicked, when this is certainly that browser.
 
         A redirect adds the click's id to the page's address, and people share such addresses: only the first page that
         names the click, asked for from the click's own address with its own User-Agent, is the clicker's. Every other
         one keeps its own id (contract/sdk.md §1 "never adopt").
         """
-        named = text(request.body.get("link_identifier"), 20)
-        if platform_of(request.body) != "web" or not named.isdigit() or len(named) > 19:
-            return request
-        touch = self._touch(int(named), request)
+        touch = self._touch(int(named), request) if named else None
         if touch is None or not touch.browser or (touch.app, touch.test) != (request.app, request.test):
             return request
         if (touch.ip, touch.user_agent) != (request.facts.ip, request.facts.user_agent):
@@ -261,22 +271,31 @@ class _Run:
         self._server_opens[one] = request.at
         return False
 
-    def _known(self, own: list[int]) -> set[int]:
+    def _known(self, own: Sequence[int]) -> set[int]:
         """Earlier openings that share an identifier with this one."""
-        found = {self._keys[one] for one in own if one in self._keys}
-        found.update(one for one in map(self._looked_up.get, own) if one is not None and one < self._before)
-        missing = [one for one in own if one not in self._keys and one not in self._looked_up]
+        keys, looked_up, before = self._keys, self._looked_up, self._before
+        found: set[int] = set()
+        missing: list[int] = []
+        for one in own:
+            opening = keys.get(one)
+            if opening is not None:
+                found.add(opening)
+            if one in looked_up:
+                opening = looked_up[one]
+                if opening is not None and opening < before:
+                    found.add(opening)
+            elif one not in keys:
+                missing.append(one)
         if missing:
             rows = self._tx.rows(KNOWN_KEYS.format(",".join("?" * len(missing))), missing)
             found.update(opening for _, opening in rows if opening < self._before)
         return found
 
-    def _original(self, request: OpenRequest, opening: Opening) -> Row | None:
+    def _original(self, key_of_request: int | None) -> Row | None:
         """The opening that this request is a retry of."""
-        if not opening.request_id:
+        if key_of_request is None:
             return None
-        found = self._known([key(request.app, request.test, f"{APP_OPENING} request", opening.request_id)])
-        for identifier in sorted(found):
+        for identifier in sorted(self._known((key_of_request,))):
             values = self._rows.get(identifier) or next(iter(self._tx.rows(BY_ID, (identifier,))), None)
             if values is not None:
                 return to_row(values)
@@ -324,12 +343,14 @@ class _Run:
         self,
         row: int,
         request: OpenRequest,
-        opening: Opening,
-        own: list[int],
+        parsed: Parsed,
         direct: dict[str, Touch],
         *,
         seek_nearby: bool,
     ) -> Candidates:
+        opening, own = parsed.opening, parsed.own
+        if not opening.evidence.clicks and not direct and self._untouched.issuperset(parsed.touching):
+            return NO_CANDIDATES
         app, test = request.app, request.test
         named: dict[str, Touch] = {}
         browsers: dict[str, Touch] = {}
@@ -365,7 +386,7 @@ class _Run:
 
     def _is_imported(self, known: Collection[int]) -> bool:
         """Whether one of the earlier openings stands in an imported file."""
-        return bool(select_in(self._tx, IMPORTED, known))
+        return bool(select_in(self._tx, IMPORTED, [one for one in known if one not in self._native]))
 
     def _is_used(self, app: int, test: bool, once: str) -> bool:
         one = key(app, test, "once", once)
@@ -374,7 +395,7 @@ class _Run:
         rows = self._tx.rows(USED, (one,))
         return bool(rows) and rows[0][0] < self._before
 
-    def _owned(self, click: int, own: list[int]) -> bool | None:
+    def _owned(self, click: int, own: Sequence[int]) -> bool | None:
         """Whether a click was matched to an opening of this device (True), of another one (False), or to none."""
         if click in self._claims:
             owners = self._claims[click][1]
@@ -386,12 +407,12 @@ class _Run:
         return not set(owners.split(",")).isdisjoint(str(one) for one in own)
 
     def _keep(
-        self, row: int, request: OpenRequest, opening: Opening, own: list[int], decided: Match, facts: Facts
+        self, row: int, request: OpenRequest, opening: Opening, own: Sequence[int], decided: Match, facts: Facts
     ) -> None:
         if not opening.privacy.tracking:
             # The ids that the answer must hold are told to the SDK and kept nowhere.
             facts = msgspec.structs.replace(facts, bundle="", device="", browser="", session="")
-        body = encode(with_facts(request.body, facts)).decode()
+        body = journal_text(request.body, facts)
         link = decided.touch.link if decided.touch is not None and decided.touch.direct else 0
         self._rows[row] = (row, request.at, request.app, int(request.test), request.kind, link or None, body)
         for one in own:
@@ -411,16 +432,32 @@ class _Run:
             self._used.setdefault(key(request.app, request.test, "once", touch.once), row)
 
 
-def parse_request(request: OpenRequest) -> Parsed:
+def parse_request(app: int, test: bool, kind: str, body: dict[str, Any], facts: Facts) -> Parsed:
     """Read a request and find its keys."""
-    opening = parse_opening(request.body, "install" if request.kind == "install" else "open", request.facts)
-    app, test, web = request.app, request.test, opening.platform == "web"
+    opening = parse_opening(body, "install" if kind == "install" else "open", facts)
+    web = opening.platform == "web"
     place = WEB_OPENING if web else APP_OPENING
     own = [key(app, test, f"{place} {kind}", value) for kind, value in opening.identifiers if web or kind != "browser"]
     touching = [key(app, test, f"given {kind}", value) for kind, value in opening.identifiers if kind in HARDWARE]
     if opening.ip and not web:
         touching.append(key(app, test, "ip", opening.ip))
-    return Parsed(opening=opening, own=tuple(own), touching=tuple(touching))
+    return Parsed(
+        opening=opening,
+        own=tuple(own),
+        touching=tuple(touching),
+        request=key(app, test, f"{APP_OPENING} request", opening.request_id) if opening.request_id else None,
+        old_bundle=legacy.asked_bundle(app, test, body),
+        page_of=_click_id(body.get("link_identifier")) if web else "",
+    )
+
+
+def _click_id(value: object) -> str:
+    named = text(value, 20)
+    return named if named.isdigit() and len(named) <= 19 else ""
+
+
+def _parsed(request: OpenRequest) -> Parsed:
+    return parse_request(request.app, request.test, request.kind, request.body, request.facts)
 
 
 def installed_key(app: int, test: bool, browser: str) -> int:

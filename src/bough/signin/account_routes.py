@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from starlette.responses import Response
 
+from bough.accounts.audit import Entry
 from bough.errors import BadRequest, Forbidden
 from bough.ids import iso_time, now_ms
 from bough.signin import queries
@@ -46,7 +48,7 @@ async def change_password(call: Call) -> Response:
     except (BadRequest, Forbidden) as error:
         return await _page(call, message=sentence(error), status=error.status)
     kept = await call.context.hashing.hashed(password)
-    await call.context.store.write(_password_batch, (session.user.id, kept, session.hash))
+    await call.change(_password_batch, (session.user.id, kept, session.hash), _entry(call, "signin.password"))
     return see_other(f"{ACCOUNT}?done=password")
 
 
@@ -69,7 +71,7 @@ async def turn_totp_on(call: Call) -> Response:
     step = accepted_step(secret, fields.get("code", ""), time.time(), 0)
     if step is None:
         return _totp_page(call, secret, WRONG_CODE, 403)
-    await call.context.store.write(_totp_batch, (session.user.id, secret, step))
+    await call.change(_totp_batch, (session.user.id, secret, step), _entry(call, "signin.totp", on=True))
     await call.context.store.write(end_all_batch, (session.user.id, session.hash))
     return see_other(f"{ACCOUNT}?done=totp-on")
 
@@ -81,14 +83,19 @@ async def turn_totp_off(call: Call) -> Response:
         await _check_current(call, await form_fields(call))
     except (BadRequest, Forbidden) as error:
         return await _page(call, message=sentence(error), status=error.status)
-    await call.context.store.write(_totp_batch, (session.user.id, "", 0))
+    await call.change(_totp_batch, (session.user.id, "", 0), _entry(call, "signin.totp", on=False))
     return see_other(f"{ACCOUNT}?done=totp-off")
 
 
 async def sign_out_everywhere(call: Call) -> Response:
     """POST /signin/account/everywhere: every session of the user ends, this one too."""
-    await call.context.store.write(end_all_batch, (signed_in(call).user.id, ""))
+    await call.change(end_all_batch, (signed_in(call).user.id, ""), _entry(call, "signin.out"))
     return see_other("/signin", [session_cookie(call.context.settings, "")])
+
+
+def _entry(call: Call, action: str, **details: bool) -> Callable[[object], Entry]:
+    """What the audit log is told."""
+    return lambda _result: Entry(action=action, subject=signed_in(call).user.email, details=dict(details))
 
 
 async def _check_current(call: Call, fields: dict[str, str]) -> None:

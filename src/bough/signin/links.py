@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from bough.accounts.audit import Entry, transact
 from bough.accounts.found import OWNER
 from bough.accounts.keys import fingerprint
 from bough.accounts.model import PERMISSIONS
@@ -55,11 +56,23 @@ def first_link(store: Store) -> str | None:
 
 
 def new_link(store: Store, name: str, without_totp: bool = False) -> tuple[str, Purpose]:
-    """A new code for a user, for an invitation or a reset. Raises NotFound.
+    """A new code for a user, for an invitation or a reset, from the command line. Raises NotFound.
 
     `without_totp`: the authenticator app is no longer asked for.
     """
-    return store.transact(_new_batch, (name, without_totp))
+    made = transact(store, _new_batch, (name, without_totp), lambda one: _made(one, name, without_totp))
+    return made.code, made.purpose
+
+
+class _NewLink(NamedTuple):
+    code: str
+    purpose: Purpose
+    organization: int
+
+
+def _made(link: _NewLink, name: str, without_totp: bool) -> Entry:
+    details = {"purpose": link.purpose, "without_totp": without_totp}
+    return Entry(action="signin.link", subject=name, organization=link.organization, details=details)
 
 
 async def read_link(store: Store, code: str) -> Link:
@@ -121,8 +134,8 @@ def _owner(tx: Transaction) -> int:
     return user
 
 
-def _new_batch(tx: Transaction, items: list[tuple[str, bool]]) -> list[tuple[str, Purpose] | Exception]:
-    results: list[tuple[str, Purpose] | Exception] = []
+def _new_batch(tx: Transaction, items: list[tuple[str, bool]]) -> list[_NewLink | Exception]:
+    results: list[_NewLink | Exception] = []
     for name, without_totp in items:
         users = tx.rows(queries.USERS_NAMED, (name.strip().lower(),))
         if len(users) != 1:
@@ -133,7 +146,7 @@ def _new_batch(tx: Transaction, items: list[tuple[str, bool]]) -> list[tuple[str
         purpose: Purpose = "reset" if kept and kept[0][0] else "invitation"
         if without_totp:
             tx.run(queries.SET_TOTP, ("", 0, now_ms(), user))
-        results.append((_add(tx, user, purpose), purpose))
+        results.append(_NewLink(_add(tx, user, purpose), purpose, int(users[0][1])))
     return results
 
 

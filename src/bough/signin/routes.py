@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from bough.errors import BadRequest, BoughError
+from bough.accounts.audit import Entry
+from bough.errors import BadRequest, BoughError, NotFound
 from bough.signin import queries
 from bough.signin.attempts import (
     Try,
@@ -98,13 +99,18 @@ async def set_up(call: Call) -> Response:
     """POST /setup/{code}: set the password, end all sessions, sign in."""
     context, code = call.context, call.path["code"]
     link = await read_link(context.store, code)
+    if link.user not in context.directory.users:
+        raise NotFound("This user may no longer sign in.")
     fields = await form_fields(call)
     try:
         password = chosen_password(fields, link.name)
     except BadRequest as error:
         return form_page(call, "setup.html", 400, link=link, message=sentence(error))
-    user = await context.store.write(use_batch, NewPassword(code, await context.hashing.hashed(password)))
-    context.refresh()
+    hashed = await context.hashing.hashed(password)
+    call.act_for(context.directory.users[link.user])
+    user = await call.change(
+        use_batch, NewPassword(code, hashed), lambda _user: Entry(action="signin.password", subject=link.name)
+    )
     kept = await context.store.fetch(queries.ACCOUNT, (user,))
     return await begin(call, user, bool(kept[0][1]), safe_next(None))
 

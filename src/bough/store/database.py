@@ -88,6 +88,14 @@ class Store(ABC):
         result: Result = _value(answers.get())
         return result
 
+    def start_writing(self) -> None:
+        """Start the writing thread now, so that it keeps the priority that the calling thread has at this moment.
+
+        A process that then lowers its own priority still holds the write lock, for which all others wait, no longer
+        than they do.
+        """
+        self._the_writer()
+
     def _the_writer(self) -> Writer:
         if self._writer is None:
             with self._writer_guard:

@@ -26,8 +26,8 @@ from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import CostRow
+from bough.warehouse.link_costs import NEWEST_ROW, LinkCosts
 from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
-from bough.warehouse.link_costs import LinkCosts
 from bough.warehouse.schema import COHORTS
 from bough.warehouse.segments import take_in
 from bough.warehouse.watermarks import PUBLISH, REBUILD, REBUILT, published
@@ -196,6 +196,8 @@ class Keeper:
                 self._advance(FEED, fed.version)
             self.warehouse.refresh()
             found = True
+            if not fed.more:  # what came since can wait for the next call
+                return found
 
     def _costs(self) -> bool:
         rates = self._rates.version
@@ -220,6 +222,7 @@ class Keeper:
         with self.warehouse.transaction():
             self._follow_zones(directory)
         found = False
+        reached = self._store.rows(NEWEST_ROW)[0][0] or 0
         while True:
             touched, installed = self._progress(LINK_TOUCHES), self._progress(LINK_INSTALLS)
             known = self._progress(LINK_RATES)
@@ -242,6 +245,8 @@ class Keeper:
             if (touches, installs) == (touched, installed):
                 return found
             found = True
+            if touches >= reached and installs == installed:  # what came since can wait for the next call
+                return found
 
     def _follow_zones(self, directory: Directory) -> None:
         """Local days of clicks are counted in an app's zone; when one gets another zone, all are counted anew."""

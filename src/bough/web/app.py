@@ -15,6 +15,7 @@ from bough.clicks.answer import Clicks
 from bough.clicks.plans import Plans
 from bough.clicks.shortcut import Shortcut as ClickShortcut
 from bough.errors import Unavailable
+from bough.sdk.shortcut import Posts
 from bough.settings import Settings, load_settings
 from bough.signin.gate import GUARDED, admit
 from bough.store import open_store
@@ -22,7 +23,7 @@ from bough.web.call import Call
 from bough.web.context import Context
 from bough.web.errors import CORS_HEADERS, error_response
 from bough.web.pages import error_page
-from bough.web.protocol import Shortcut
+from bough.web.protocol import BodyShortcut, Shortcut
 from bough.web.routes import API_SEGMENTS, PAGE_SEGMENTS, TABLE
 
 log = logging.getLogger("bough.web")
@@ -36,13 +37,14 @@ POLL_SECONDS = 0.5
 
 
 class Application:
-    """bough as an ASGI application. `settings` and `shortcut` are read by `bough.web.protocol`."""
+    """bough as an ASGI application. `settings`, `shortcut` and `body_shortcut` are read by `bough.web.protocol`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.context = Context(settings, open_store(settings.folder, settings.store))
         self.clicks = Clicks(self.context)
         self.shortcut: Shortcut | None = ClickShortcut(self.context, Plans())
+        self.body_shortcut: BodyShortcut | None = Posts(self.context)
         self._polling: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,9 +55,9 @@ class Application:
             await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        self.context.refresh()
         path: str = request.scope["path"]
         try:
+            self.context.refresh()
             if path[1:].partition("/")[0] in API_SEGMENTS:
                 return await self._call(request, path)
             return await self.clicks.respond(request)

@@ -34,13 +34,54 @@ Body = bytes
 """Inside `Call` the name `bytes` is its method."""
 
 
-class Call:
+class Asked:
+    """Who asks, as far as the head of a request tells; one without a query, unless it is a `Call`."""
+
+    def __init__(self, headers: list[tuple[bytes, bytes]], peer: str, context: Context) -> None:
+        self.context = context
+        self._listed = headers
+        """Names in lower case, in the order in which they came."""
+        self._peer = peer
+        self._headers: dict[bytes, bytes] | None = None
+
+    def query(self, _name: str) -> str | None:
+        """A query parameter, or None."""
+        return None
+
+    def header(self, name: str) -> str | None:
+        """A request header, or None. The first one, when it came several times."""
+        if self._headers is None:
+            # Starlette decodes and compares all of them for each one that is asked for.
+            self._headers = dict(reversed(self._listed))
+        value = self._headers.get(name.lower().encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
+
+    def visitor(self) -> Visitor:
+        """Address and country of who asks."""
+        country = self.context.settings.country_header
+        forwarded = b",".join([value for name, value in self._listed if name == b"x-forwarded-for"])
+        return self.context.visitors.visitor(
+            self._peer, forwarded, (self.header(country) or "").encode("latin-1") if country else b""
+        )
+
+    def credential(self, body: dict[str, Any]) -> Credential:
+        """The app of the request's branch key, or of the app id that some clients send in its place."""
+        key = body.get("branch_key") or self.query("branch_key")
+        if key:
+            return self.context.directory.by_key(str(key))
+        app_id = body.get("app_id") or self.query("app_id")
+        if app_id:
+            return self.context.directory.by_app_id(str(app_id))
+        raise InvalidCredentials
+
+
+class Call(Asked):
     """What a handler is given."""
 
     def __init__(self, request: Request, context: Context, path: dict[str, str]) -> None:
+        client = request.scope.get("client")
+        super().__init__(request.scope["headers"], client[0] if client else "", context)
         self.request = request
-        self.context = context
-        self._headers: dict[bytes, bytes] | None = None
         self._user: User | None = None
         self._body: Body | None = None
         self.session: Session | None = None
@@ -51,25 +92,6 @@ class Call:
     def query(self, name: str) -> str | None:
         """A query parameter, or None."""
         return self.request.query_params.get(name)
-
-    def header(self, name: str) -> str | None:
-        """A request header, or None. The first one, when it came several times."""
-        if self._headers is None:
-            # Starlette decodes and compares all of them for each one that is asked for.
-            self._headers = dict(reversed(self.request.scope["headers"]))
-        value = self._headers.get(name.lower().encode("latin-1"))
-        return None if value is None else value.decode("latin-1")
-
-    def visitor(self) -> Visitor:
-        """Address and country of who asks."""
-        country = self.context.settings.country_header
-        scope = self.request.scope
-        forwarded = b",".join([value for name, value in scope["headers"] if name == b"x-forwarded-for"])
-        return self.context.visitors.visitor(
-            scope["client"][0] if scope.get("client") else "",
-            forwarded,
-            (self.header(country) or "").encode("latin-1") if country else b"",
-        )
 
     async def bytes(self, limit: int | None = None) -> Body:
         """The body. Raises TooLarge above `limit` bytes (default: the server's setting)."""
@@ -106,16 +128,6 @@ class Call:
         if not isinstance(value, dict):
             raise BadRequest("The body must be a JSON object.")
         return value
-
-    def credential(self, body: dict[str, Any]) -> Credential:
-        """The app of the request's branch key, or of the app id that some clients send in its place."""
-        key = body.get("branch_key") or self.query("branch_key")
-        if key:
-            return self.context.directory.by_key(str(key))
-        app_id = body.get("app_id") or self.query("app_id")
-        if app_id:
-            return self.context.directory.by_app_id(str(app_id))
-        raise InvalidCredentials
 
     def secret_credential(self, body: dict[str, Any]) -> Credential:
         """The app of a branch key that came with its secret."""

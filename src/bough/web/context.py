@@ -57,10 +57,11 @@ class Context:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """Read the changes after the last known one and drop what they touched."""
+        """Read the changes after the last known one and drop what they touched. All is seen, or it is tried again."""
         reload = False
-        for number, subject, domain, path in self.store.rows(AFTER, (self.seen,)):
-            self.seen = number
+        seen = self.seen
+        for number, subject, domain, path in self.store.rows(AFTER, (seen,)):
+            seen = number
             if subject == "link":
                 self.links.forget(domain, path)
             else:
@@ -68,6 +69,7 @@ class Context:
         if reload:
             self.directory.load()
             self.links.clear()
+        self.seen = seen
 
     def close(self) -> None:
         """Let go of the store and the shared memory."""

@@ -1,4 +1,5 @@
-"""The documented rate limits, per app and operation, held across all workers of a data folder (contract/links.md §1.9).
+"""The documented rate limits, per operation and app (exports: organization), held across all workers of a data folder
+(contract/links.md §1.9, contract/cohort.md §1.5).
 
 A limit is three fixed windows (second, minute, hour). Counts live in a file mapped by every worker. Each worker writes
 only its own cells and reads everybody's, so no count is lost and no lock is taken on the way; a new (app, operation)
@@ -13,11 +14,14 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bough.errors import RateLimited
+from bough.errors import BadRequest, RateLimited
+
+if TYPE_CHECKING:
+    from bough.accounts.model import App
 
 ROWS = 4096
 """(app, operation) pairs with counts at the same time; more than that are not limited."""
@@ -52,6 +56,20 @@ LIMITS = {
 """By operation. DELETE is undocumented and counts as an update does; quick links (type 2) count as creates."""
 
 
+def check_own_limits(given: Mapping[str, tuple[int, int, int]]) -> None:
+    """Raises BadRequest unless an app's setting `rate_limits` names operations of `LIMITS`."""
+    for name, numbers in given.items():
+        if name not in LIMITS:
+            raise BadRequest(f"rate_limits: {name!r} is not one of {', '.join(LIMITS)}.")
+        if min(numbers) < 1:
+            raise BadRequest(f"rate_limits.{name}: must be three whole numbers from 1: a second, a minute, an hour.")
+
+
+def _own(app: App, operation: str) -> Limit | None:
+    numbers = app.config.rate_limits.get(operation)
+    return None if numbers is None else Limit(*numbers)
+
+
 class Limits:
     """The counters of one process. `clock` gives seconds since the epoch."""
 
@@ -69,16 +87,36 @@ class Limits:
         if self._worker >= _HEADER.unpack_from(self._memory, 0)[0]:
             _HEADER.pack_into(self._memory, 0, self._worker + 1)
 
-    def check(self, app: int, operation: str, cost: int = 1) -> None:
-        """Count one request. Raises RateLimited, with the seconds until the window ends, when there were too many."""
+    def check_app(self, app: App, operation: str) -> None:
+        """Count one request of an app, against its own limit where it has one. Raises RateLimited."""
+        self.check(app.id, operation, limit=_own(app, operation))
+
+    def check_export(self, organization: int, apps: Iterable[App], operation: str) -> None:
+        """Count one export or question against the organization's limit, or that of its apps that have their own.
+
+        The organization is the scope that is documented (contract/cohort.md §1.5). Raises RateLimited.
+        """
+        apps = list(apps)
+        own = [app for app in apps if operation in app.config.rate_limits]
+        if len(own) < len(apps) or not apps:
+            self.check(organization, operation)
+        for app in own:
+            self.check_app(app, operation)
+
+    def check(self, scope: int, operation: str, cost: int = 1, limit: Limit | None = None) -> None:
+        """Count one request. Raises RateLimited, with the seconds until the window ends, when there were too many.
+
+        `limit` takes the documented one's place. When the clock is set back, the counts of windows that it has left
+        are gone; when it is set forward, those windows are simply over. Neither locks anyone out.
+        """
         if not self._enabled:
             return
-        row = self._row(app, operation)
+        row = self._row(scope, operation)
         if row is None:
             return
         now = self._clock()
         counts = [self._count(row, index, int(now) // length) for index, length in enumerate(_WINDOWS)]
-        for index, (length, most) in enumerate(zip(_WINDOWS, LIMITS[operation], strict=True)):
+        for index, (length, most) in enumerate(zip(_WINDOWS, limit or LIMITS[operation], strict=True)):
             if counts[index] + cost > most:
                 raise RateLimited(max(1, length - int(now) % length))
         for index, length in enumerate(_WINDOWS):
@@ -106,8 +144,8 @@ class Limits:
         cell_window, count = _CELL.unpack_from(self._memory, offset)
         _CELL.pack_into(self._memory, offset, window, count + cost if cell_window == window else cost)
 
-    def _row(self, app: int, operation: str) -> int | None:
-        key = (app, operation)
+    def _row(self, scope: int, operation: str) -> int | None:
+        key = (scope, operation)
         if key not in self._rows:
             row = self._find_row(key)
             if row is None:

@@ -4,8 +4,10 @@ uvicorn itself takes a megabyte of headers and waits for slow bodies; here a req
 of its headers, on its address, and on the time in which it must be complete, each answered in the API's error shape.
 
 A GET that a `Shortcut` knows how to answer (a click on a cached link) is answered without an ASGI cycle: an own task,
-events and a scope cost more than the click itself. Keep-alive, pipelining and shutdown stay uvicorn's: while a short
-answer is pending, later requests of the connection wait in uvicorn's own pipeline.
+events and a scope cost more than the click itself. So is a POST to one of a `BodyShortcut`'s addresses, whose body is
+gathered first; what is declined then goes the whole way, as if it had come all at once. Keep-alive, pipelining and
+shutdown stay uvicorn's: while a short answer is pending, later requests of the connection wait in uvicorn's own
+pipeline.
 
 A connection that is closed while its client still sends would be reset by the kernel, and the client would never read
 why. So closing is gentle: our side is shut, what still comes is thrown away, and the end comes with the client's own,
@@ -30,6 +32,9 @@ from bough.web.errors import error_body
 log = logging.getLogger("bough.web")
 
 MAX_URL_BYTES = 16 * 1024
+MAX_SHORT_BODY = 64 * 1024
+"""Bytes of a body that is gathered for the short way."""
+
 MAX_PIPELINED = 256
 """Requests of one connection that may wait for the answers before them."""
 
@@ -43,6 +48,15 @@ class Shortcut(Protocol):
     """Answers a request from its bytes alone, or declines by returning False."""
 
     def __call__(self, url: bytes, headers: Headers, peer: str, send: Callable[[bytes], None]) -> bool: ...
+
+
+class BodyShortcut(Protocol):
+    """Answers a POST with a small body, or declines by returning False. The body ends when it is called."""
+
+    urls: frozenset[bytes]
+    """The addresses that it knows, without query."""
+
+    def __call__(self, url: bytes, headers: Headers, body: bytes, peer: str, send: Callable[[bytes], None]) -> bool: ...
 
 
 class _NoEvent:
@@ -87,6 +101,9 @@ class EdgeProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.settings: Settings = config.loaded_app.settings
         self.shortcut: Shortcut | None = config.loaded_app.shortcut
+        self.body_shortcut: BodyShortcut | None = config.loaded_app.body_shortcut
+        self.gathered: list[bytes] | None = None
+        """The body so far of a request that may be answered shortly."""
         self.peer = ""
         self.max_headers = self.settings.max_headers
         self.max_header_bytes = self.settings.max_header_bytes
@@ -184,6 +201,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self.expect_100_continue = False
         self.header_bytes = 0
         self.request_cycle = None
+        self.gathered = None
         self.receiving = True
         self.deadline = self.loop.time() + self.request_seconds
 
@@ -210,9 +228,17 @@ class EdgeProtocol(HttpToolsProtocol):
         self.held_bytes = 0
         if self.closing:
             return
-        all_answered = self._all_answered()
-        if all_answered and self._answered_shortly():
-            return
+        if self._all_answered():
+            method = self.parser.get_method()
+            if method == b"GET" and self._answered_shortly():
+                return
+            if method == b"POST" and self._is_gathered():
+                self.gathered = []
+                return
+        self._start_cycle()
+
+    def _start_cycle(self) -> None:
+        """Take the whole way, through ASGI."""
         if len(self.pipeline) >= MAX_PIPELINED:
             self._refuse(400, f"At most {MAX_PIPELINED} requests may wait for answers on one connection.")
             return
@@ -226,7 +252,11 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self.held_bytes = 0
-        if not self.closing:
+        if self.closing:
+            return
+        if self.gathered is not None:
+            self.gathered.append(body)
+        else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -234,6 +264,12 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         self.deadline = 0.0
         self.receiving = False
+        if self.gathered is not None:
+            body, self.gathered = b"".join(self.gathered), None
+            if self._answered_shortly(body):
+                return
+            self._start_cycle()
+            super().on_body(body)
         if self.request_cycle is not None:
             super().on_message_complete()
 
@@ -253,16 +289,25 @@ class EdgeProtocol(HttpToolsProtocol):
 
     # Answers of our own.
 
-    def _answered_shortly(self) -> bool:
-        """Offer the request to the shortcut; whether it took it."""
+    def _is_gathered(self) -> bool:
+        """Whether the request's body is gathered for the short way."""
+        if self.body_shortcut is None or self.url not in self.body_shortcut.urls or self.expect_100_continue:
+            return False
+        if self.parser.should_upgrade():
+            return False
+        lengths = [value for name, value in self.headers if name in (b"content-length", b"transfer-encoding")]
+        return len(lengths) == 1 and lengths[0].isdigit() and int(lengths[0]) <= MAX_SHORT_BODY
+
+    def _answered_shortly(self, body: bytes | None = None) -> bool:
+        """Offer the request to the shortcut, one with a body to the other one; whether it took it."""
         parser, cycle = self.parser, self.short
-        if self.shortcut is None or self.flow.write_paused or parser.get_method() != b"GET" or parser.should_upgrade():
+        if self.flow.write_paused or parser.should_upgrade():
             return False
         before, self.cycle = self.cycle, cycle  # type: ignore[assignment]
         cycle.keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
         cycle.response_complete = False
         try:
-            taken = self.shortcut(self.url, self.headers, self.peer, self._send_short)
+            taken = self._offer(body)
         except Exception:
             log.exception("The short way failed; the request goes the whole way")
             taken = False
@@ -270,6 +315,13 @@ class EdgeProtocol(HttpToolsProtocol):
             cycle.response_complete = True
             self.cycle = before
         return taken
+
+    def _offer(self, body: bytes | None) -> bool:
+        if body is None:
+            return self.shortcut is not None and self.shortcut(self.url, self.headers, self.peer, self._send_short)
+        return self.body_shortcut is not None and self.body_shortcut(
+            self.url, self.headers, body, self.peer, self._send_short
+        )
 
     def _send_short(self, answer: bytes) -> None:
         transport, cycle = self.transport, self.short

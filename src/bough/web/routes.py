@@ -61,7 +61,6 @@ ROUTES = (
     *SDK_ROUTES,
     *EXPORT_ROUTES,
     *ATTRIBUTION_ROUTES,
-    *DASHBOARD_ROUTES,
     *persons.ROUTES,
     *probes.ROUTES,
     OPENAPI,
@@ -69,7 +68,7 @@ ROUTES = (
 
 """The API, as it is documented."""
 
-PAGE_ROUTES = (*signin.ROUTES, *static.ROUTES)
+PAGE_ROUTES = (*signin.ROUTES, *DASHBOARD_ROUTES, *static.ROUTES)
 """The pages for people, which the API's documents leave out."""
 
 TABLE = Table((*ROUTES, *PAGE_ROUTES))

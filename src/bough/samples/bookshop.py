@@ -1,4 +1,4 @@
-"""The sample app of `bough demo`: a bookshop."""
+"""The sample app of `bough demo`, a bookshop, and its links."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bough.ids import now_ms
 from bough.links import records
 from bough.links.change import new_link
 from bough.links.parameters import parse_parameters
+from bough.samples.campaigns import CAMPAIGNS, WIN_BACK, Campaign
 from bough.store import Store
 
 SAMPLE_CONFIG = AppConfig(
@@ -68,14 +69,32 @@ SAMPLE_LINKS: tuple[dict[str, Any], ...] = (
 )
 
 
+def campaign_link(campaign: Campaign) -> dict[str, Any]:
+    """The link of one of the demo year's campaigns."""
+    return {
+        "alias": campaign.alias,
+        "channel": campaign.channel,
+        "campaign": campaign.name,
+        "feature": campaign.feature,
+        "tags": ["demo", *([campaign.partner] if campaign.partner else [])],
+        "data": {
+            "$og_title": campaign.name.capitalize(),
+            "$og_description": "Every book has a branch to it.",
+            "$desktop_url": f"https://example.com/books/{campaign.alias}",
+            "$deeplink_path": f"campaign/{campaign.alias}",
+        },
+    }
+
+
 def create_sample_links(store: Store) -> None:
-    """Create the sample links in the newest app's live environment."""
+    """Create the sample links, and those of the year's campaigns, in the newest app's live environment."""
     app = list(Directory(store).apps.values())[-1]
     domain = app.domain(test=False)
     if domain is None:
         return
+    links = (*SAMPLE_LINKS, *map(campaign_link, (*CAMPAIGNS, WIN_BACK)))
     drafts = [
         records.Draft(link=new_link(parse_parameters(link), app, domain, now_ms()), prefix=domain.prefix)
-        for link in SAMPLE_LINKS
+        for link in links
     ]
     store.transact(records.create_batch, drafts)

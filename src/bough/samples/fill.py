@@ -1,0 +1,171 @@
+"""Fill the demo's app with its year: links and clicks, events, costs and exchange rates, by the importers of `bough`.
+
+Everything is told up to the day before the app was founded, so it is the same again when it is repeated: each step
+finds what is there already. Demo data can be known by the app's name, the `demo` tag of its links, and the ids and
+identities of its people, which begin with `demo-`.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from math import sin
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from bough.accounts.directory import Directory
+from bough.accounts.model import App
+from bough.attribution.rates import Rate, RateBatch, store_rates
+from bough.importers.costs import import_costs
+from bough.importers.events import import_file
+from bough.journal import Click
+from bough.samples import year
+from bough.samples.campaigns import CAMPAIGNS, WIN_BACK
+from bough.samples.visitors import VISITORS
+from bough.store import Store
+from bough.store.journal import NewRow, append_batch
+from bough.store.transaction import Transaction
+
+CLICKS_AN_INSTALL: Final = 3
+COST_COLUMNS: Final = (
+    "date",
+    "cost",
+    "currency",
+    "tilde_campaign",
+    "tilde_channel",
+    "tilde_feature",
+    "tilde_advertising_partner_name",
+)
+RATES: Final = (("EUR", 1.09), ("GBP", 1.27))
+"""Currency, and about how many dollars one unit is."""
+
+DONE: Final = "SELECT 1 FROM watermark WHERE name = ?"
+NOTE: Final = "INSERT INTO watermark (name, journal) VALUES (?, 1)"
+LINKS: Final = "SELECT id, alias, domain, path FROM link WHERE app = ? AND test = 0 AND alias IS NOT NULL"
+
+
+class Filled(Struct, frozen=True):
+    """What there is now."""
+
+    events: int
+    clicks: int
+    costs: int
+
+
+def fill(store: Store, folder: Path, app: App) -> Filled | None:
+    """Bring in the year before the app was founded; None when it is there already."""
+    mark = f"demo.year.{app.id}"
+    if store.rows(DONE, (mark,)):
+        return None
+    last_day = datetime.fromtimestamp(app.created_at / 1000, UTC).date() - timedelta(days=1)
+    with tempfile.TemporaryDirectory(prefix="bough-demo-") as scratch:
+        events, costs = Path(scratch) / "demo-year.csv", Path(scratch) / "demo-costs.csv"
+        installs = _write_events(events, last_day)
+        _write(costs, COST_COLUMNS, _costs(installs))
+        store.transact(store_rates, RateBatch(tuple(_rates(last_day))))
+        spent = import_costs(store, app.id, costs)
+        told = import_file(store, folder, events, app.id)
+    clicks = _clicks(store, app, installs)
+    store.transact(_append_all, (mark, clicks))
+    return Filled(events=told.rows, clicks=len(clicks), costs=spent.rows)
+
+
+Installs = Counter[tuple[date, str]]
+"""Installs by day and campaign."""
+
+
+def _write_events(path: Path, last_day: date) -> Installs:
+    campaign = year.COLUMNS.index(f"{year.TOUCH}campaign")
+    installs: Installs = Counter()
+
+    def seen() -> Iterable[year.Row]:
+        for row in year.events(last_day):
+            if row[1] == "INSTALL" and row[campaign]:
+                installs[datetime.fromtimestamp(int(row[2]) / 1000, UTC).date(), row[campaign]] += 1
+            yield row
+
+    _write(path, year.COLUMNS, seen())
+    return installs
+
+
+def _write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def _costs(installs: Installs) -> Iterable[tuple[str, ...]]:
+    """What each day's installs of a campaign cost."""
+    random = Random(2)
+    paid = {campaign.name: campaign for campaign in CAMPAIGNS if campaign.install_cost}
+    for (day, name), count in installs.items():
+        if name in paid:
+            campaign = paid[name]
+            amount = count * campaign.install_cost * random.uniform(0.75, 1.3)
+            yield day.isoformat(), f"{amount:.2f}", "USD", name, campaign.channel, campaign.feature, campaign.partner
+
+
+def _rates(last_day: date) -> Iterable[Rate]:
+    for back in range(year.DAYS):
+        day = last_day - timedelta(days=back)
+        for currency, middle in RATES:
+            yield Rate(day.isoformat(), currency, f"{middle * (1 + 0.03 * sin(day.toordinal() / 40)):.4f}")
+
+
+def _clicks(store: Store, app: App, installs: Installs) -> list[NewRow]:
+    """Clicks on the campaigns' links: those that led to the installs, and as many times more that did not."""
+    random = Random(3)
+    links = {alias: (number, domain, path) for number, alias, domain, path in store.rows(LINKS, (app.id,))}
+    aliases = {campaign.name: campaign.alias for campaign in (*CAMPAIGNS, WIN_BACK)}
+    places, shares = year.PLACES, [place.share for place in year.PLACES]
+    rows: list[NewRow] = []
+    for (day, name), count in sorted(installs.items()):
+        if (alias := aliases[name]) not in links:
+            continue
+        number, domain, path = links[alias]
+        midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+        for _ in range(count * CLICKS_AN_INSTALL):
+            click = Click(
+                url=f"https://{domain}/{path}",
+                user_agent=random.choice(VISITORS),
+                ip=f"198.51.100.{random.randint(1, 254)}",
+                country=random.choices(places, shares)[0].code,
+                referrer=random.choice(_REFERRERS),
+                rule="demo",
+            )
+            at = midnight + random.randint(6 * 3600, 86_399) * 1000
+            rows.append(NewRow(at, app.id, 0, "click", number, msgspec.json.encode(click).decode()))
+    rows.sort(key=lambda row: row.at)
+    return rows
+
+
+_REFERRERS: Final = (
+    "",
+    "",
+    "https://www.google.com/",
+    "https://www.instagram.com/",
+    "https://l.facebook.com/",
+    "https://www.tiktok.com/",
+)
+
+
+def _append_all(tx: Transaction, items: list[tuple[str, list[NewRow]]]) -> list[Exception | None]:
+    """The clicks and the note that the year is there, together."""
+    for mark, rows in items:
+        if rows:
+            append_batch(tx, rows)
+        tx.run(NOTE, (mark,))
+    return [None for _ in items]
+
+
+def fill_newest(store: Store, folder: Path) -> Filled | None:
+    """`fill` for the app that was founded last."""
+    return fill(store, folder, list(Directory(store).apps.values())[-1])
