@@ -17,7 +17,6 @@ from bough.links.parameters import SERVER_KEYS
 from bough.links.targets import COUNTRY_KEYS, TARGET_KEYS
 from tests.dashboard.pages import Pages, text_of
 
-<<<<<<< HEAD
 CONTRACT = re.findall(
     r"\S+",
     "$always_deeplink $android_deeplink_path $android_deepview $android_passive_deepview "
@@ -32,69 +31,6 @@ CONTRACT = re.findall(
     "~customer_secondary_publisher ~agency_id ~advertising_partner_name ~quick_link_template_id "
     "~ad_link_template_id ~link_type ~branch_ad_format ~secondary_ad_format",
 )
-=======
-CONTRACT = [
-    "$always_deeplink",
-    "$android_deeplink_path",
-    "$android_deepview",
-    "$android_passive_deepview",
-    "$android_redirect_timeout",
-    "$canonical_identifier",
-    "$click_conversion_window_days",
-    "$click_install_window_days",
-    "$click_session_start_window_days",
-    "$content_type",
-    "$custom_meta_tags",
-    "$custom_sms_text",
-    "$deeplink_no_attribution",
-    "$deeplink_path",
-    "$desktop_deepview",
-    "$desktop_web_only",
-    "$do_not_process",
-    "$exp_date",
-    "$ios_deeplink_path",
-    "$ios_deepview",
-    "$ios_nativelink",
-    "$ios_passive_deepview",
-    "$ios_redirect_timeout",
-    "$keywords",
-    "$locally_indexable",
-    "$marketing_title",
-    "$mobile_web_only",
-    "$one_time_use",
-    "$publicly_indexable",
-    "$uri_redirect_mode",
-    "$web_only",
-    "$3p",
-    "~campaign_id",
-    "~customer_campaign",
-    "~creative_name",
-    "~creative_id",
-    "~ad_set_name",
-    "~ad_set_id",
-    "~customer_ad_set_name",
-    "~ad_name",
-    "~ad_id",
-    "~customer_ad_name",
-    "~keyword",
-    "~keyword_id",
-    "~customer_keyword",
-    "~placement",
-    "~placement_id",
-    "~customer_placement",
-    "~sub_site_name",
-    "~customer_sub_site_name",
-    "~secondary_publisher",
-    "~customer_secondary_publisher",
-    "~agency_id",
-    "~advertising_partner_name",
-    "~quick_link_template_id",
-    "~ad_link_template_id",
-    "~link_type",
-    "~branch_ad_format",
-    "~secondary_ad_format",
-]
->>>>>>> 9fe2b82bfbc20f0cfb4a616dca5883d8a1898c98
 """Keys that contract/links.md §2 and §3 name, besides those of TARGET_KEYS and TAGS."""
 
 
