@@ -43,7 +43,7 @@ def append(store: Store, app: int, number: int) -> tuple[str, int, int | None]:
 
 def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     app = int(found_app(store, NewApp(name="A", base_url="http://127.0.0.1:1", timezone="Asia/Tokyo")).app_id)
-    rows = []
+    rows: list[tuple[str, int, int | None]] = []
     for size in (3, 1, 100):
         monkeypatch.setattr(day_counts, "ROWS_AT_ONCE", size)
         rows += [append(store, app, len(rows) + place) for place in range(11)]

@@ -65,6 +65,9 @@ class Here:
         if self._chosen is None and asked:
             raise NotFound("There is no such app in your organization.")
         self.test = call.query("env") == "test"
+        self._query: dict[str, Any] = {}
+        for name, value in call.request.query_params.multi_items():
+            self._query.setdefault(name, []).append(value)
         self.form: Form = form or wanted_form(call)
 
     def at(self, app: App, test: bool) -> Here:
@@ -137,10 +140,7 @@ class Here:
 
     def same(self, **query: Any) -> str:
         """This page's own address with some parameters changed; None takes one away."""
-        now: dict[str, Any] = {}
-        for name, value in self.call.request.query_params.multi_items():
-            now.setdefault(name, []).append(value)
-        return address(self.call.request.url.path, now | query)
+        return address(self.call.request.scope["path"], self._query | query)
 
     def twin_url(self, form: Form, table: str = "") -> str:
         """The address of a table as CSV or JSON."""
