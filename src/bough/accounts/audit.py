@@ -43,6 +43,8 @@ ACTIONS: dict[str, str] = {
     "export.cancel": "An export was cancelled.",
     "export.download": "The file of an export was fetched.",
     "export.rows": "The members and events behind a cell were read.",
+    "report.save": "A cohort question was saved or scheduled.",
+    "report.delete": "A saved question was deleted.",
     "user.add": "A user was added.",
     "user.change": "A user's access was changed.",
     "user.disable": "A user lost all access.",

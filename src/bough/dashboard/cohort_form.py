@@ -107,12 +107,12 @@ def parse(pairs: Sequence[tuple[str, str]]) -> Question:
 
 def pairs_of(question: Question) -> list[tuple[str, str]]:
     """The address's query of a question: the inverse of `parse`."""
-    pairs = [("source", question.source)]
+    pairs: list[tuple[str, str]] = [("source", question.source)]
     if question.start:
         pairs += [("start", question.start), ("end", question.end)]
     else:
         pairs.append(("days", question.days))
-    pairs += [("measure", name) for name in question.measures] or [("measure", "")][:0]
+    pairs += [("measure", name) for name in question.measures]
     pairs += [("custom", question.custom), ("granularity", question.granularity), ("bands", question.bands)]
     pairs += [("dim", name) for name in question.dimensions] or [("dim", "")]
     for line in question.filters:
@@ -165,7 +165,7 @@ def body_of(question: Question, today: date) -> dict[str, Any]:
         "granularity_band_count": _bands(question),
         "dimensions": [full_name(question.source, name) for name in question.dimensions],
     }
-    filters = {}
+    filters: dict[str, dict[str, list[str | None]]] = {}
     for line in question.filters:
         key, values = full_name(question.source, line.dimension), [v.strip() or None for v in line.values.split("|")]
         before = filters.setdefault(key, {})

@@ -149,8 +149,7 @@ async def cell(here: Here) -> Response:
 async def _file(call: Call, kind: str) -> Response:
     here: Here | None = None
     try:
-        call.request.scope["query_string"] = call.request.scope["query_string"].replace(b"format=" + kind.encode(), b"")
-        here = Here(call, "cohorts")
+        here = Here(call, "cohorts", "json")
         question = cohort_form.parse(call.request.query_params.multi_items())
         request = _request(here, _body(here, question), kind, limit=50_000)
         job = await start_job(call, request, [here.app])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -80,12 +81,13 @@ async def live(here: Here) -> Response:
 async def recent(here: Here) -> list[Happened]:
     """The newest lines."""
     rows = await here.call.context.store.fetch(queries.NEWEST_ROWS, (ROWS_AT_ONCE,))
-    return lines(rows, here.app.id, here.test)[:MAX_ROWS]
+    return lines(rows, here.app.id, here.test, MAX_ROWS)
 
 
-def lines(rows: Sequence[RowValues], app: int, test: bool) -> list[Happened]:
-    """Rows of one app's environment that people care about, in the order given."""
-    return [line_of(row) for row in rows if row[2] == app and bool(row[3]) == test and row[4] in SHOWN]
+def lines(rows: Sequence[RowValues], app: int, test: bool, at_most: int) -> list[Happened]:
+    """The first rows of one app's environment that people care about, in the order given."""
+    wanted = (row for row in rows if row[2] == app and bool(row[3]) == test and row[4] in SHOWN)
+    return [line_of(row) for row in islice(wanted, at_most)]
 
 
 def line_of(row: RowValues) -> Happened:
@@ -97,7 +99,8 @@ def line_of(row: RowValues) -> Happened:
         agent = parse(str(body.get("user_agent") or ""))
         detail = ", ".join(part for part in (called(agent), str(body.get("country") or "")) if part)
     else:
-        data = body.get("user_data") if isinstance(body.get("user_data"), dict) else body
+        given = body.get("user_data")
+        data = given if isinstance(given, dict) else body
         what = str(body.get("name") or body.get("event") or LABELS[kind])
         parts = (data.get("os"), data.get("brand"), data.get("model"), data.get("country"))
         detail = ", ".join(str(part) for part in parts if isinstance(part, str) and part)
@@ -118,7 +121,7 @@ async def _stream(here: Here, after: int) -> AsyncIterator[str]:
             rows = await here.call.context.store.fetch(queries.ROWS_AFTER, (after, ROWS_AT_ONCE))
             if rows:
                 after = rows[-1][0]
-                found = lines(rows, here.app.id, here.test)[-MAX_ROWS:]
+                found = lines(rows[::-1], here.app.id, here.test, MAX_ROWS)[::-1]
                 if found:
                     text = render("feed_rows.html", here=here, rows=found)
                     data = "\n".join(f"data: {line}" for line in text.splitlines())

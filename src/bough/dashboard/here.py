@@ -51,8 +51,11 @@ NAVIGATION = (
 class Here:
     """One request of a page."""
 
-    def __init__(self, call: Call, page: str) -> None:
-        """Raises what `Call.user` raises, and NotFound for an app that is not the organization's."""
+    def __init__(self, call: Call, page: str, form: Form | None = None) -> None:
+        """`form`: how it is answered; None: as the call says.
+
+        Raises what `Call.user` raises, and NotFound for an app that is not the user's.
+        """
         self.call = call
         self.page = page
         self.user: User = call.user()
@@ -62,7 +65,10 @@ class Here:
         if self._chosen is None and asked:
             raise NotFound("There is no such app in your organization.")
         self.test = call.query("env") == "test"
-        self.form: Form = wanted_form(call)
+        self._query: dict[str, Any] = {}
+        for name, value in call.request.query_params.multi_items():
+            self._query.setdefault(name, []).append(value)
+        self.form: Form = form or wanted_form(call)
 
     def at(self, app: App, test: bool) -> Here:
         """This request for another app and environment: a thing's own page is of the thing's app."""
@@ -134,10 +140,7 @@ class Here:
 
     def same(self, **query: Any) -> str:
         """This page's own address with some parameters changed; None takes one away."""
-        now: dict[str, Any] = {}
-        for name, value in self.call.request.query_params.multi_items():
-            now.setdefault(name, []).append(value)
-        return address(self.call.request.url.path, now | query)
+        return address(self.call.request.scope["path"], self._query | query)
 
     def twin_url(self, form: Form, table: str = "") -> str:
         """The address of a table as CSV or JSON."""

@@ -264,7 +264,8 @@ async def _by_id(here: Here, asked: str) -> str:
 
 async def _recent(here: Here) -> Table:
     rows = [] if here.limited else await here.call.context.store.fetch(queries.NEWEST_ROWS, (feed.ROWS_AT_ONCE,))
-    found = [line for line in feed.lines(rows, here.app.id, here.test) if line.kind in RECENT_KINDS]
+    rows = [row for row in rows if row[4] in RECENT_KINDS]
+    found = feed.lines(rows, here.app.id, here.test, 50)
     return Table(
         name="recent",
         caption="Newest installs and opens",
@@ -282,7 +283,7 @@ async def _recent(here: Here) -> Table:
                 "id": str(line.id),
                 "href": here.url(f"installs/event/{line.id}"),
             }
-            for line in found[:50]
+            for line in found
         ],
         empty="No install yet. Settings, SDK shows what to put into your app; the simulator plays an install through.",
     )

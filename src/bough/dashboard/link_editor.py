@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from bough.accounts.audit import Entry
 from bough.accounts.directory import Credential
 from bough.dashboard import link_form
 from bough.dashboard.curl import create_link_line, patch_link_line
@@ -19,6 +20,7 @@ from bough.ids import now_ms
 from bough.links.api_routes import change_link, own_link_by_id
 from bough.links.bulk import OUTSIDE
 from bough.links.control_parameters import GROUPS, MODES
+from bough.links.document import link_url
 from bough.links.listing import Listed
 from bough.links.model import DEFAULT_DURATION, Link
 from bough.links.patch import parse_patch, patched_link
@@ -58,6 +60,9 @@ async def create(here: Here) -> Response:
         if not sees_link(here.user, draft(here.call, _owner(here), body).link):
             raise Forbidden(OUTSIDE)
         link = await create_one(here.call, _owner(here), body)
+        details = {"id": str(link.id), "outcome": "created"}
+        url = link_url(link, here.app)
+        await here.call.note(Entry(action="link.place", subject=url, app=here.app.id, details=details))
     except BoughError as error:
         return _form(here, fields, None, error)
     return Response(b"", 303, {"Location": here.url(f"links/{link.id}", made="1")})

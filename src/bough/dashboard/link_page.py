@@ -86,7 +86,7 @@ def _read(rows: Rows, link: int, chosen: Period) -> tuple[list[RowValues], list[
 
 
 def _days_table(chosen: Period, days: list[RowValues], events: list[RowValues]) -> Table:
-    clicks = dict(days)
+    clicks: dict[int, int] = dict(days)
     installs: Counter[int] = Counter()
     revenue: Counter[int] = Counter()
     for day, name, count, micro in events:
@@ -145,7 +145,7 @@ def _results_table(events: list[RowValues]) -> Table:
 
 
 def _chart(chosen: Period, days: list[RowValues]) -> str:
-    clicks = dict(days)
+    clicks: dict[int, int] = dict(days)
     every = range(chosen.first, chosen.last + 1)
     value = {
         "x": "Day",

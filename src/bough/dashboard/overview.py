@@ -105,8 +105,8 @@ def series_of(days: Period, counted: Iterable[tuple[Any, ...]], events: Iterable
             found[by_kind[kind]][day - days.first] += count
     for day, name, count, micro in events:
         if name in by_event:
-            found[by_event[name]][day - days.first] += count
-        found["revenue"][day - days.first] += micro
+            found[by_event[name]][day - days.first] += int(count)
+        found["revenue"][day - days.first] += int(micro)
     return found
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 APP_DAYS = "SELECT day, kind, count FROM app_day_count WHERE app = ? AND test = ? AND day BETWEEN ? AND ?"
-APP_EVENTS = "SELECT day, name, count, micro FROM app_day_event WHERE app = ? AND day BETWEEN ? AND ?"
+_BY_NAME = "CASE WHEN name IN ('INSTALL', 'OPEN') THEN name ELSE '' END"
+"""Other names matter for their dollars only; an app can have hundreds of them."""
+
+APP_EVENTS = (
+    f"SELECT day, {_BY_NAME}, sum(count), sum(micro) FROM app_day_event"  # noqa: S608 - a constant of this module
+    " WHERE app = ? AND day BETWEEN ? AND ? GROUP BY 1, 2"
+)
 TEST_EVENTS = (
-    "SELECT day, name, count, micro FROM link_day_event WHERE link = 0 AND app = ? AND test = 1 AND day BETWEEN ? AND ?"
+    f"SELECT day, {_BY_NAME}, sum(count), sum(micro) FROM link_day_event"  # noqa: S608
+    " WHERE link = 0 AND app = ? AND test = 1 AND day BETWEEN ? AND ? GROUP BY 1, 2"
 )
 LINK_DAYS = "SELECT day, clicks FROM link_day_count WHERE link = ? AND day BETWEEN ? AND ? AND dimension = 'all'"
 LINK_VALUES = (

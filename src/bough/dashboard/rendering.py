@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from bough.dashboard import formats
+from bough.dashboard.cells import cells
 from bough.web import pages, static
 
 HEADERS = {**pages.HEADERS, "Vary": "HX-Request"}
@@ -35,7 +36,7 @@ _environment.filters.update(
     sparkline=formats.sparkline,
 )
 _environment.globals.update(
-    static=static.address, change=formats.change, bar=formats.bar, highlighted=formats.highlighted
+    cells=cells, static=static.address, change=formats.change, bar=formats.bar, highlighted=formats.highlighted
 )
 
 

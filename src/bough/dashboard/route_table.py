@@ -133,5 +133,6 @@ DASHBOARD_ROUTES = (
     team_post("/dashboard/settings/tokens", settings_team.change_tokens, "Make or revoke a token"),
     team_get("/dashboard/settings/audit", settings_team.audit_log, "The audit log"),
     get("/dashboard/settings/health", settings_health.health, "Health", "settings"),
+    get("/dashboard/settings/health/doctor", settings_health.doctor, "What doctor says", "settings"),
     get("/dashboard/{rest:path}", here.missing, "No page"),
 )

@@ -13,7 +13,7 @@ from bough.accounts.routes import change_app
 from bough.attribution.windows import NAMES, Windows
 from bough.dashboard.here import Here, page
 from bough.dashboard.tables import Column, Table
-from bough.errors import BoughError
+from bough.errors import BadRequest, BoughError
 from bough.web.bodies import parse_form
 from bough.web.routing import Parameter
 
@@ -54,6 +54,7 @@ GROUPS = (
           ("alias_conflict", "test_env", "allow_type2", "expiry_", "append_", "utm_", "og_for_social", "update_imm",
            "uri_redirect_mode", "ios_nativelink")),
     Group("Money", "Events whose revenue counts in cohorts; empty: the usual ones.", ("revenue_events",)),
+    Group("Rate limits", "By name, [per second, per minute, per hour] as JSON; empty: the server's.", ("rate_limits",)),
     Group("Contact", "Who develops the app.", ("dev_",)),
 )  # fmt: skip
 
@@ -69,13 +70,13 @@ async def save(here: Here) -> Response:
     """POST /dashboard/settings."""
     fields = parse_form(await here.call.bytes())
     try:
-        await change_app(here.call, here.app, body_of(fields, here.app))
+        await change_app(here.call, here.app, body_of(fields))
     except BoughError as error:
         return _answer(here, here.app, fields, problem=error.message)
     return Response(b"", 303, {"Location": here.url("settings", saved="1")})
 
 
-def body_of(fields: dict[str, Any], app: App) -> dict[str, Any]:
+def body_of(fields: dict[str, Any]) -> dict[str, Any]:
     """The form as the body of PUT /v1/app: only what it holds."""
     body: dict[str, Any] = {}
     for name in ("app_name", "timezone"):
@@ -87,12 +88,24 @@ def body_of(fields: dict[str, Any], app: App) -> dict[str, Any]:
         text = str(fields[f"c:{field.name}"]).replace("\r\n", "\n").strip()
         if field.kind == "array":
             body[field.name] = [line.strip() for line in text.splitlines() if line.strip()]
+        elif field.kind == "object":
+            body[field.name] = _object(field.name, text)
         else:
             body[field.name] = text if text or field.kind == "string" else None
     days = {name: str(fields[f"w:{name}"]).strip() for name in NAMES if str(fields.get(f"w:{name}") or "").strip()}
     if any(f"w:{name}" in fields for name in NAMES):
         body["attribution_windows"] = days
     return body
+
+
+def _object(name: str, text: str) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(text or "{}")
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(f"{name}: is not valid JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise BadRequest(f"{name}: must be a JSON object.")
+    return value
 
 
 def group_of(field: Parameter) -> Group | None:
@@ -113,6 +126,8 @@ def label(name: str) -> str:
 
 def shown(value: Any) -> str:
     """A setting's value in a form."""
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode() if value else ""
     if isinstance(value, list | tuple):
         return "\n".join(map(str, value))
     if isinstance(value, bool):
@@ -121,7 +136,7 @@ def shown(value: Any) -> str:
 
 
 def _answer(here: Here, app: App, fields: dict[str, Any], said: str = "", problem: str = "") -> Response:
-    config = msgspec.to_builtins(app.config)
+    config = {field.name: msgspec.to_builtins(getattr(app.config, field.name)) for field in CONFIG}
     values = {field.name: shown(getattr(app.config, field.name)) for field in CONFIG}
     values |= {name[2:]: str(value) for name, value in fields.items() if name.startswith("c:")}
     grouped = [(group, [field for field in CONFIG if group_of(field) is group]) for group in GROUPS]

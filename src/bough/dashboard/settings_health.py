@@ -10,6 +10,7 @@ from bough.attribution.stored import REBUILDING
 from bough.commands.doctor import examine
 from bough.dashboard import queries
 from bough.dashboard.here import Here, page
+from bough.dashboard.rendering import html, render
 from bough.dashboard.settings_app import SECTIONS
 from bough.dashboard.tables import Column, Table
 from bough.ids import arrived_at, now_ms
@@ -28,7 +29,7 @@ FOLLOWERS = {
 async def health(here: Here) -> Response:
     """GET /dashboard/settings/health."""
     store = here.call.context.store
-    marks = dict(await store.fetch(WATERMARKS))
+    marks: dict[str, int] = dict(await store.fetch(WATERMARKS))
     newest = (await store.fetch(queries.NEWEST_ROW))[0][0] or 0
     rows = []
     for name, label in FOLLOWERS.items():
@@ -49,5 +50,20 @@ async def health(here: Here) -> Response:
         rows=rows,
         empty="Nothing runs in the background yet.",
     )
+    return here.answer("settings_health.html", [table], sections=SECTIONS, section="health")
+
+
+@page("settings")
+async def doctor(here: Here) -> Response:
+    """GET /dashboard/settings/health/doctor: what `bough doctor` says. It asks the network, so it takes seconds."""
     findings = await asyncio.to_thread(lambda: list(examine(here.call.context.settings)))
-    return here.answer("settings_health.html", [table], sections=SECTIONS, section="health", findings=findings)
+    if here.partial:
+        return html(render("doctor.html", findings=findings))
+    table = Table(
+        name="doctor",
+        caption="What doctor says",
+        columns=(Column(name="finding", label="Finding", kind="long"),),
+        rows=[{"finding": one} for one in findings],
+        empty="Nothing is wrong with settings, data folder, domains and certificates.",
+    )
+    return here.answer("settings_doctor.html", [table], sections=SECTIONS, section="health", findings=findings)

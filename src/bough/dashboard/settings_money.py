@@ -84,7 +84,7 @@ def _lines(fields: dict[str, Any], needed: tuple[str, ...]) -> list[tuple[int, d
         reader.fieldnames = names
         if missing := [name for name in needed if name not in names]:
             raise BadRequest(f"The heading must name the columns {', '.join(missing)}.")
-        found = []
+        found: list[tuple[int, dict[str, str]]] = []
         for row in reader:
             if len(found) == MAX_LINES:
                 raise BadRequest(f"At most {MAX_LINES} lines at a time.")

@@ -12,9 +12,9 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from bough.dashboard import formats
-from bough.dashboard.rendering import HEADERS
 from bough.errors import BadRequest, NotFound
 from bough.ids import iso_time
+from bough.web import pages
 from bough.web.call import Call
 
 Kind = Literal["text", "long", "number", "money", "share", "time", "day", "code", "tags"]
@@ -71,7 +71,7 @@ def twin(call: Call, form: Form, tables: Sequence[Table]) -> Response:
     table = next((one for one in tables if name in (None, one.name)), None)
     if table is None:
         raise NotFound
-    headers = {name: HEADERS[name] for name in ("X-Content-Type-Options", "Cache-Control")}
+    headers = {name: pages.HEADERS[name] for name in ("X-Content-Type-Options", "Cache-Control")}
     if form == "json":
         return Response(json_bytes(table), 200, headers, "application/json")
     headers["Content-Disposition"] = f'attachment; filename="{table.name}.csv"'

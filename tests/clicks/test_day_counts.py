@@ -1,0 +1,89 @@
+"""Kept counts by day: every row once, on its local day, however the counting is cut up. On both stores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bough.accounts.found import NewApp, found_app
+from bough.clicks import day_counts
+from bough.clicks.day_counts import ClickFacts, fold_day_counts, referring_host, values_of
+from bough.clicks.explain import PLATFORMS
+from bough.local_days import local_day
+from bough.store import Store, open_store
+from bough.store.journal import NewRow, append_batch
+from tests.conftest import STORES
+
+NOON = 1_772_798_400_000
+HOUR = 3_600_000
+AGENTS = {platform.name: platform.user_agent for platform in PLATFORMS}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store."""
+    address = request.getfixturevalue("database") if request.param == "postgres" else ""
+    opened = open_store(tmp_path / "data", address)
+    yield opened
+    opened.close()
+
+
+def append(store: Store, app: int, number: int) -> tuple[str, int, int | None]:
+    """A row whose time, kind, link and country follow from its number."""
+    kind = ("click", "click", "robot", "open")[number % 4]
+    at, link = NOON + number * 5 * HOUR, number % 3 or None
+    body = {"user_agent": AGENTS["Android, Chrome"], "country": ("DE", "us", "")[number % 3], "referrer": ""}
+    store.transact(append_batch, NewRow(at, app, 0, kind, link, msgspec.json.encode(body).decode()))  # type: ignore[arg-type]
+    return kind, at, link
+
+
+def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = int(found_app(store, NewApp(name="A", base_url="http://127.0.0.1:1", timezone="Asia/Tokyo")).app_id)
+    rows: list[tuple[str, int, int | None]] = []
+    for size in (3, 1, 100):
+        monkeypatch.setattr(day_counts, "ROWS_AT_ONCE", size)
+        rows += [append(store, app, len(rows) + place) for place in range(11)]
+        while fold_day_counts(store):
+            pass
+    by_kind = Counter((local_day("Asia/Tokyo", at), kind) for kind, at, _ in rows)
+    kept = store.rows("SELECT day, kind, count FROM app_day_count WHERE app = ? AND test = 0", (app,))
+    assert {(day, kind): count for day, kind, count in kept} == by_kind
+    clicks = [(link, local_day("Asia/Tokyo", at)) for kind, at, link in rows if kind == "click" and link]
+    kept = store.rows("SELECT link, day, clicks FROM link_day_count WHERE dimension = 'all'")
+    assert {(link, day): count for link, day, count in kept} == Counter(clicks)
+    for dimension in day_counts.DIMENSIONS:
+        kept = store.rows("SELECT sum(clicks) FROM link_day_count WHERE dimension = ?", (dimension,))
+        assert kept[0][0] == len(clicks)
+
+
+def test_a_day_is_the_local_one() -> None:
+    assert local_day("UTC", 0) == 0
+    assert local_day("Asia/Tokyo", 15 * HOUR) == 1
+    assert local_day("America/New_York", 0) == -1
+    before_summer = 1_774_746_000_000  # 2026-03-29T01:00:00Z, when Berlin's clocks go forward
+    assert local_day("Europe/Berlin", before_summer + 21 * HOUR - 1) == 20541
+    assert local_day("Europe/Berlin", before_summer + 21 * HOUR) == 20542
+
+
+@pytest.mark.parametrize(
+    ("referrer", "host"),
+    [
+        ("https://www.Example.com/x?y=1", "example.com"),
+        ("android-app://com.example.reader/", "com.example.reader"),
+        ("http://[broken", ""),
+        ("no address", ""),
+        ("https://" + "x" * 500 + "/", "x" * day_counts.MAX_VALUE),
+    ],
+)
+def test_a_referrer_counts_by_its_host(referrer: str, host: str) -> None:
+    assert referring_host(referrer) == host
+
+
+def test_what_is_not_known_is_empty() -> None:
+    assert values_of(ClickFacts()) == {"platform": "", "country": "", "referrer": ""}
+    assert values_of(ClickFacts(user_agent=AGENTS["iPhone, Safari"]))["platform"] == "iOS"
+    assert values_of(ClickFacts(user_agent=AGENTS["Windows"]))["platform"] == "Windows"
