@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests import chromium
 from tests.conftest import Api
 from tests.dashboard.addresses import addresses
+from tests.dashboard.signing_in import signed_in
 from tests.running import Running, wait_until
 from tests.sdk.devices import Android
-from tests.signin.browser import PASSWORD, new_link
 
 AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (390, 1440)
@@ -49,21 +49,6 @@ def owner(server: Running, browser: Browser) -> Iterator[BrowserContext]:
     context = signed_in(server, browser, "owner")
     yield context
     context.close()
-
-
-def signed_in(server: Running, browser: Browser, name: str) -> BrowserContext:
-    """A browser in which somebody has set a password, and which loads nothing from elsewhere."""
-    context = browser.new_context(base_url=server.base_url, accept_downloads=True)
-    strayed = chromium.keep_on_loopback(context)
-    page = context.new_page()
-    page.goto(new_link(server, name))
-    page.get_by_label(re.compile("^Password")).fill(PASSWORD)
-    page.get_by_label(re.compile("again", re.IGNORECASE)).fill(PASSWORD)
-    page.get_by_role("button", name=re.compile("Set password")).click()
-    page.wait_for_url("**/dashboard*")
-    page.close()
-    assert strayed == []
-    return context
 
 
 @pytest.fixture
