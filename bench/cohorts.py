@@ -1,6 +1,6 @@
 """Cohort queries beside the plain join of raw events to installs, on the same data in the same run.
 
-    python -m bench.cohorts [--installs 1000000] [--folder DIR] [--keep]
+    python -m bench.cohorts [--installs 1000000] [--folder DIR] [--growth]
 
 N installs with 12 events each over 180 days and all 44 cohort columns filled with skewed values. Every query runs in a
 process of its own, once per side; answers are compared before a figure is printed. Memory is the peak resident size
@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import duckdb
 
+import bough.cohorts.compute  # noqa: F401 - as the warehouse process does: loading it is no part of a query
 from bench.cohort_data import generate, plain_tables
 from bough.cohorts.files import band_names, json_object
 from bough.cohorts.plan import AppScope
@@ -34,6 +35,7 @@ EPOCH: Final = date(1970, 1, 1)
 START: Final = date(2024, 1, 1)
 AS_OF: Final = START + timedelta(days=179)
 THREADS: Final = 2
+GROWTH: Final = (1, 2, 3, 5)
 
 I: Final = "install_activity_"  # noqa: E741
 T: Final = I + "touch_data_"
@@ -178,6 +180,8 @@ def build(folder: Path, installs: int) -> None:
     )
     for name in ("events.parquet", "warehouse.duckdb", "plain.duckdb"):
         print(f"size: {name} {(folder / name).stat().st_size / 2**20:,.0f} MiB")
+    copies = sum(file.stat().st_size for file in (folder / "warehouse.duckdb.columns").rglob("*.npy"))
+    print(f"size: warehouse.duckdb.columns {copies / 2**20:,.0f} MiB")
 
 
 def compare(folder: Path) -> None:
@@ -212,11 +216,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--installs", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--growth", action="store_true", help="one after another 1 to 5 million installs")
     parser.add_argument("--side", choices=("layout", "plain"))
     parser.add_argument("--query")
     options = parser.parse_args()
     if options.side:
         one_side(options.side, options.folder, options.query)
+        return
+    if options.growth:
+        for millions in GROWTH:
+            print(f"== {millions:,} million installs", flush=True)
+            with tempfile.TemporaryDirectory(prefix="bough-cohorts-", dir=options.folder) as temporary:
+                build(Path(temporary), millions * 1_000_000)
+                compare(Path(temporary))
         return
     with tempfile.TemporaryDirectory(prefix="bough-cohorts-") as temporary:
         folder = options.folder or Path(temporary)

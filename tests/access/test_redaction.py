@@ -27,7 +27,7 @@ SECRET = new_branch_secret(True)
         "somewhere {} in the middle",
     ],
 )
-@pytest.mark.parametrize("secret", [TOKEN, SECRET])
+@pytest.mark.parametrize("secret", [TOKEN, SECRET], ids=["token", "secret"])
 def test_it_is_taken_out_wherever_it_stands(line: str, secret: str) -> None:
     written = redact(line.format(secret))
     assert secret not in written

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +17,7 @@ from bough.cohorts.filter import Filter
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.result import answer
+from bough.warehouse import columns
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import AttributedEvent
 from tests.cohorts import reference, worlds
@@ -103,6 +107,34 @@ def test_same_bytes_in_any_order_and_after_compaction(seed: int, size: int) -> N
     assert_same(shuffled, world, cases[::2], as_of, mandatory)
     shuffled.compact()
     assert_same(shuffled, world, cases, as_of, mandatory)
+
+
+def test_same_bytes_from_files_beside_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "WORTH_FILES", 1)
+    for seed in range(3):
+        random = Random(seed)
+        world = worlds.world(random, 80)
+        as_of = dict.fromkeys(world.apps, date(2024, 5, 20))
+        cases = [(r, reference.answer(world, r, as_of)) for r in (worlds.request(random) for _ in range(REQUESTS))]
+        warehouse = Warehouse.open(tmp_path / f"{seed}.duckdb")
+        copies = tmp_path / f"{seed}.duckdb.columns"
+        for name, app in world.apps.items():
+            warehouse.configure_app(name, app.zone, app.inactivity_ms, app.revenue_events)
+        half = len(world.events) // 2
+        warehouse.apply(world.events[:half])
+        assert any(copies.iterdir())  # everybody was new, so main was written
+        warehouse.apply(world.events[half:])
+        for name, old, into in world.merges:
+            warehouse.merge_persons(name, [(old, into)])
+        warehouse.refresh()
+        add_costs(warehouse, world)
+        assert_same(warehouse, world, cases, as_of, ())  # files and delta
+        warehouse.compact()
+        assert len(list(copies.iterdir())) <= 4  # the present ones and those before, of both cohorts
+        assert_same(warehouse, world, cases, as_of, ())
+        shutil.rmtree(copies)
+        assert_same(warehouse, world, cases[::4], as_of, ())  # without them the tables answer
+        warehouse.connection.close()
 
 
 def test_most_generated_requests_find_somebody() -> None:

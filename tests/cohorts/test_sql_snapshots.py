@@ -16,7 +16,7 @@ from bough.cohorts.facts import Facts
 from bough.cohorts.filter import Filter
 from bough.cohorts.plan import AppScope, plan
 from bough.cohorts.request import parse
-from bough.cohorts.sql import render
+from bough.cohorts.sql import Writer, members_query
 
 FOLDER = Path(__file__).parent / "snapshots"
 CAMPAIGN = "install_activity_touch_data_tilde_campaign"
@@ -28,7 +28,7 @@ FACTS = Facts(
     events={"OPEN": 2, "WEB_SESSION_START": 3},
     revenue_events=(5, 6),
     texts={"A": 7, "IOS": 8},
-    members=(100, 250),
+    copy=0,
     delta=True,
     costs=True,
 )
@@ -68,8 +68,13 @@ def test_sql_is_as_recorded(case: str) -> None:
     }
     request = parse(body, {"app_id": "1"}, today=date(2024, 6, 1))
     mandatory = (Filter("install_activity_touch_data_tilde_agency_id", ("7",)),) if case == "filters" else ()
-    query = render(plan(request, [AppScope("1", 19_850)], mandatory), FACTS)
-    text = query.text + "\n" + "".join(f"-- ${name} = {value!r}\n" for name, value in query.values.items())
+    the_plan = plan(request, [AppScope("1", 19_850)], mandatory)
+    texts = []
+    for wanted, write in ((True, members_query), (the_plan.costed, Writer.costs)):
+        if wanted:
+            writer = Writer(the_plan, FACTS)
+            texts += [write(writer) + "\n", *(f"-- ${name} = {value!r}\n" for name, value in writer.values.items())]
+    text = "".join(texts)
     file = FOLDER / f"{case}.sql"
     if os.environ.get("BOUGH_WRITE_SNAPSHOTS"):
         FOLDER.mkdir(exist_ok=True)

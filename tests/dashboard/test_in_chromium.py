@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -14,9 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests import chromium
 from tests.conftest import Api
 from tests.dashboard.addresses import addresses
+from tests.dashboard.signing_in import signed_in
 from tests.running import Running, wait_until
 from tests.sdk.devices import Android
-from tests.signin.browser import PASSWORD, new_link
 
 AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (390, 1440)
@@ -48,21 +49,6 @@ def owner(server: Running, browser: Browser) -> Iterator[BrowserContext]:
     context = signed_in(server, browser, "owner")
     yield context
     context.close()
-
-
-def signed_in(server: Running, browser: Browser, name: str) -> BrowserContext:
-    """A browser in which somebody has set a password, and which loads nothing from elsewhere."""
-    context = browser.new_context(base_url=server.base_url, accept_downloads=True)
-    strayed = chromium.keep_on_loopback(context)
-    page = context.new_page()
-    page.goto(new_link(server, name))
-    page.get_by_label(re.compile("^Password")).fill(PASSWORD)
-    page.get_by_label(re.compile("again", re.IGNORECASE)).fill(PASSWORD)
-    page.get_by_role("button", name=re.compile("Set password")).click()
-    page.wait_for_url("**/dashboard*")
-    page.close()
-    assert strayed == []
-    return context
 
 
 @pytest.fixture
@@ -190,7 +176,9 @@ def test_no_page_is_wider_than_its_screen(server: Running, owner: BrowserContext
 
 @pytest.mark.skipif(not AXE.exists(), reason="MISSING: npm packages of tests/")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(server: Running, owner: BrowserContext, browser: Browser, scheme: str) -> None:
+def test_axe_finds_nothing_serious(
+    server: Running, owner: BrowserContext, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
     found = []
     context = browser.new_context(
         base_url=server.base_url, storage_state=owner.storage_state(), color_scheme=scheme, bypass_csp=True

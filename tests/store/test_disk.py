@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bough.store import open_store
+from bough.errors import Unavailable
+from bough.store import open_store, sqlite
 from bough.store.writer import BROKEN
-from tests.store.batches import names
+from tests.store.batches import names, put_batch
 
 FULL = "The disk is full; nothing was stored."
 
@@ -73,3 +75,49 @@ def test_a_full_disk_refuses_and_works_again_when_there_is_room(small_disk: Path
     assert len(lines) > 20
     there, acknowledged = stored_and_acknowledged(small_disk / "data", lines)
     assert there == acknowledged
+
+
+def test_a_log_that_cannot_be_synced_ends_all_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes writes and fails when they must be kept: that commit is not acknowledged, nor any after it."""
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    store = open_store(tmp_path / "data")
+    try:
+        assert store.transact(put_batch, "kept") == "kept"
+        with monkeypatch.context() as broken:
+            broken.setattr(sqlite, "_sync", fail)
+            with pytest.raises(Unavailable):
+                store.settle()
+            with pytest.raises(Unavailable, match=BROKEN):
+                store.transact(put_batch, "lost")
+        with pytest.raises(Unavailable, match=BROKEN):
+            store.transact(put_batch, "later")
+    finally:
+        store.close()
+
+
+def test_a_commit_is_synced_before_it_is_acknowledged_and_without_the_write_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = open_store(tmp_path / "data"), open_store(tmp_path / "data")
+    real = sqlite._sync
+    seen: list[str | list[str]] = []
+
+    def sync(descriptor: int) -> None:
+        assert os.path.samestat(os.fstat(descriptor), os.stat(tmp_path / "data" / sqlite.LOG_NAME))
+        if not seen:  # while the disk works, another process's transaction goes through
+            seen.append(names(other))
+            with other.begin() as tx:
+                put_batch(tx, ["meanwhile"])
+        real(descriptor)
+        seen.append("synced")
+
+    try:
+        monkeypatch.setattr(sqlite, "_sync", sync)
+        assert store.transact(put_batch, "first") == "first"
+        assert seen == [["first"], "synced", "synced"]
+    finally:
+        store.close()
+        other.close()

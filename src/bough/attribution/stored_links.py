@@ -12,13 +12,17 @@ from bough.links.address import locate
 from bough.links.codec import from_json, from_row
 from bough.links.model import Link
 from bough.links.queries import BY_ID, BY_PATH
+from bough.store.changes import NEWEST
 from bough.store.transaction import RowValues, Value
 
+LAST_CHANGE = "SELECT max(at) FROM change WHERE link = ?"
 CHANGED_AFTER = "SELECT before FROM change WHERE link = ? AND at > ? ORDER BY id LIMIT 1"
 LAST_AT_ADDRESS = (
     "SELECT before FROM change WHERE domain = ? AND path = ? AND at > ? AND link IS NOT NULL ORDER BY id LIMIT 1"
 )
 MAX_QUERY_FIELDS = 500
+MAX_CURRENT = 10_000
+"""Links kept in memory."""
 
 Rows = Callable[[str, Sequence[Value]], list[RowValues]]
 
@@ -29,9 +33,24 @@ class StoredLinks:
     def __init__(self, rows: Rows, directory: Directory) -> None:
         self._rows = rows
         self._directory = directory
+        self._newest = -1
+        self._current: dict[int, tuple[int, Link | None]] = {}
+        """By link: when it was changed last, and how it is now; as of the change `_newest`."""
 
     def by_id(self, link: int, at: int) -> Link | None:
         """The link as it was at `at` (epoch ms), also when it was changed or deleted later."""
+        newest = self._rows(NEWEST, ())[0][0] or 0
+        if newest != self._newest or len(self._current) >= MAX_CURRENT:
+            self._newest = newest
+            self._current.clear()
+        known = self._current.get(link)
+        if known is None:
+            found = self._rows(BY_ID, (link,))
+            changes = self._rows(LAST_CHANGE, (link,))  # after the link: a change between the two counts as one
+            known = self._current[link] = (changes[0][0] or 0, from_row(found[0]) if found else None)
+        return known[1] if at >= known[0] else self._earlier(link, at)
+
+    def _earlier(self, link: int, at: int) -> Link | None:
         changed = self._rows(CHANGED_AFTER, (link, at))
         if changed:
             return from_json(changed[0][0])

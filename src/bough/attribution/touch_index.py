@@ -20,7 +20,7 @@ from bough.clicks.agents import parse
 from bough.ids import RANDOM_BITS, arrived_at
 from bough.journal import Row
 from bough.store.database import Store
-from bough.store.journal import BY_ID, NEWEST_ID, to_row
+from bough.store.journal import BY_ID, to_row
 from bough.store.transaction import RowValues, Transaction, Value
 
 WATERMARK = "touch_index"
@@ -37,6 +37,13 @@ SET_WATERMARK = (
 NEW_TOUCHES = (
     "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? AND id <= ?"
     " AND kind IN ('click', 'impression') ORDER BY id LIMIT ?"
+)
+PROGRESS = (
+    "SELECT w.reached, coalesce((SELECT max(id) FROM journal), 0),"
+    " EXISTS (SELECT 1 FROM journal WHERE id > CASE WHEN w.looked > w.reached THEN w.looked ELSE w.reached END"
+    " AND kind IN ('click', 'impression'))"
+    " FROM (SELECT CAST(? AS BIGINT) AS looked,"
+    " coalesce((SELECT journal FROM watermark WHERE name = ?), 0) AS reached) AS w"
 )
 NEWEST_BY_KEY = "SELECT touch FROM touch_key WHERE key = ? AND touch < ? AND touch >= ? ORDER BY touch DESC LIMIT ?"
 
@@ -64,29 +71,42 @@ class TouchIndex:
 
     def __init__(self) -> None:
         self._parsed: dict[int, Touch] = {}
+        self._without = 0
+        """Up to this row there is no touch whose keys are not written."""
 
     def catch_up(self, tx: Transaction, links: Links, at_most: int | None = None) -> int:
-        """Write the keys of clicks that arrived since the last time; returns how many there were."""
-        reached, newest, written = watermark(tx), newest_row(tx), 0
+        """Write the keys of clicks that arrived since the last time; returns the newest row of the journal."""
+        (reached, newest, waiting), written = self._progress(tx), 0
+        if not waiting and arrived_at(newest) - arrived_at(reached) < UNWRITTEN_MS:
+            return newest
         while reached < newest and (at_most is None or written < at_most):
             found = self._new_keys(tx, links, reached, newest, TOUCHES_AT_ONCE)
             write_keys(tx, [found])
             reached = found.newest
             written += found.touches
-        return written
+        return newest
 
     def follow(self, store: Store, links: Links, at_most: int) -> int:
         """`catch_up` for the background process, which reads and parses before it takes the write lock.
 
         Returns the newest row up to which no touch lacks its keys.
         """
-        reached, newest = watermark(store), newest_row(store)
-        if newest <= reached:
-            return reached
+        reached, newest, waiting = self._progress(store)
+        if not waiting and arrived_at(newest) - arrived_at(reached) < UNWRITTEN_MS:
+            return newest
         found = self._new_keys(store, links, reached, newest, at_most)
-        if found.touches or arrived_at(found.newest) - arrived_at(reached) >= UNWRITTEN_MS:
-            store.transact(write_keys, found)
+        store.transact(write_keys, found)
         return found.newest
+
+    def _progress(self, reader: Reader) -> tuple[int, int, bool]:
+        """The newest row whose keys are written, the newest row, and whether there are touches between them.
+
+        Rows in which this process has found none once are not looked at again.
+        """
+        reached, newest, waiting = reader.rows(PROGRESS, (self._without, WATERMARK))[0]
+        if not waiting:
+            self._without = max(self._without, newest)
+        return reached, newest, bool(waiting)
 
     def _new_keys(self, reader: Reader, links: Links, after: int, newest: int, at_most: int) -> _NewKeys:
         rows = reader.rows(NEW_TOUCHES, (after, newest, at_most))
@@ -154,11 +174,6 @@ def watermark(reader: Reader) -> int:
     """The newest journal row whose keys are written."""
     found = reader.rows(READ_WATERMARK, (WATERMARK,))
     return found[0][0] if found else 0
-
-
-def newest_row(reader: Reader) -> int:
-    """The newest row of the journal."""
-    return reader.rows(NEWEST_ID)[0][0] or 0
 
 
 def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]:

@@ -1,12 +1,8 @@
-"""What must be known of the tables before the SQL is written: codes and ranges that let the scan skip blocks.
-
-`activity` is sorted by event, then member, and members by day: with the codes of the events and the range of the
-members as plain numbers in the text, the engine reads only the blocks that hold them.
-"""
+"""What must be known of the tables before a plan is computed: codes of names, and which tables hold anything."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -16,8 +12,6 @@ from bough.cohorts.plan import Plan
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-NOBODY: Final = (0, -1)
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -30,8 +24,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     revenue_events: tuple[int, ...]
     texts: dict[str, int]
     """Codes of the texts that filters compare with; unknown ones are absent and match nothing."""
-    members: tuple[int, int]
-    """First and last member of the days asked for, in main."""
+    copy: int
+    """The files that hold main's activity (`bough.warehouse.columns`); 0 when there are none."""
     delta: bool
     """Whether there are rows that are not compacted yet."""
     costs: bool
@@ -40,7 +34,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 def lookup(connection: DuckDBPyConnection, plan: Plan) -> Facts:
     """Read the facts for a plan; a few milliseconds whatever the size of the tables."""
-    names = {name for need in plan.needs if (name := need.event)} | {"OPEN", "WEB_SESSION_START"}
+    names = {name for need in plan.needs if (name := need.event)}
+    names |= {"OPEN", "WEB_SESSION_START", "INSTALL", "REINSTALL"}
     texts = filter_texts(plan)
     wanted = sorted(names | texts | {scope.app_id for scope in plan.apps})
     marks = ", ".join(f"$w{i}" for i, _ in enumerate(wanted))
@@ -54,10 +49,10 @@ def lookup(connection: DuckDBPyConnection, plan: Plan) -> Facts:
     listed = ", ".join(str(code) for code, _ in apps) or "-1"
     days = f"day BETWEEN {plan.first_day} AND {plan.last_day} AND app IN ({listed})"
     row = connection.execute(
-        f"SELECT min(member), max(member), (SELECT count(*) FROM {plan.cohort}_members_delta),"  # noqa: S608
-        f" (SELECT count(*) FROM costs WHERE {days}) FROM {plan.cohort}_members_main WHERE {days}"
+        f"SELECT (SELECT value FROM counters WHERE name = '{plan.cohort}_copy'),"  # noqa: S608 - our own names
+        f" (SELECT count(*) FROM {plan.cohort}_members_delta), (SELECT count(*) FROM costs WHERE {days})"
     ).fetchone()
-    low, high, delta, costs = (None, None, 0, 0) if row is None else row
+    copy, delta, costs = (0, 0, 0) if row is None else row
     revenue: list[tuple[int]] = []
     if any(need.part in (Part.REVENUE, Part.PAYERS) for need in plan.needs):
         revenue = connection.execute(
@@ -68,7 +63,7 @@ def lookup(connection: DuckDBPyConnection, plan: Plan) -> Facts:
         events={name: words[name] for name in sorted(names) if name in words},
         revenue_events=tuple(code for (code,) in revenue),
         texts={text: words[text] for text in sorted(texts) if text in words},
-        members=NOBODY if low is None else (low, high),
+        copy=copy or 0,
         delta=delta > 0,
         costs=costs > 0,
     )

@@ -50,8 +50,12 @@ def digits(value: Decimal) -> str:
 
 
 def wilson(successes: int, people: int) -> tuple[str, str] | None:
-    """Wilson's 95 % interval of a proportion as fractions; None without people."""
-    if people == 0:
+    """Wilson's 95 % interval of a proportion as fractions; None without people.
+
+    Also None when more people were active than can have reached the band, as events with a clock ahead of the data
+    make it: that is no proportion.
+    """
+    if people == 0 or successes > people:
         return None
     n, p = Decimal(people), _WIDE.divide(Decimal(successes), Decimal(people))
     square = _WIDE.multiply(_Z, _Z)

@@ -1,63 +1,42 @@
-"""Rows of the query -> exact values per tuple, measure and band (contract/cohort.md §3 and §4)."""
+"""The numbers of an answer -> exact values per tuple, measure and band (contract/cohort.md §3 and §4)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
 from fractions import Fraction
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bough.cohorts.dimensions import Kind
-from bough.cohorts.facts import lookup
 from bough.cohorts.filter import Filter
 from bough.cohorts.measures import MEASURES, Cells, Measure, Need, Number, Part, Retention
 from bough.cohorts.numbers import wilson
 from bough.cohorts.plan import AppScope, Plan, asked_of, measures_of, plan
 from bough.cohorts.request import CohortRequest
-from bough.cohorts.sql import Query, render, slots
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_EPOCH: Final = date(1970, 1, 1)
+    from bough.cohorts.compute import Found
 
 
 class Item:
     """One tuple of dimension values with its series; the `Row` of `bough.cohorts.measures`."""
 
-    def __init__(self, the_plan: Plan, head: tuple[Any, ...], observable: bool) -> None:
+    def __init__(self, the_plan: Plan, found: Found, number: int, observable: bool) -> None:
         self._plan = the_plan
+        self._found = found
+        self._number = number
         self._observable = observable
+        self._known: dict[int, list[int]] = {}
         self.bands = the_plan.bands
-        self.users: int = head[4]
-        self.max_age: int = head[5]
-        self.min_age: int = head[6]
-        self.cost: int | None = None
-        self.values: tuple[str | None, ...] = tuple(
-            _day_text(text) if group.kind is Kind.DAY and text is not None else text
-            for group, text in zip(the_plan.groups, head[10:], strict=True)
-        )
-        self._sums: list[tuple[Any, ...]] = []
-        self._counted: dict[int, list[int]] = {}
-        self._running: dict[int, list[int]] = {}
-        self._reach = [0] * self.bands
-
-    def add(self, row: tuple[Any, ...]) -> None:
-        """Take one row of the query that belongs to this tuple."""
-        kind, slot, band, value = row[0], row[2], row[3], row[4]
-        if kind == 1:
-            self._sums.append(row)
-        elif kind == 2:
-            self._counted.setdefault(slot, [0] * self.bands)[band] += value
-        elif kind == 3:
-            self._reach[band] += value
-        elif kind == 4:
-            self.cost = None if row[5] else value
-        elif kind == 5:
-            self._running.setdefault(slot, [0] * self.bands)[band] = value
+        self.users = int(found.users[number])
+        self.max_age = int(found.oldest[number])
+        self.min_age = int(found.youngest[number])
+        micro, without_rate = found.costs.get(number, (None, 0))
+        self.cost: int | None = None if without_rate else micro
+        self.values = found.texts(number)
 
     def people(self) -> Sequence[int]:
         """What a per-user value is divided by, per band."""
@@ -65,7 +44,9 @@ class Item:
 
     def observable_users(self) -> list[int]:
         """People who have reached the first day of each band."""
-        return list(accumulate(reversed(self._reach)))[::-1]
+        reach = self._found.reach
+        last = [0] * self.bands if reach is None else reach.row(int(self._found.cohorts[self._number]))
+        return list(accumulate(reversed(last)))[::-1]
 
     def started(self, band: int) -> bool:
         """Whether the earliest member has reached the band's first day."""
@@ -80,29 +61,17 @@ class Item:
     def series(self, need: Need) -> Sequence[int]:
         """The series of `need`, one whole number per band."""
         place = self._plan.needs.index(need)
-        if need.reached:
-            return self._running.get(place, [0] * self.bands)
-        if need.part is Part.ACTIVE and self._plan.on_or_after:
-            last = self._counted.get(place, [0] * self.bands)
-            return list(accumulate(reversed(last)))[::-1]
-        if need.part in (Part.PEOPLE, Part.PAYERS, Part.ACTIVE) and self._plan.counted_apart:
-            found: Sequence[int] = self._counted.get(place, [0] * self.bands)
-        else:
-            found = self._summed(need)
-        return list(accumulate(found)) if need.running else found
+        if place not in self._known:
+            self._known[place] = self._series(place, need)
+        return self._known[place]
 
-    def _summed(self, need: Need) -> list[int]:
-        column = {Part.COUNT: 4, Part.REVENUE: 5, Part.PEOPLE: 7, Part.PAYERS: 8, Part.ACTIVE: 9}[need.part]
-        wanted: int | None = None
-        if need.part in (Part.COUNT, Part.PEOPLE, Part.ACTIVE):
-            wanted = slots(self._plan).index("OPEN" if need.part is Part.ACTIVE else need.event)
-        found = [0] * self.bands
-        for row in self._sums:
-            if wanted is None or row[2] == wanted:
-                found[row[3]] += row[column]
-        if need.part is Part.ACTIVE:
-            found[0] = self.users
-        return found
+    def _series(self, place: int, need: Need) -> list[int]:
+        found = self._found.cells[place].row(self._number)
+        if need.part is Part.ACTIVE and self._plan.on_or_after:
+            return list(accumulate(reversed(found)))[::-1]  # people by the last band in which they were active
+        if need.reached:
+            return list(accumulate(found))[: self.bands]  # differences between bands
+        return list(accumulate(found)) if need.running else found
 
 
 class Shown(Struct):
@@ -121,26 +90,18 @@ class Shown(Struct):
 class Answer:
     """Everything an answer's file and its status need."""
 
-    def __init__(
-        self, request: CohortRequest, the_plan: Plan, rows: list[tuple[Any, ...]], warnings: tuple[str, ...]
-    ) -> None:
+    def __init__(self, request: CohortRequest, found: Found, warnings: tuple[str, ...]) -> None:
         """Args:
         request: what was asked.
-        the_plan: what `rows` answer.
-        rows: of `bough.cohorts.sql`; they are kept as they are until an object is made of them.
+        found: its numbers; rows are made of them one at a time.
         warnings: texts for the job's status.
         """
-        self._plan = the_plan
-        self._heads = sorted((row for row in rows if row[0] == 0), key=lambda row: row[1])
-        self._rows: dict[int, list[tuple[Any, ...]]] = {head[1]: [] for head in self._heads}
-        for row in rows:
-            if row[0] != 0:
-                self._rows[row[1]].append(row)
-        total = self._heads[0][7] if self._heads else 0
+        self._plan = found.plan
+        self._found = found
         self.request = request
         self.measures = measures_of(request)
         self.asked = asked_of(request)
-        self.rows_total = total * len(self.measures)
+        self.rows_total = found.total * len(self.measures)
         """Objects without a limit."""
         self.rows = min(request.limit, self.rows_total)
         """Objects in the file."""
@@ -149,14 +110,9 @@ class Answer:
 
     def items(self) -> Iterator[Item]:
         """The tuples in order, made one at a time."""
-        found = map(self._item, self._heads)
+        observable = self.request.denominator == "observable"
+        found = (Item(self._plan, self._found, number, observable) for number in range(len(self._found)))
         return iter(self._by_measure(list(found))) if self._plan.order.key == "measure" else found
-
-    def _item(self, head: tuple[Any, ...]) -> Item:
-        item = Item(self._plan, head, self.request.denominator == "observable")
-        for row in self._rows[head[1]]:
-            item.add(row)
-        return item
 
     def _by_measure(self, items: list[Item]) -> list[Item]:
         """By band 0 as shown, before rounding; undefined values last; ties as they stand."""
@@ -204,35 +160,24 @@ def answer(
         apps: the apps it covers with the local day of `data_as_of`; at least one.
         mandatory: data filters that the caller cannot widen.
     """
+    from bough.cohorts.compute import compute  # only here: workers load this module for its types
+
     the_plan = plan(request, apps, mandatory)
-    return assemble(
-        request,
-        the_plan,
-        run(connection, render(the_plan, lookup(connection, the_plan))),
-        _unknown_events(connection, request),
-    )
+    connection.begin()
+    try:
+        found = compute(connection, the_plan)
+        warnings = (*request.warnings, *_unknown_events(connection, request), *_money_warnings(found))
+    finally:
+        connection.rollback()
+    return Answer(request, found, warnings)
 
 
-def run(connection: DuckDBPyConnection, query: Query) -> list[tuple[Any, ...]]:
-    """The rows of one query."""
-    return connection.execute(query.text, query.values).fetchall()
-
-
-def assemble(
-    request: CohortRequest, the_plan: Plan, rows: list[tuple[Any, ...]], warnings: tuple[str, ...] = ()
-) -> Answer:
-    """Rows of `bough.cohorts.sql` -> the answer."""
-    return Answer(request, the_plan, rows, (*request.warnings, *warnings, *_money_warnings(the_plan, rows)))
-
-
-def _money_warnings(the_plan: Plan, rows: list[tuple[Any, ...]]) -> tuple[str, ...]:
+def _money_warnings(found: Found) -> tuple[str, ...]:
     warnings = []
-    if any(need.part in (Part.REVENUE, Part.PAYERS) for need in the_plan.needs):
-        left_out = sum(row[6] or 0 for row in rows if row[0] == 1)
-        if left_out:
-            warnings.append(f"revenue: {left_out} events have no exchange rate for their date and are left out")
-    without = sum(row[5] for row in rows if row[0] == 4)
-    if without:
+    if found.missing_rates:
+        left_out = found.missing_rates
+        warnings.append(f"revenue: {left_out} events have no exchange rate for their date and are left out")
+    if without := sum(rows for _, rows in found.costs.values()):
         warnings.append(f"cost: {without} costs have no exchange rate for their date; those rows' cost is null")
     return tuple(warnings)
 
@@ -250,10 +195,6 @@ def _has_event(connection: DuckDBPyConnection, name: str) -> bool:
     # the code stands in the text: the search then skips blocks and ends at the first event
     found = connection.execute(f"SELECT 1 FROM events WHERE name = {int(code[0])} LIMIT 1")  # noqa: S608 - a number
     return found.fetchone() is not None
-
-
-def _day_text(number: str) -> str:
-    return (_EPOCH + timedelta(days=int(number))).isoformat()
 
 
 def has_interval(request: CohortRequest, measure: Measure) -> bool:

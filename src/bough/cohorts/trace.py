@@ -212,9 +212,13 @@ def estimate(
     """What a request would read and write, from `members` and the size of `activity` alone."""
     the_plan = plan(request, apps, mandatory)
     writer = Writer(the_plan, lookup(connection, the_plan))
+    keys = ", ".join(f"k{i}" for i, _ in writer.member_groups)
+    grouped = f" GROUP BY {keys}" if keys else ""
+    people = "*" if the_plan.cohort == "install" else "DISTINCT person"
     row = connection.execute(
-        f"WITH scope AS ({writer.scope()}), picked AS ({writer.picked()}), cohorts AS ({writer.cohorts()})"
-        f" SELECT (SELECT count(*) FROM picked), (SELECT count(*) FROM cohorts),"
+        f"WITH scope AS ({writer.scope()}), picked AS ({writer.picked()})"
+        f" SELECT (SELECT count(*) FROM picked), (SELECT count(*) FROM (SELECT 1 FROM picked{grouped}"
+        f" HAVING count({people}) >= {max(1, the_plan.min_users)}) AS c),"
         f" (SELECT count(*) FROM {the_plan.cohort}_members), (SELECT count(*) FROM {the_plan.cohort}_activity)",
         writer.values,
     ).fetchone()

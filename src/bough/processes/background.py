@@ -6,7 +6,6 @@ Run as ``python -m bough.processes.background PIPE_FD``; settings come from the 
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -20,6 +19,7 @@ from bough.errors import Unavailable
 from bough.logs import configure
 from bough.persons.erasing import advance
 from bough.processes.lifeline import end_with_supervisor
+from bough.processes.priority import give_way
 from bough.settings import load_settings
 from bough.store import Store, open_store
 
@@ -32,9 +32,6 @@ REST_FACTOR = 4
 MAX_REST_SECONDS = 1.0
 """After a long round the pause is longer: what a round costs by itself is then shared by more rows, and following a
 steady stream takes a fifth of one core at most until it falls behind."""
-
-NICENESS = 10
-"""Answering comes first."""
 
 
 def main(pipe_fd: int) -> None:
@@ -51,7 +48,7 @@ def main(pipe_fd: int) -> None:
     end_with_supervisor(pipe_fd)
     store = open_store(settings.folder, settings.store)
     store.start_writing()
-    os.nice(NICENESS)  # of this thread: the one that writes holds what all others wait for
+    give_way()  # not the thread that writes: it holds what all others wait for
     follower = StoredFollower(store)
     try:
         while not stop.is_set():

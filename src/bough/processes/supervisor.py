@@ -107,7 +107,9 @@ def _start_missing(children: Sequence[_Child], fds: tuple[int, int], environment
         if child.process is None and now >= child.not_before:
             command = [sys.executable, "-m", *child.arguments]
             child.started = now
-            child.process = subprocess.Popen(command, pass_fds=fds, env=dict(environment))
+            # Only workers hold the socket: a process that gives way may take long to die, and the port must be free.
+            own = fds if child.arguments[0] == WORKER else fds[1:]
+            child.process = subprocess.Popen(command, pass_fds=own, env=dict(environment))
 
 
 def _stop_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -12,7 +12,6 @@ PATIENCE_MS, it is answered from what is in, and says so in `data_as_of`.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -25,6 +24,7 @@ from typing import NamedTuple
 
 import duckdb
 
+import bough.cohorts.compute  # noqa: F401 - loaded at the start, so that the first query does not wait for it
 from bough.accounts.directory import Directory
 from bough.dashboard.reports import request_of
 from bough.errors import BoughError
@@ -42,10 +42,11 @@ from bough.exports.tracing import answerer
 from bough.ids import now_ms
 from bough.logs import configure
 from bough.processes.lifeline import end_with_supervisor
+from bough.processes.priority import give_way
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
 from bough.warehouse.day_totals import DayTotals
-from bough.warehouse.keeper import Busy, Keeper, RebuildWanted
+from bough.warehouse.keeper import Busy, Keeper, RebuildWanted, Stopping
 
 log = logging.getLogger("bough.warehouse")
 
@@ -58,9 +59,6 @@ REST_FACTOR = 4
 MAX_REST_SECONDS = 2.0
 """After an intake that nobody waits for, the next one comes so many times as long later as it took: a steady stream of
 events is then taken in by large pieces, and takes a fifth of one core at most."""
-
-NICENESS = 10
-"""Answering comes first."""
 
 JOBS_AT_ONCE = 2
 PATIENCE_MS = 2000
@@ -80,7 +78,7 @@ def main(pipe_fd: int) -> None:
     end_with_supervisor(pipe_fd)
     store = open_store(settings.folder, settings.store)
     store.start_writing()
-    os.nice(NICENESS)  # of this thread and those that it starts, not of the one that holds the write lock
+    give_way()  # this thread and those that it starts, not the one that writes: it holds what all others wait for
     keeper = _opened(settings.folder, store, stop)
     if keeper is None:
         store.close()
@@ -116,7 +114,7 @@ def _opened(folder: Path, store: Store, stop: threading.Event) -> Keeper | None:
     """The warehouse, once a command that has it is done; None when told to stop before."""
     while not stop.is_set():
         try:
-            return Keeper(folder, store)
+            return Keeper(folder, store, stop.is_set)
         except Busy:
             stop.wait(LOOK_SECONDS)
     return None
@@ -150,6 +148,8 @@ class Loop:
             self._woken.clear()
             try:
                 worked = self._action()
+            except Stopping:
+                return
             except RebuildWanted:
                 log.info("The warehouse will be made again")
                 self._stop.set()

@@ -130,7 +130,10 @@ def _browser(call: Asked, body: dict[str, Any]) -> str:
 
 
 def document(call: Asked, body: dict[str, Any], answer: OpenAnswer) -> dict[str, Any]:
-    """What the SDKs read; `data` is a JSON string, all ids are decimal strings (contract/sdk.md §0.3-0.7)."""
+    """What the SDKs read; `data` is a JSON string, all ids are decimal strings (contract/sdk.md §0.3-0.7).
+
+    Raises InvalidCredentials when the key has ended meanwhile.
+    """
     owner = owner_of(call, body)
     facts = answer.facts
     identity = answer.opening.identity

@@ -37,10 +37,13 @@ from bough.ids import arrived_at, growing_ids
 from bough.journal import Row
 from bough.links.model import Link
 from bough.sdk import legacy
-from bough.store.journal import BY_ID, COLUMNS, NEWEST_ID, to_row
+from bough.store.journal import BY_ID, COLUMNS, to_row
 from bough.store.transaction import Transaction
 
 KNOWN_KEYS = "SELECT id, opening FROM device_key WHERE id IN ({})"
+KNOWN_AND_IMPORTED = (
+    "SELECT k.id, k.opening, s.id FROM device_key k LEFT JOIN segment s ON s.id = k.opening WHERE k.id IN ({})"
+)
 ADD_KEY = ("id", "opening")
 CLAIM = "SELECT owners, opening FROM claim WHERE id = ?"
 SERVER_OPEN = "SELECT at FROM server_open WHERE id = ?"
@@ -117,8 +120,8 @@ class Opens:
     def batch(self, tx: Transaction, requests: list[OpenRequest]) -> list[OpenAnswer | Exception]:
         """Decide and append openings in the order in which they came."""
         links = StoredLinks(tx.rows, self._directory)
-        self._index.catch_up(tx, links)
-        run = _Run(tx, links, self._index)
+        newest = self._index.catch_up(tx, links)
+        run = _Run(tx, links, self._index, newest=newest)
         run.look_up([request.parsed for request in requests if request.parsed is not None])
         answers: list[OpenAnswer | Exception] = []
         for request in requests:
@@ -143,13 +146,15 @@ class Opens:
 class _Run:
     """The openings of one transaction; later ones see what earlier ones will have written."""
 
-    def __init__(self, tx: Transaction, links: StoredLinks, index: TouchIndex, before: int = MAX_ID) -> None:
+    def __init__(
+        self, tx: Transaction, links: StoredLinks, index: TouchIndex, before: int = MAX_ID, newest: int = 0
+    ) -> None:
         self._tx = tx
         self._before = before
         """Openings from this row on are not there yet."""
         self._links = links
         self._index = index
-        self._ids = growing_ids(tx.rows(NEWEST_ID)[0][0] or 0)
+        self._ids = growing_ids(newest)
         self._rows: dict[int, tuple[Any, ...]] = {}
         self._keys: dict[int, int] = {}
         self._claims: dict[int, tuple[int, str]] = {}
@@ -167,9 +172,10 @@ class _Run:
         """Fetch for a whole batch at once what every opening asks for."""
         own = [one for parsed in some for one in parsed.own]
         self._looked_up = dict.fromkeys(own)
-        self._looked_up.update(select_in(self._tx, KNOWN_KEYS, own))
-        earlier = {one for one in self._looked_up.values() if one is not None}
-        self._native = earlier - {one for (one,) in select_in(self._tx, IMPORTED, earlier)}
+        for one, opening, segment in select_in(self._tx, KNOWN_AND_IMPORTED, own):
+            self._looked_up[one] = opening
+            if segment is None:
+                self._native.add(opening)
         touching = {one for parsed in some for one in parsed.touching}
         self._untouched = touching - {one for (one,) in select_in(self._tx, TOUCHED_KEYS, touching)}
 

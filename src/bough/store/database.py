@@ -88,6 +88,13 @@ class Store(ABC):
         result: Result = _value(answers.get())
         return result
 
+    def settle(self) -> None:  # noqa: B027 - one that has nothing to do is complete
+        """Return when everything that can be read now is on disk, for those who remember elsewhere what they have read.
+
+        Raises Unavailable when the disk failed. A store whose commits can be read only once they are on disk has
+        nothing to do.
+        """
+
     def start_writing(self) -> None:
         """Start the writing thread now, so that it keeps the priority that the calling thread has at this moment.
 

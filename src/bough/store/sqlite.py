@@ -4,7 +4,8 @@ All processes of a data folder write through one file lock, so that a waiting wr
 SQLite's polling busy handler. The lock is held while a transaction decides and writes its pages, not while the disk
 takes them: SQLite itself commits without waiting (`synchronous=NORMAL`, which still orders log, database file and
 checkpoints), and `begin` then syncs the write-ahead log before it returns. Whoever commits meanwhile stands behind in
-the same log, so no commit reaches the disk without those before it.
+the same log, so no commit reaches the disk without those before it. A commit can be read a moment before it is on disk;
+who keeps what was read in another file calls `settle` first.
 
 Rows are inserted many at a time by one statement: each step of a statement gives up the interpreter lock, and a busy
 event loop makes getting it back expensive.
@@ -24,7 +25,7 @@ from typing import cast
 
 import apsw
 
-from bough.errors import ConfigurationError, Unavailable
+from bough.errors import SERVER_FAULT, ConfigurationError, Unavailable
 from bough.store.database import Store
 from bough.store.migrate import migrate
 from bough.store.transaction import RowValues, Value
@@ -40,6 +41,12 @@ costs more than the rows."""
 
 PURGE_SECONDS = 60.0
 """How long to wait for readers before the log can be emptied."""
+
+MAX_EXACT = 64
+"""Up to so many rows there is a statement for each number, above one for each power of two."""
+
+STATEMENTS = 512
+"""Prepared statements that the writing connection keeps."""
 
 FILE_NAME = "bough.db"
 LOG_NAME = f"{FILE_NAME}-wal"
@@ -62,7 +69,8 @@ class SqliteTransaction:
         return self._connection.changes()
 
     def each(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
-        self._connection.executemany(sql, rows)
+        if rows:
+            self._connection.executemany(sql, rows)
 
     def insert(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, skip_conflicts: bool = False
@@ -70,8 +78,10 @@ class SqliteTransaction:
         stored: list[int] = []
         start = 0
         while start < len(rows):
-            # Powers of two keep the number of different statements, and so of prepared ones, small.
-            count = 1 << min(len(rows) - start, MAX_ROWS).bit_length() - 1
+            # One statement where it can be: each gives up the interpreter lock while others wait for the write lock.
+            count = min(len(rows) - start, MAX_ROWS)
+            if count > MAX_EXACT:
+                count = 1 << count.bit_length() - 1
             chunk = rows[start : start + count]
             start += count
             values = chunk[0] if count == 1 else [value for row in chunk for value in row]
@@ -117,7 +127,7 @@ class SqliteStore(Store):
         """The write-ahead log, the same file as long as a connection is open."""
         self._readers = threading.local()
         try:
-            self._writing = apsw.Connection(str(self._path))
+            self._writing = apsw.Connection(str(self._path), statementcachesize=STATEMENTS)
         except apsw.Error as error:
             self.version.close()
             os.close(self._lock_file)
@@ -200,6 +210,12 @@ class SqliteStore(Store):
             yield
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    def settle(self) -> None:
+        try:
+            self._sync_log()
+        except DiskFailure as error:
+            raise Unavailable(SERVER_FAULT) from error
 
     def _sync_log(self) -> None:
         """Returns when everything that was committed is on disk. Raises DiskFailure."""

@@ -28,6 +28,7 @@ from bough.cohorts.dimensions import COHORT_COLUMNS, COST_COLUMNS, Kind
 from bough.cohorts.events import REVENUE_EVENTS, TOUCH_EVENTS
 from bough.errors import BadRequest
 from bough.warehouse import schema
+from bough.warehouse.columns import copy_main, remove_old_copies
 from bough.warehouse.derive import derive
 from bough.warehouse.event import AttributedEvent, CostRow
 from bough.warehouse.intake import append, code_texts, learn, sorted_set, stage_events, zone_table
@@ -293,6 +294,8 @@ class Warehouse:
             for cohort in COHORTS:
                 self._take_over(cohort, everyone)
             self.connection.execute("DELETE FROM touched")
+            if everyone:
+                self._copy_main()
 
     def _take_over(self, cohort: str, everyone: bool) -> None:
         for part in ("main", "delta"):
@@ -316,11 +319,22 @@ class Warehouse:
         """Refresh, then fold the delta into main in the layout's order; readers see before or after."""
         self.refresh()
         with self.transaction():
-            for cohort in COHORTS:
-                row = self.connection.execute(f"SELECT count(*) FROM {cohort}_members_delta").fetchone()
-                stale = self.connection.execute(f"SELECT count(*) FROM {cohort}_activity_delta").fetchone()
-                if (row is not None and row[0]) or (stale is not None and stale[0]):
-                    self._fold(cohort)
+            folded = [cohort for cohort in COHORTS if self._grown(cohort)]
+            for cohort in folded:
+                self._fold(cohort)
+            if folded:
+                self._copy_main()
+
+    def _grown(self, cohort: str) -> bool:
+        row = self.connection.execute(
+            f"SELECT (SELECT count(*) FROM {cohort}_members_delta) + (SELECT count(*) FROM {cohort}_activity_delta)"
+        ).fetchone()
+        return row is not None and bool(row[0])
+
+    def _copy_main(self) -> None:
+        """Main has been written: its files too, and what is older than the files before goes."""
+        copy_main(self.connection)
+        remove_old_copies(self.connection)
 
     def _fold(self, cohort: str) -> None:
         order = "app, day, tilde_advertising_partner_name, tilde_campaign, tilde_ad_set_name, tilde_ad_name, member"

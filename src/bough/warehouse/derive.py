@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _STANDARD: Final = tuple(sorted(STANDARD_EVENTS))
 _NEVER: Final = LATEST_INSTANT + 1
-_SERIES: Final = "member, event, variant"
 _ORDER: Final = "app, day, tilde_advertising_partner_name, tilde_campaign, tilde_ad_set_name, tilde_ad_name"
 _STATE: Final = "context, standard_events, custom_events, has_clicked_ad, has_clicked_email"
 
@@ -257,21 +256,11 @@ def _reengagement_activity(connection: DuckDBPyConnection) -> None:
 
 
 def _collect(connection: DuckDBPyConnection, cohort: str, rows: str) -> None:
-    """One row per member, event, day and state; then the `prev` columns."""
+    """One row per member, event, day and state."""
     key = f"member, event, d, variant, entry, {_STATE}"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT {key}, CAST(count(*) AS INTEGER) AS n,"
-        " CAST(sum(micro) AS BIGINT) AS micro, CAST(sum(missing_rate) AS INTEGER) AS missing_rate,"
-        f" max(CASE WHEN micro > 0 THEN 1 ELSE 0 END) AS paid FROM ({rows}) AS r GROUP BY {key}"
-    )
-    columns = ", ".join(
-        "CAST(lag(d, 1, -1) OVER (PARTITION BY member, event, variant ORDER BY d) AS INTEGER) AS prev"
-        if c == "prev"
-        else c
-        for c in ACTIVITY_COLUMNS
-    )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE new_{cohort}_activity AS SELECT {columns} FROM ("
-        "SELECT *, -1 AS prev_paid FROM grouped WHERE paid = 0 UNION ALL"
-        " SELECT *, lag(d, 1, -1) OVER (PARTITION BY member ORDER BY d) AS prev_paid FROM grouped WHERE paid = 1) AS g"
+        f"CREATE OR REPLACE TEMP TABLE new_{cohort}_activity AS SELECT {', '.join(ACTIVITY_COLUMNS)} FROM ("
+        f"SELECT {key}, CAST(count(*) AS INTEGER) AS n, CAST(sum(micro) AS BIGINT) AS micro,"
+        " CAST(sum(missing_rate) AS INTEGER) AS missing_rate, max(CASE WHEN micro > 0 THEN 1 ELSE 0 END) AS paid"
+        f" FROM ({rows}) AS r GROUP BY {key}) AS g"
     )

@@ -81,6 +81,10 @@ class RebuildWanted(Unavailable):
     """Somebody asked for a rebuild since the warehouse was opened: close it and open it again."""
 
 
+class Stopping(Unavailable):
+    """The process is told to stop; what was taken in so far stays."""
+
+
 class Keeper:
     """Open it once per process; not for several threads, except `cursor`.
 
@@ -88,8 +92,9 @@ class Keeper:
     when it is opened, and everything is taken in again.
     """
 
-    def __init__(self, folder: Path, store: Store) -> None:
+    def __init__(self, folder: Path, store: Store, is_stopping: Callable[[], bool] = lambda: False) -> None:
         self._folder = folder
+        self._is_stopping = is_stopping
         self._store = store
         self._rates = StoredRates(store)
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +124,10 @@ class Keeper:
         self.warehouse.connection.close()
 
     def take_in(self, progress: Progress = ignore) -> bool:
-        """Bring in what is new; whether there was anything. All that was acknowledged before the call is then in."""
+        """Bring in what is new; whether there was anything. All that was acknowledged before the call is then in.
+
+        Raises Stopping between two pieces, and RebuildWanted.
+        """
         if published(self._store, REBUILD) != self._rebuild:
             raise RebuildWanted("A rebuild was asked for.")
         state = self._store.rows(STATE)
@@ -196,6 +204,7 @@ class Keeper:
                 self._advance(FEED, fed.version)
             self.warehouse.refresh()
             found = True
+            self._check_stopping()
             if not fed.more:  # what came since can wait for the next call
                 return found
 
@@ -245,8 +254,13 @@ class Keeper:
             if (touches, installs) == (touched, installed):
                 return found
             found = True
+            self._check_stopping()
             if touches >= reached and installs == installed:  # what came since can wait for the next call
                 return found
+
+    def _check_stopping(self) -> None:
+        if self._is_stopping():
+            raise Stopping("The server is stopping.")
 
     def _follow_zones(self, directory: Directory) -> None:
         """Local days of clicks are counted in an app's zone; when one gets another zone, all are counted anew."""
@@ -286,7 +300,8 @@ class Keeper:
         return int(row[0]) if row and row[0] is not None else 0
 
     def _advance(self, name: str, value: int) -> None:
-        """Remember, in the transaction that has taken in so much."""
+        """Remember, in the transaction that has taken in so much. What it came from must not be lost from now on."""
+        self._store.settle()
         connection = self.warehouse.connection
         connection.execute("DELETE FROM progress WHERE name = $name", {"name": name})
         connection.execute("INSERT INTO progress VALUES ($name, $value)", {"name": name, "value": value})

@@ -180,6 +180,8 @@ class LinkCosts:
             return None
         click = _clicks(body)
         stored = links.by_id(link, at) if link else None
+        if stored is not None and "~cost" not in stored.data and "?" not in click.url:
+            return None  # the usual click; merging would find no price either
         return price_of(merged(stored, click.url) if stored is not None else click.data)
 
     def _insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -6,9 +6,8 @@ missing. `events`, `people`, `touches` and `contexts` keep what is needed to com
 
 members: `member` is dense in the order (app, day, partner, campaign, ad set, ad) after compaction. `variant` says for
 which setting of `enable_install_recalculation` a row counts: 0 only without, 1 only with, 2 both.
-activity: `d` local days since the cohort event; `entry` 1 for the cohort event itself; `prev` the `d` of the member's
-row before with the same event (-1: none), `prev_paid` likewise for rows with a payment; so distinct people per band of
-any length are SUM(prev < first day of the band).
+activity: `d` local days since the cohort event; `entry` 1 for the cohort event itself. Main is sorted by event, member
+and day; queries read it as arrays (`bough.warehouse.columns`).
 """
 
 from __future__ import annotations
@@ -39,8 +38,6 @@ ACTIVITY_COLUMNS: Final[dict[str, str]] = {
     "member": "INTEGER",
     "event": "INTEGER",
     "d": "INTEGER",
-    "prev": "INTEGER",
-    "prev_paid": "INTEGER",
     "variant": "TINYINT",
     "entry": "TINYINT",
     "paid": "TINYINT",
@@ -101,7 +98,10 @@ def create(connection: DuckDBPyConnection) -> None:
             connection.execute(
                 f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {name}_main UNION ALL SELECT * FROM {name}_delta"  # noqa: S608 - names of this module
             )
+    counted = ("who", "touch", "context", *COHORTS, "changes")
+    copies = (f"{cohort}_copy{part}" for cohort in COHORTS for part in ("", "_before"))
+    listed = ", ".join(f"('{name}')" for name in (*counted, *copies))
     connection.execute(
-        "INSERT INTO counters SELECT v.name, 0 FROM (VALUES ('who'), ('touch'), ('context'), ('install'),"
-        " ('reengagement'), ('changes')) AS v(name) WHERE v.name NOT IN (SELECT name FROM counters)"
+        f"INSERT INTO counters SELECT v.name, 0 FROM (VALUES {listed}) AS v(name)"  # noqa: S608 - names of this module
+        " WHERE v.name NOT IN (SELECT name FROM counters)"
     )

@@ -1,40 +1,10 @@
-WITH scope AS (
-  SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of)
-),
-picked AS (
-  SELECT m.member, m.member AS person, 19850 - m.day AS age
+SELECT m.member, 19850 - m.day AS age
   FROM install_members AS m
   WHERE m.app = 4
     AND m.day BETWEEN 19844 AND 19845
     AND m.variant <> 1
-),
-cohorts AS (
-  SELECT COUNT(*) AS users, MAX(p.age) AS max_age, MIN(p.age) AS min_age
-  FROM picked AS p
-  HAVING COUNT(*) >= 1
-),
-tuples AS (
-  SELECT c.users, c.max_age, c.min_age
-  FROM cohorts AS c
-),
-chosen AS (
-  SELECT ROW_NUMBER() OVER (ORDER BY users DESC) AS item, n.*
-  FROM (SELECT t.* FROM tuples AS t
-    ORDER BY users DESC LIMIT 100) AS n
-),
-placed AS (
-  SELECT p.member, c.item AS place
-  FROM picked AS p CROSS JOIN chosen AS c
-)
-SELECT 0 AS kind, c.item, NULL AS slot, NULL AS band, c.users AS n, c.max_age AS b, c.min_age AS c, (SELECT COUNT(*) FROM tuples) AS d, NULL AS e, NULL AS f
-FROM chosen AS c
-UNION ALL
-SELECT 1, m.place, 0, a.d // 7, 0, 0, 0, CAST(SUM(CASE WHEN a.prev < 0 THEN 1 ELSE 0 END) AS BIGINT), 0, 0
-FROM (SELECT * FROM install_activity_main WHERE member BETWEEN 100 AND 250 AND event IN (2) UNION ALL SELECT * FROM install_activity_delta WHERE event IN (2)) AS a JOIN placed AS m ON m.member = a.member
-WHERE a.variant <> 1 AND a.d < 21
-GROUP BY m.place, a.d // 7
-UNION ALL
-SELECT 4, c.item, NULL, NULL, CAST(SUM(o.micro) AS BIGINT), CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT), NULL, NULL, NULL, NULL
-FROM costs AS o JOIN scope AS s ON s.app = o.app CROSS JOIN chosen AS c
+WITH scope AS (SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of))
+SELECT CAST(SUM(o.micro) AS BIGINT) AS micro, CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS without_rate
+FROM costs AS o JOIN scope AS s ON s.app = o.app
 WHERE o.day BETWEEN 19844 AND 19845
-GROUP BY c.item
+HAVING COUNT(*) > 0

@@ -1,0 +1,150 @@
+"""Whole-number arithmetic on arrays: rows of codes to dense numbers, and sums per cell. Exact throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from bough.errors import Unavailable
+from bough.warehouse.columns import Ints
+
+_LARGEST: Final = 2**62
+_DENSE: Final = 2**22
+"""Sums of as many cells stand in an array; of more, only the cells that occur are kept."""
+_PIECES: Final = 2**21
+
+
+class Numbering:
+    """Rows of codes (each from 0 to its size) -> dense numbers in the order of the rows.
+
+    The codes of a row are packed into one number; where that would not fit, what has been packed is numbered first.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._sizes = sizes
+        self._steps: list[tuple[range, Ints, Ints | None]] = []
+        self.count = 0
+        """How many different rows have been learnt."""
+
+    def learn(self, columns: Sequence[Ints], rows: int) -> Ints:
+        """Number the rows of `columns`."""
+        ids, count, first = np.zeros(rows, np.int64), 1, 0
+        for place, size in enumerate(self._sizes):
+            if count * size > _LARGEST:
+                ids, count = self._close(range(first, place), ids, count)
+                first = place
+            ids = _packed(ids, size, columns[place])
+            count *= size
+        ids, self.count = self._close(range(first, len(self._sizes)), ids, count)
+        return ids.astype(np.intp, copy=False)
+
+    def _close(self, places: range, keys: Ints, count: int) -> tuple[Ints, int]:
+        if count > max(2**16, 8 * len(keys)):
+            known, ids = np.unique(keys, return_inverse=True)
+            self._steps.append((places, known, None))
+            return ids, len(known)
+        seen = np.zeros(count, bool)
+        seen[keys] = True
+        known = np.flatnonzero(seen)
+        table = np.full(count, -1, np.int32)
+        table[known] = np.arange(len(known), dtype=np.int32)
+        self._steps.append((places, known, table))
+        return table[keys], len(known)
+
+    def find(self, columns: Sequence[Ints], rows: int) -> Ints:
+        """The numbers of rows; -1 for one that has not been learnt or has a negative code."""
+        ids, lost = np.zeros(rows, np.int64), np.zeros(rows, bool)
+        for places, known, table in self._steps:
+            for place in places:
+                lost |= columns[place] < 0
+                ids = _packed(ids, self._sizes[place], columns[place])
+            ids = np.where(lost, 0, ids)
+            if table is not None:
+                ids = table[ids]
+            elif len(known):
+                near = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+                ids = np.where(known[near] == ids, near, -1)
+            lost |= ids < 0
+        return np.where(lost, -1, ids)
+
+
+def _packed(ids: Ints, size: int, column: Ints) -> Ints:
+    return ids.astype(np.int64, copy=False) * size + column
+
+
+class Cells:
+    """Sums of whole numbers: one row per tuple, one place per band."""
+
+    def __init__(self, rows: int, width: int) -> None:
+        self._width = width
+        self._dense = np.zeros(rows * width, np.int64) if rows * width <= _DENSE else None
+        self._keys: list[Ints] = []
+        self._sums: list[Ints] = []
+        self._pending = 0
+        self._reached = 0.0
+
+    def add(self, keys: Ints, values: Ints | int = 1) -> None:
+        """Add to the cells `row * width + place`.
+
+        Raises:
+            Unavailable: the sums may not fit into 64 bits; they are never wrong.
+        """
+        self._reached += float(np.abs(values, dtype=np.float64).sum()) if isinstance(values, np.ndarray) else len(keys)
+        if self._reached >= _LARGEST:
+            raise Unavailable("The sums of this request do not fit into 64 bits; ask for fewer days or people.")
+        if self._dense is not None:
+            np.add.at(self._dense, keys, values)
+        elif len(keys):
+            self._keys.append(keys)
+            self._sums.append(np.broadcast_to(np.asarray(values, np.int64), keys.shape))
+            self._pending += len(keys)
+            if self._pending > _PIECES:
+                self._settle()
+
+    def _settle(self) -> None:
+        """One piece with every cell once, in order."""
+        if not self._keys:
+            self._keys, self._sums = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        keys, sums = np.concatenate(self._keys), np.concatenate(self._sums)
+        order = np.argsort(keys)
+        keys, sums = keys[order], sums[order]
+        starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else np.zeros(0, np.int64)
+        self._keys = [keys[starts]]
+        self._sums = [np.add.reduceat(sums, starts) if len(starts) else sums]
+        self._pending = 0
+
+    def row(self, row: int) -> list[int]:
+        """The sums of a row."""
+        first = row * self._width
+        if self._dense is not None:
+            return self._dense[first : first + self._width].tolist()  # type: ignore[no-any-return]
+        if self._pending or not self._keys:
+            self._settle()
+        low, high = np.searchsorted(self._keys[0], (first, first + self._width))
+        found = [0] * self._width
+        for key, value in zip(self._keys[0][low:high].tolist(), self._sums[0][low:high].tolist(), strict=True):
+            found[key - first] = value
+        return found
+
+
+def distinct(pieces: Sequence[Ints]) -> Ints:
+    """Every number once, in order."""
+    keys: Ints = pieces[0] if len(pieces) == 1 else np.concatenate([np.zeros(0, np.int64), *pieces])
+    if len(keys) > 1 and not bool((keys[1:] > keys[:-1]).all()):
+        keys = np.sort(keys)
+        keys = keys[np.append(True, keys[1:] != keys[:-1])]
+    return keys
+
+
+def firsts(keys: Ints, size: int) -> Ints:
+    """Of sorted numbers, the first of each block of `size`."""
+    blocks = keys // size
+    return keys[np.append(True, blocks[1:] != blocks[:-1])] if len(keys) else keys
+
+
+def lasts(keys: Ints, size: int) -> Ints:
+    """Of sorted numbers, the last of each block of `size`."""
+    blocks = keys // size
+    return keys[np.append(blocks[1:] != blocks[:-1], True)] if len(keys) else keys
