@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.conftest import Api
+from tests.conftest import STORES, Api, fresh_database
 from tests.dashboard.pages import Pages
 from tests.running import Running
 from tests.signin.browser import Browser, sign_up
@@ -23,10 +23,12 @@ HOSTILE = (
 """Names that must be shown as they are."""
 
 
-@pytest.fixture(scope="session")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The server; SQLite, one worker."""
+@pytest.fixture(scope="session", params=STORES)
+def dashboard(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The server, on both stores, with one worker."""
     environment = {"BOUGH_RATE_LIMITS": "off", "BOUGH_FETCH_PRIVATE": "allow"}
+    if request.param == "postgres":
+        environment["BOUGH_STORE"] = fresh_database(request.getfixturevalue("postgres"))
     running = Running(tmp_path_factory.mktemp("dashboard") / "data", "--empty", environment=environment)
     yield running
     running.stop()

@@ -218,7 +218,7 @@ def make_due(running: Running, report: int) -> None:
             tx.run("UPDATE report SET due_at = 1 WHERE id = ?", (item,))
         return [None] * len(items)
 
-    store = open_store(Path(running.folder), "")
+    store = open_store(Path(running.folder), running.environment.get("BOUGH_STORE", ""))
     try:
         store.transact(batch, report)
     finally:

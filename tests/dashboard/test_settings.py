@@ -9,6 +9,7 @@ from bough.dashboard.settings_app import body_of, group_of, shown
 from bough.dashboard.settings_sdk import snippets
 from bough.dashboard.settings_team import filters_of, filters_text
 from tests.dashboard.pages import Pages, text_of
+from tests.running import wait_until
 
 
 def test_every_field_of_the_configuration_is_in_the_form() -> None:
@@ -118,5 +119,9 @@ def test_a_token_is_shown_once_and_can_be_revoked(pages: Pages) -> None:
 
 
 def test_health_says_how_far_each_part_is(pages: Pages) -> None:
-    pages.wait(lambda: all(row["state"] != "behind" for row in pages.rows("/settings/health")))
+    wait_until(
+        lambda: all(row["state"] != "behind" for row in pages.rows("/settings/health")),
+        20,
+        lambda: str(pages.rows("/settings/health")),
+    )
     assert {row["part"] for row in pages.rows("/settings/health")} >= {"Attribution", "Kept counts by day"}

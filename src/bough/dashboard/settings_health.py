@@ -19,7 +19,6 @@ WATERMARKS = "SELECT name, journal FROM watermark"
 FOLLOWERS = {
     "counts": "Kept counts of links",
     "day counts": "Kept counts by day",
-    "touch_index": "Index of touches",
     "attribution": "Attribution",
 }
 """Watermarks that are journal rows, and what they follow it for."""

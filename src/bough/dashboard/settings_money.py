@@ -24,7 +24,7 @@ MAX_BYTES = 8 * 1024 * 1024
 NEWEST_RATES = "SELECT day, currency, usd_rate FROM rate ORDER BY day DESC, currency LIMIT 200"
 NEWEST_COSTS = "SELECT day, amount, currency, dimensions FROM cost WHERE app = ? ORDER BY id DESC LIMIT 200"
 MISSING_RATES = (
-    "SELECT day, currency, count(*) FROM (SELECT day, currency FROM rate_missing LIMIT 2000) AS some"
+    "SELECT day, currency, count(*) FROM (SELECT day, currency FROM rate_missing LIMIT 2000) AS m"
     " GROUP BY day, currency ORDER BY day DESC LIMIT 100"
 )
 
