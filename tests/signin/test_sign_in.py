@@ -45,6 +45,10 @@ def test_a_page_sends_to_the_sign_in_and_back(server: Running, name: str) -> Non
         "/dashboard\r\nSet-Cookie: a=b",
         "/signin/../hello",
         "/signin/..%2fhello",
+        "/signin/%2e%2e/hello",
+        "/dashboard/.%2E/hello",
+        "/dashboard/%2e./hello",
+        "/dashboard/..%5chello",
         "///evil.example/signin",
         "/dashboard\x00",
         "http:/dashboard",
@@ -59,6 +63,12 @@ def test_next_leads_nowhere_else(server: Running, name: str, address: str) -> No
     assert (response.status_code, response.headers["location"]) == (303, "/dashboard")
     again = browser.get(f"/signin?next={quote(address)}")
     assert (again.status_code, again.headers["location"]) == (303, "/dashboard")
+
+
+def test_next_keeps_what_stands_in_its_query(server: Running, name: str) -> None:
+    sign_up(server, name)
+    address = "/dashboard/links?search=a%2Fb%2E%2E"
+    assert Browser(server).sign_in(name, next=address).headers["location"] == address
 
 
 def test_the_one_time_link_works_once(server: Running, name: str) -> None:

@@ -16,14 +16,15 @@ from bough.attribution.simulate import Scene, simulate
 from bough.attribution.stored import data_as_of
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.stories import SEARCHED, Head, Stories, with_candidates
-from bough.attribution.visibility import may_explain, sees_event, sees_person, without_story
+from bough.attribution.touch_index import TouchIndex
+from bough.attribution.visibility import may_explain, sees_event, sees_person, sees_touch, without_story
 from bough.attribution.windows import windows_from_days
 from bough.clicks.agents import parse
 from bough.errors import BadRequest, NotFound
 from bough.events.body import decode, encode, nested_object
 from bough.events.values import text, whole
 from bough.ids import now_ms
-from bough.journal import Click
+from bough.journal import Click, Row
 from bough.links.codec import from_row
 from bough.links.model import Link
 from bough.links.queries import BY_ID
@@ -115,6 +116,29 @@ async def persons_document(call: Call, name: str, value: str) -> dict[str, Any]:
 def _search(stories: Stories, user: User, name: str, value: str, worlds: list[tuple[int, bool]]) -> list[Head]:
     heads = stories.search(name, value, worlds)
     return [one for one in heads if not user.filters or sees_person(user, stories.tell(one), one.person)]
+
+
+async def seen_persons(call: Call, persons: list[int]) -> list[int]:
+    """Those of the persons whom the user sees (`bough.attribution.visibility`)."""
+    user = call.user()
+    if not user.filters:
+        return persons
+    return await asyncio.to_thread(_seen, Stories(call.context.store, call.context.directory), user, persons)
+
+
+def _seen(stories: Stories, user: User, persons: list[int]) -> list[int]:
+    heads = [(one, stories.head(one)) for one in persons]
+    return [one for one, head in heads if sees_person(user, stories.tell(head), head.person)]
+
+
+async def is_seen_touch(call: Call, row: Row) -> bool:
+    """Whether the user's data filters let a click or impression through, by its link's data and its own."""
+    user, store = call.user(), call.context.store
+    if not user.filters:
+        return True
+    links = StoredLinks(store.rows, call.context.directory)
+    touch = await asyncio.to_thread(TouchIndex().touch, store, row.id, links)
+    return touch is not None and sees_touch(user, touch)
 
 
 async def play(call: Call) -> Response:

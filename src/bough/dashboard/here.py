@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from bough.accounts.model import App, User
+from bough.accounts.model import App, Level, Permission, User
 from bough.attribution.stored import data_as_of
 from bough.dashboard.rendering import html, render
 from bough.dashboard.tables import Form, Table, twin, wanted_form
@@ -25,20 +25,41 @@ THEMES = ("auto", "light", "dark")
 
 
 class Entry(NamedTuple):
-    """A page of the navigation."""
+    """A page of the navigation, for users with the permissions that it needs."""
 
     name: str
     path: str
     label: str
     icon: str
+    needs: tuple[Permission, ...] = ()
 
 
+class Section(NamedTuple):
+    """A page of the settings; what it needs is what its route does."""
+
+    name: str
+    label: str
+    path: str
+    needs: tuple[Permission, ...]
+    level: Level = "app"
+
+
+SECTIONS = (
+    Section("app", "App", "settings", ("settings",)),
+    Section("domains", "Domains", "settings/domains", ("settings",)),
+    Section("sdk", "SDK set-up", "settings/sdk", ("settings",)),
+    Section("money", "Rates and costs", "settings/money", ("settings",)),
+    Section("team", "Team", "settings/team", ("team",), "organization"),
+    Section("tokens", "Tokens", "settings/tokens", ("team",), "organization"),
+    Section("audit", "Audit", "settings/audit", ("team",), "organization"),
+    Section("health", "Health", "settings/health", ("settings",)),
+)
 NAVIGATION = (
-    Entry("overview", "", "Overview", "M3 12h4l3-8 4 16 3-8h4"),
+    Entry("overview", "", "Overview", "M3 12h4l3-8 4 16 3-8h4", ("aggregate_data",)),
     Entry("links", "links", "Links", "M9 15l6-6M8 11l-2 2a4 4 0 006 6l2-2M16 13l2-2a4 4 0 00-6-6l-2 2"),
-    Entry("cohorts", "cohorts", "Cohorts", "M4 5h16M4 10h12M4 15h8M4 20h4"),
-    Entry("installs", "installs", "Installs", "M12 3v12m0 0l-5-5m5 5l5-5M4 20h16"),
-    Entry("exports", "exports", "Exports", "M14 3H6v18h12V7zM14 3v4h4M9 13h6M9 17h6"),
+    Entry("cohorts", "cohorts", "Cohorts", "M4 5h16M4 10h12M4 15h8M4 20h4", ("aggregate_data", "export")),
+    Entry("installs", "installs", "Installs", "M12 3v12m0 0l-5-5m5 5l5-5M4 20h16", ("sensitive_data",)),
+    Entry("exports", "exports", "Exports", "M14 3H6v18h12V7zM14 3v4h4M9 13h6M9 17h6", ("aggregate_data", "export")),
     Entry(
         "settings",
         "settings",
@@ -115,9 +136,22 @@ class Here:
         return self.call.header("hx-request") == "true"
 
     @property
-    def navigation(self) -> tuple[Entry, ...]:
-        """For the templates."""
-        return NAVIGATION
+    def navigation(self) -> list[Entry]:
+        """The pages that the user may open; Settings leads to the first section that is the user's."""
+        found = [entry for entry in NAVIGATION if entry.name != "settings" and all(map(self.may, entry.needs))]
+        sections = self.sections
+        if sections:
+            found.append(NAVIGATION[-1]._replace(path=sections[0].path))
+        return found
+
+    @property
+    def sections(self) -> list[Section]:
+        """The pages of the settings that the user may open."""
+        return [
+            section
+            for section in SECTIONS
+            if all(map(self.may, section.needs)) and section.level in ("app", self.user.level)
+        ]
 
     def may(self, permission: str) -> bool:
         """Whether the user has a permission."""

@@ -7,7 +7,14 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from bough.attribution.routes import event_document, person_document, persons_document, simulated_document
+from bough.attribution.routes import (
+    event_document,
+    is_seen_touch,
+    person_document,
+    persons_document,
+    seen_persons,
+    simulated_document,
+)
 from bough.attribution.stories import SEARCHED
 from bough.clicks.explain import PLATFORMS
 from bough.dashboard import curl, feed, queries
@@ -108,15 +115,16 @@ async def click(here: Here) -> Response:
     if row is None or row.kind not in ("click", "impression", "prefetch", "robot"):
         raise NotFound("There is no such click.")
     store = here.call.context.store
-    persons = await store.fetch(PERSONS_OF_TOUCH, (row.id,))
+    listed = await store.fetch(PERSONS_OF_TOUCH, (row.id,))
+    persons = await seen_persons(here.call, [one for (one,) in listed])
     table = Table(
         name="persons",
         caption="Persons who have this touch",
         columns=(Column(name="person_id", label="Person", kind="code", href="href"),),
-        rows=[{"person_id": str(one), "href": here.url(f"installs/person/{one}")} for (one,) in persons],
+        rows=[{"person_id": str(one), "href": here.url(f"installs/person/{one}")} for one in persons],
         empty="Nobody has been matched to this click. The simulator shows what an opening would need for it.",
         document={"click_id": str(row.id), "kind": row.kind, "at": row.at, **row.body,
-                  "persons": [str(one) for (one,) in persons]},
+                  "persons": [str(one) for one in persons]},
     )  # fmt: skip
     return here.answer("click.html", [table], row=row, line=feed.line_of(
         (row.id, row.at, row.app, row.test, row.kind if row.kind in feed.LABELS else "click", row.link,
@@ -247,7 +255,7 @@ async def _row(here: Here, text: str) -> Row | None:
         if row.link is None:
             return None
         listed = await here.call.context.store.beside(find_by_id, here.call.context.store.rows, row.link)
-        if listed is None or not sees_link(here.user, listed.link):
+        if listed is None or not sees_link(here.user, listed.link) or not await is_seen_touch(here.call, row):
             return None
     return row
 

@@ -40,7 +40,9 @@ Series = dict[str, list[int]]
 
 @page("overview")
 async def overview(here: Here) -> Response:
-    """GET /dashboard."""
+    """GET /dashboard; it is where people come after the sign-in, so who may not see it is led to what they may."""
+    if here.form == "html" and not here.may("aggregate_data"):
+        return Response(b"", 303, {"Location": here.url(here.navigation[0].path)})
     here.need("aggregate_data")
     if not here.has_app:
         return here.answer("no_app.html")

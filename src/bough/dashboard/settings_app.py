@@ -19,18 +19,6 @@ from bough.web.routing import Parameter
 
 DAY_MS = 86_400_000
 
-SECTIONS = (
-    ("app", "App"),
-    ("domains", "Domains"),
-    ("sdk", "SDK set-up"),
-    ("money", "Rates and costs"),
-    ("team", "Team"),
-    ("tokens", "Tokens"),
-    ("audit", "Audit"),
-    ("health", "Health"),
-)
-"""Pages below /dashboard/settings."""
-
 
 class Group(NamedTuple):
     """Fields that belong together."""
@@ -153,7 +141,6 @@ def _answer(here: Here, app: App, fields: dict[str, Any], said: str = "", proble
         "settings_app.html",
         [table],
         status=400 if problem else 200,
-        sections=SECTIONS,
         section="app",
         app=app,
         name=fields.get("app_name", app.name),

@@ -13,7 +13,6 @@ from bough.accounts.model import Domain
 from bough.clicks.domain_checks import check_domain
 from bough.dashboard.here import Here, page
 from bough.dashboard.rendering import html, render
-from bough.dashboard.settings_app import SECTIONS
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, NotFound
 from bough.web.bodies import parse_form
@@ -46,7 +45,7 @@ async def domains(here: Here) -> Response:
         ],
         empty="The app has no link domain. Add one below.",
     )
-    return here.answer("settings_domains.html", [table], sections=SECTIONS, section="domains", kinds=KINDS)
+    return here.answer("settings_domains.html", [table], section="domains", kinds=KINDS)
 
 
 @page("settings")
@@ -70,7 +69,7 @@ async def check(here: Here) -> Response:
         rows=[{"name": one.name, "ok": "yes" if one.ok else "no", "sentence": one.sentence} for one in checks],
         empty="There was nothing to check.",
     )
-    return here.answer("settings_check.html", [table], sections=SECTIONS, section="domains", checks=checks, host=host)
+    return here.answer("settings_check.html", [table], section="domains", checks=checks, host=host)
 
 
 @page("settings")

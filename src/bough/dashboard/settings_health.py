@@ -11,7 +11,6 @@ from bough.commands.doctor import examine
 from bough.dashboard import queries
 from bough.dashboard.here import Here, page
 from bough.dashboard.rendering import html, render
-from bough.dashboard.settings_app import SECTIONS
 from bough.dashboard.tables import Column, Table
 from bough.ids import arrived_at, now_ms
 
@@ -49,7 +48,7 @@ async def health(here: Here) -> Response:
         rows=rows,
         empty="Nothing runs in the background yet.",
     )
-    return here.answer("settings_health.html", [table], sections=SECTIONS, section="health")
+    return here.answer("settings_health.html", [table], section="health")
 
 
 @page("settings")
@@ -65,4 +64,4 @@ async def doctor(here: Here) -> Response:
         rows=[{"finding": one} for one in findings],
         empty="Nothing is wrong with settings, data folder, domains and certificates.",
     )
-    return here.answer("settings_doctor.html", [table], sections=SECTIONS, section="health", findings=findings)
+    return here.answer("settings_doctor.html", [table], section="health", findings=findings)

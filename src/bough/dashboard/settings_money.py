@@ -11,7 +11,6 @@ from starlette.responses import Response
 from bough.accounts.audit import Entry
 from bough.attribution.rates import RateBatch, rate_of, store_rates
 from bough.dashboard.here import Here, page
-from bough.dashboard.settings_app import SECTIONS
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, BoughError
 from bough.exports import bell
@@ -141,6 +140,6 @@ async def _answer(here: Here, said: str = "", problem: str = "") -> Response:
         ),
     ]
     return here.answer(
-        "settings_money.html", tables, status=400 if problem else 200, sections=SECTIONS, section="money", said=said,
+        "settings_money.html", tables, status=400 if problem else 200, section="money", said=said,
         problem=problem,
     )  # fmt: skip

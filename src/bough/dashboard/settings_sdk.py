@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from bough.accounts.keys import environment
 from bough.dashboard.here import Here, page
-from bough.dashboard.settings_app import SECTIONS
 from bough.dashboard.tables import Column, Table
 from bough.ids import iso_time
 
@@ -44,7 +43,7 @@ async def sdk(here: Here) -> Response:
     host = here.call.context.settings.base_url.rstrip("/")
     domains = [one.host for one in here.app.domains if one.test == here.test]
     return here.answer(
-        "settings_sdk.html", [table], sections=SECTIONS, section="sdk", snippets=snippets(key, host, domains),
+        "settings_sdk.html", [table], section="sdk", snippets=snippets(key, host, domains),
         secure=host.startswith("https://"),
     )  # fmt: skip
 

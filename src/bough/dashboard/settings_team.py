@@ -15,7 +15,6 @@ from bough.accounts.people import RemovedAgency, Wanted, WantedAgency
 from bough.accounts.team_routes import agency_entry, identifier, revoked_entry, token_entry, user_entry
 from bough.accounts.tokens import NewToken, RevokedToken
 from bough.dashboard.here import Here, page
-from bough.dashboard.settings_app import SECTIONS
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, BoughError
 from bough.web.bodies import parse_form
@@ -144,7 +143,7 @@ async def _team(here: Here, problem: str = "") -> Response:
         ),
     ]
     return here.answer(
-        "settings_team.html", tables, status=400 if problem else 200, sections=SECTIONS, section="team",
+        "settings_team.html", tables, status=400 if problem else 200, section="team",
         users=tables[0].rows, agencies=agencies, permissions=PERMISSIONS, dimensions=sorted(COLUMNS), problem=problem,
     )  # fmt: skip
 
@@ -205,7 +204,7 @@ async def _tokens(here: Here, made: str = "", problem: str = "") -> Response:
         document={"tokens": found},
     )
     return here.answer(
-        "settings_tokens.html", [table], status=400 if problem else 200, sections=SECTIONS, section="tokens",
+        "settings_tokens.html", [table], status=400 if problem else 200, section="tokens",
         made=made, problem=problem, tokens=found, permissions=[p for p in PERMISSIONS if here.may(p)],
     )  # fmt: skip
 
@@ -240,4 +239,4 @@ async def audit_log(here: Here) -> Response:
         empty="Nothing fits. Take a filter away.",
         document={"entries": found, "next_cursor": after},
     )
-    return here.answer("settings_audit.html", [table], sections=SECTIONS, section="audit", next_cursor=after)
+    return here.answer("settings_audit.html", [table], section="audit", next_cursor=after)

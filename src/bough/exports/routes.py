@@ -74,13 +74,17 @@ async def create_job(call: Call) -> Response:
 
 
 async def start_job(call: Call, request: CohortRequest, apps: list[App]) -> Job:
-    """A job that answers the request for the caller: an equal one of the last hour, else a new one."""
+    """A job that answers the request for the caller: an equal one of the last hour, else a new one.
+
+    The audit log is told of a new one, and of one that somebody else has asked for; not each time that a page is
+    looked at again.
+    """
     wanted = new_job(call.user(), request, apps, await _watermark(call))
     job = await _equal_job(call, wanted)
     if job is None:
         job = await call.change(records.create_batch, wanted, asked_for)
         bell.ring(call.context.settings.folder)
-    else:
+    elif job.account_user != call.user().id:
         await call.note(asked_for(job))
     return job
 

@@ -6,6 +6,7 @@ accept a session in its place (`bough.web.access`), so that a page can fetch wha
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import Response
@@ -75,9 +76,15 @@ def safe_next(address: str | None) -> str:
     segments = parts.path.split("/")
     if parts.scheme or parts.netloc or "\\" in address or len(segments) < 2 or segments[0]:
         return AFTER_SIGN_IN
-    if segments[1] not in NEXT_SEGMENTS or ".." in segments or "%2f" in address.lower():
+    # Browsers read %2e%2e as .., and what stands in front of us may read %2f as /: neither is in a page's path.
+    if segments[1] not in NEXT_SEGMENTS or ".." in segments or {"%2e", "%2f", "%5c"} & escapes(parts.path):
         return AFTER_SIGN_IN
     return address
+
+
+def escapes(path: str) -> set[str]:
+    """The percent-escapes of a path, in lower case."""
+    return set(re.findall("%[0-9a-f]{2}", path.lower()))
 
 
 def see_other(address: str, cookies: list[str] | None = None) -> Response:
