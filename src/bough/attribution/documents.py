@@ -88,7 +88,7 @@ def touch_document(touch: Touch) -> dict[str, Any]:
 def person_document(told: Told, head: Head, merged: list[int], limit: int, user: User | None = None) -> dict[str, Any]:
     """A person's page: identifiers and the newest `limit` entries of the timeline, oldest first.
 
-    For a user with data filters, only with the events and touches that pass them.
+    For a user with data filters, only with the events and touches that pass them, and what these events know.
     """
     results = [
         one for one in told.of_person(head.person) if user is None or sees_event(user, one, told.kept.get(one.id))
@@ -105,8 +105,8 @@ def person_document(told: Told, head: Head, merged: list[int], limit: int, user:
         "person_id": str(head.person),
         "app_id": str(head.app),
         "environment": environment(head.test),
-        "identifiers": [{"kind": kind, "value": value} for kind, value in told.identifiers(head.person)],
-        "merged_from": [str(one) for one in merged],
+        "identifiers": [{"kind": kind, "value": value} for kind, value in told.identifiers(results)],
+        "merged_from": [str(one) for one in merged] if user is None or not user.filters else [],
         "first_seen": instant(results[0].at) if results else None,
         "last_seen": instant(results[-1].at) if results else None,
         "events": len(counted),

@@ -27,6 +27,7 @@ from bough.attribution.stored import Change, Stored, counter, exact_row, positio
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TouchIndex
 from bough.attribution.windows import Windows, windows_from_days
+from bough.clicks import deleted
 from bough.journal import Row
 from bough.local_days import local_day
 from bough.store.changes import NEWEST as NEWEST_CHANGE
@@ -80,6 +81,8 @@ class StoredFollower:
         indexed = self._index.follow(self._store, self._links, 10 * at_most)
         after = position(self._store)
         if after == stored.REBUILDING:
+            self._live.clear()
+            self._index.forget()
             return self._store.transact(empty_tables, EMPTIED_AT_ONCE)
         if after != self._reached:
             self._live.clear()
@@ -172,6 +175,7 @@ def empty_tables(tx: Transaction, limits: list[int]) -> list[int | Exception]:
         gone = sum(tx.run(statement, (limit,)) for statement in EMPTY_TABLES)
         if not gone:
             tx.each(stored.SET_WATERMARK, [(stored.WATERMARK, 0)])
+            deleted.start_again(tx)
         answers.append(max(gone, 1))
     return answers
 

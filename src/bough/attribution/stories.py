@@ -5,7 +5,7 @@ What is kept of a result leaves out the touches that were refused; they follow f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -77,10 +77,10 @@ class Told(Struct, kw_only=True):
         """The person's results in the order of time."""
         return [one for one in self.results.values() if one.person == person and one.name]
 
-    def identifiers(self, person: int) -> list[Identifier]:
-        """Everything the person was known by, in the order of first use."""
+    def identifiers(self, results: Iterable[Attributed]) -> list[Identifier]:
+        """Everything a person was known by in the results, in the order of first use."""
         found: dict[Identifier, None] = {}
-        for one in self.of_person(person):
+        for one in results:
             claim = self.entries[one.id].claim
             found.update((each, None) for each in (claim.identifiers if claim is not None else ()))
         return [one for one in found if one[0] != "request"]
@@ -146,7 +146,7 @@ class Stories:
         persons = {
             one.person
             for one in told.results.values()
-            if one.person != NOBODY and (kind, value) in told.identifiers(one.person)
+            if one.person != NOBODY and (kind, value) in told.identifiers(told.of_person(one.person))
         }
         return [Head(app, test, head.group, person) for person in sorted(persons)]
 

@@ -67,7 +67,8 @@ class _NewKeys(Struct, frozen=True):
 
 
 class TouchIndex:
-    """Touches by key. One per process; what it keeps of parsed touches never goes out of date (the past is fixed)."""
+    """Touches by key. One per process; what it keeps of parsed touches goes out of date only when a person is erased:
+    then it must `forget`."""
 
     def __init__(self) -> None:
         self._parsed: dict[int, Touch] = {}
@@ -116,10 +117,15 @@ class TouchIndex:
             keys.update(((one, touch.id), None) for one in touch_keys(touch))
         return _NewKeys(rows[-1][0] if len(rows) == at_most else newest, list(keys), len(rows))
 
+    def forget(self) -> None:
+        """Drop the parsed touches. From any thread: whoever reads them at this moment goes on with the old ones."""
+        self._parsed = {}
+
     def touch(self, tx: Reader, identifier: int, links: Links) -> Touch | None:
         """The touch of a journal row, or None when it is none."""
-        if identifier in self._parsed:
-            return self._parsed[identifier]
+        known = self._parsed.get(identifier)
+        if known is not None:
+            return known
         found = tx.rows(BY_ID, (identifier,))
         return self.parsed(found[0], links) if found and found[0][4] in (*TOUCHES, "prefetch", "robot") else None
 
@@ -160,13 +166,15 @@ class TouchIndex:
 
     def of_row(self, row: Row, links: Links) -> Touch:
         """The touch of a journal row."""
-        if row.id in self._parsed:
-            return self._parsed[row.id]
+        kept = self._parsed
+        known = kept.get(row.id)
+        if known is not None:
+            return known
         touch = touch_of(row, links, parse)
-        if len(self._parsed) >= MAX_CACHED:
-            for old in list(self._parsed)[: MAX_CACHED // 10]:
-                del self._parsed[old]
-        self._parsed[touch.id] = touch
+        if len(kept) >= MAX_CACHED:
+            for old in list(kept)[: MAX_CACHED // 10]:
+                del kept[old]
+        kept[touch.id] = touch
         return touch
 
 

@@ -304,7 +304,8 @@ def _links(tx: Transaction, store: Store, erasure: Erasure, pseudonyms: Pseudony
     """Link data in which an identifier stands."""
     rows = tx.rows(queries.LINKS, (erasure.app, int(erasure.test), erasure.reached, ROWS_AT_ONCE))
     if not rows:
-        record(tx, [Change(subject="account", app=erasure.app)])  # every process forgets the links that it keeps
+        # Every process forgets the links and the clicks that it keeps in memory.
+        record(tx, [Change(subject="account", app=erasure.app)])
         _next_step(tx, erasure)
         return
     changes = _replaced(rows, pseudonyms)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from bough.attribution.following import ROWS_AT_ONCE, StoredFollower
-from bough.clicks import counts, day_counts
+from bough.clicks import counts, day_counts, deleted
 from bough.errors import Unavailable
 from bough.logs import configure
 from bough.persons.erasing import advance
@@ -71,6 +71,8 @@ def _round(store: Store, follower: StoredFollower, folder: Path) -> bool:
         by_day = day_counts.fold_day_counts(store)
         followed = follower.step()
         erased = advance(store, folder)
+        if not followed:
+            deleted.clear_deleted(store)
         is_behind = counted >= counts.ROWS_AT_ONCE or by_day >= day_counts.ROWS_AT_ONCE or followed >= ROWS_AT_ONCE
         return is_behind or erased
     except Unavailable as error:

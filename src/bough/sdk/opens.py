@@ -137,6 +137,10 @@ class Opens:
         run = _Run(cast("Transaction", reader), StoredLinks(reader.rows, self._directory), self._index, before=row.id)
         return run.reconsider(row)
 
+    def forget(self) -> None:
+        """Keep nothing of clicks in memory: their rows may have been rewritten (`bough.persons.erasing`)."""
+        self._index.forget()
+
     def follow(self, tx: Transaction, limits: list[int]) -> list[int | Exception]:
         """Make the clicks that have arrived findable, for look-ups that do not write."""
         links = StoredLinks(tx.rows, self._directory)

@@ -69,6 +69,7 @@ class Context:
         if reload:
             self.directory.load()
             self.links.clear()
+            self.opens.forget()
         self.seen = seen
 
     def close(self) -> None:

@@ -1,0 +1,57 @@
+"""Kept counts of links that are gone: cleared away a day after the link, when the last late row about it is counted.
+
+A link's id is never given again, so nothing that is still shown is lost. Totals of apps have rows of their own.
+"""
+
+from __future__ import annotations
+
+from bough.ids import RANDOM_BITS, now_ms
+from bough.store.database import Store
+from bough.store.transaction import Transaction
+
+LATE_MS = 86_400_000
+CHANGES_AT_ONCE = 500
+
+WATERMARK = "deleted links"
+READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
+SET_WATERMARK = (
+    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
+)
+REACHED = (
+    "SELECT max(id) FROM (SELECT id FROM change WHERE id > ? AND id < ? AND link IS NOT NULL ORDER BY id LIMIT ?)"
+    " AS due"
+)
+GONE = (
+    "SELECT DISTINCT c.link FROM change AS c WHERE c.id > ? AND c.id <= ? AND c.link IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM link WHERE link.id = c.link)"
+)
+CLEAR = (
+    "DELETE FROM link_count WHERE link = ?",
+    "DELETE FROM link_day_count WHERE link = ?",
+    "DELETE FROM link_day_event WHERE link = ?",
+)
+
+
+def clear_deleted(store: Store, late_ms: int = LATE_MS) -> int:
+    """Clear the counts of the next links that were deleted more than `late_ms` ago; how many links there were."""
+    found = store.rows(READ_WATERMARK, (WATERMARK,))
+    after = found[0][0] if found else 0
+    before = (now_ms() - late_ms) << RANDOM_BITS
+    reached = store.rows(REACHED, (after, before, CHANGES_AT_ONCE))[0][0]
+    return 0 if reached is None else store.transact(_clear, (after, int(reached)))
+
+
+def start_again(tx: Transaction) -> None:
+    """Look at every deletion once more: for who has made the counts anew."""
+    tx.run(SET_WATERMARK, (WATERMARK, 0))
+
+
+def _clear(tx: Transaction, items: list[tuple[int, int]]) -> list[int | Exception]:
+    counts: list[int | Exception] = []
+    for after, reached in items:
+        gone = tx.rows(GONE, (after, reached))
+        for statement in CLEAR:
+            tx.each(statement, gone)
+        tx.run(SET_WATERMARK, (WATERMARK, reached))
+        counts.append(len(gone))
+    return counts
