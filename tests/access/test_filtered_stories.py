@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -53,7 +54,8 @@ def scene(server: Running) -> Iterator[Scene]:
     wait_until(lambda: all(find(api, device=one) for one in (OURS, THEIRS, BOTH)))
     persons = {one: find(api, device=one)[0]["person_id"] for one in (OURS, THEIRS, BOTH)}
     events = {one: timeline(api, persons[one], 3 if one != BOTH else 6) for one in persons}
-    wait_until(lambda: rows(api, api.card["access_token"]).get("members_total") == 3, 60)
+    whole = partial(rows, api, api.card["access_token"])
+    wait_until(lambda: whole().get("members_total") == len(persons), 60, context=lambda: str(whole()))
     store = store_of(server)
     yield Scene(api, agent, Visitor(api, store, agent.id), (ours, theirs), links, persons, events)
     store.close()
@@ -62,7 +64,7 @@ def scene(server: Running) -> Iterator[Scene]:
 
 def rows(api: Api, token: str, measure: str = "PURCHASE", **query: str) -> dict[str, Any]:
     """The rows behind a cell of a request over everything."""
-    asked = {"request": json.dumps(body()), "app_id": api.card["app_id"]}
+    asked = {"request": json.dumps(body(measures=[measure])), "app_id": api.card["app_id"]}
     params = {"measure": measure, "band": "0", **(query or asked)}
     answer = api.http.get("/api/cohorts/rows", params=params, headers={"Access-Token": token})
     document: dict[str, Any] = answer.json()

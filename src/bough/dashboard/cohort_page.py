@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from markupsafe import Markup
 from starlette.responses import Response
 
 from bough.cohorts.measures import MEASURES
@@ -36,6 +37,9 @@ from bough.web.call import Call
 FIRST_WAIT = 2
 """Seconds that an answer may take before progress is shown."""
 
+SCRIPTLESS_WAIT = 20
+"""The same for `?wait`, by which a browser without scripts gets the answer in the page itself."""
+
 FILE_WAIT = 60
 FIRST_MEASURES = ("Retention", "OPEN", "revenue", "LTV", "ARPU", "ROAS")
 FILES = ("csv", "json", "ndjson", "parquet")
@@ -61,10 +65,14 @@ async def _page(here: Here) -> Response:
     except BoughError as error:
         problem = error.message
     query = urlencode(cohort_form.pairs_of(question))
+    ready = None
+    if here.call.query("wait") and not problem and here.form == "html":
+        ready = Markup(_shown(here, await _asked(here, question, SCRIPTLESS_WAIT)))  # escaped by its own template
     return here.answer(
         "cohorts.html",
         question=question,
         problem=problem,
+        ready=ready,
         filter_lines=[*question.filters, cohort_form.FilterLine()],
         choices=cohort_form.choices(),
         label_of=cohort_form.label_of,
@@ -85,9 +93,7 @@ async def _page(here: Here) -> Response:
 async def answer(here: Here) -> Response:
     """GET /dashboard/cohorts/answer: the heat maps, or the progress of the job that makes them."""
     question = cohort_form.parse(here.call.request.query_params.multi_items())
-    request = _request(here, cohort_form.for_page(_body(here, question)), limit=cohort_form.SHOWN)
-    job = await start_job(here.call, request, [here.app])
-    return _part(here, await _waited(here, job))
+    return _part(here, await _asked(here, question, FIRST_WAIT))
 
 
 @page("cohorts")
@@ -175,30 +181,36 @@ def _request(here: Here, body: dict[str, Any], kind: str = "json", limit: int = 
     return parse_request(body, query, today=today_of([here.app]))
 
 
-async def _waited(here: Here, job: Job) -> Job:
+async def _asked(here: Here, question: Question, seconds: int) -> Job:
+    """The job that answers a question, as it is when it has ended or after so many seconds."""
+    request = _request(here, cohort_form.for_page(_body(here, question)), limit=cohort_form.SHOWN)
+    job = await start_job(here.call, request, [here.app])
     if job.status in (Status.FINISHED, Status.ERROR):
         return job
-    done = await finished_job(here.call, job, FIRST_WAIT)
+    done = await finished_job(here.call, job, seconds)
     return done or await visible_job(here.call, job.job_id)
 
 
 def _part(here: Here, job: Job) -> Response:
+    return html(_shown(here, job))
+
+
+def _shown(here: Here, job: Job) -> str:
+    """A job's heat maps, or how far it is."""
     document = status_of_job(here.call, job)
     if document["status"] in (Status.QUEUED, Status.RUNNING):
-        return html(render("cohort_progress.html", here=here, job=job, document=document, now=now_ms()))
+        return render("cohort_progress.html", here=here, job=job, document=document, now=now_ms())
     if document["status"] == Status.ERROR or job.file_name is None:
-        return html(render("problem.html", message=document.get("error_message") or "The answer could not be made."))
+        return render("problem.html", message=document.get("error_message") or "The answer could not be made.")
     body = msgspec.to_builtins(job.request)
     objects = msgspec.json.decode(here.call.context.export_files.path(job.file_name).read_bytes())
-    return html(
-        render(
-            "cohort_answer.html",
-            here=here,
-            job=job,
-            document=document,
-            maps=heat_maps(objects, body),
-            dimensions=[cohort_form.label_of(cohort_form.short_name(name)) for name in job.request.dimensions],
-            band_name=job.request.granularity,
-            now=now_ms(),
-        )
+    return render(
+        "cohort_answer.html",
+        here=here,
+        job=job,
+        document=document,
+        maps=heat_maps(objects, body),
+        dimensions=[cohort_form.label_of(cohort_form.short_name(name)) for name in job.request.dimensions],
+        band_name=job.request.granularity,
+        now=now_ms(),
     )

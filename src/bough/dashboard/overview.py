@@ -13,6 +13,8 @@ from bough.dashboard import feed, formats, queries
 from bough.dashboard.here import Here, page
 from bough.dashboard.periods import LENGTHS, Period, period
 from bough.dashboard.tables import Column, Table
+from bough.ids import now_ms
+from bough.local_days import local_day
 from bough.store.database import Rows
 
 
@@ -69,6 +71,7 @@ async def overview(here: Here) -> Response:
         rows=rows[::-1],
         empty="There is no day in this period.",
     )
+    is_open = chosen.last == local_day(here.zone, now_ms())
     totals = {name: sum(values) for name, values in now.items()}
     recent = await feed.recent(here) if here.form == "html" and here.may("sensitive_data") else []
     return here.answer(
@@ -81,7 +84,8 @@ async def overview(here: Here) -> Response:
         now_totals=totals,
         before_totals={name: sum(values) for name, values in before.items()},
         series=now,
-        chart=chart(metric, chosen, now, before),
+        chart=chart(metric, chosen, now, before, is_open=is_open),
+        is_open=is_open,
         recent=recent,
         nothing=not any(totals.values()) and not recent,
     )
@@ -116,16 +120,23 @@ def _both(rows: Rows, app: int, test: bool, chosen: Period) -> tuple[Series, Ser
     return read_series(rows, app, test, chosen), read_series(rows, app, test, chosen.before)
 
 
-def chart(metric: Figure, chosen: Period, now: Series, before: Series) -> str:
-    """The data of the curve (static/app.js)."""
+def chart(metric: Figure, chosen: Period, now: Series, before: Series, *, is_open: bool) -> str:
+    """The data of the curve (static/app.js). `is_open`: the last day is not over, and drawn as a part of its own."""
     unit = 1_000_000 if metric.source == "revenue" else 1
+    values: list[float | None] = [one / unit for one in now[metric.name]]
+    unfinished: list[dict[str, Any]] = []
+    if is_open:
+        ahead = max(0, len(values) - 2)  # from the day before, so that the line goes on
+        unfinished = [{"label": "Today so far", "values": [None] * ahead + values[ahead:], "open": True}]
+        values = [*values[:-1], None]
     value = {
         "x": "Day",
         "labels": [formats.day(chosen.first + place) for place in range(chosen.days)],
         "money": metric.source == "revenue",
         "series": [
-            {"label": metric.label, "values": [one / unit for one in now[metric.name]]},
+            {"label": metric.label, "values": values},
             {"label": f"{chosen.days} days before", "values": [v / unit for v in before[metric.name]], "dash": True},
+            *unfinished,
         ],
     }
     return msgspec.json.encode(value).decode()

@@ -41,7 +41,7 @@
     if (event.target.matches && event.target.matches("[data-submit-on-change] select")) event.target.form.requestSubmit();
   });
 
-  // Curves. A chart's element holds its data: {x, labels, series: [{label, values, dash}], money, percent}.
+  // Curves. A chart's element holds its data: {x, labels, series: [{label, values, dash, open}], money, percent}.
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const palette = ["--accent", "--heat", "--warn", "--bad", "--muted", "--accent-strong", "--faint"];
   const charts = new Map();
@@ -62,9 +62,10 @@
       series: [
         { label: data.x, value: (_, value) => value == null ? "–" : place(value) },
         ...data.series.map((one, i) => ({
-          label: one.label, value: (_, value) => shown(value), width: one.dash ? 1.5 : 2, dash: one.dash ? [4, 4] : undefined,
-          stroke: colour(one.dash ? "--before" : palette[i % palette.length]), spanGaps: false, points: { show: data.labels.length < 3 },
-          fill: data.series.filter((s) => !s.dash).length === 1 && !one.dash ? colour("--accent-soft") : undefined,
+          label: one.label, value: (_, value, __, at) => one.open && at !== data.labels.length - 1 ? "–" : shown(value),
+          width: one.dash ? 1.5 : 2, dash: one.dash ? [4, 4] : one.open ? [2, 3] : undefined,
+          stroke: colour(one.dash ? "--before" : palette[one.open ? 0 : i % palette.length]), spanGaps: false, points: { show: data.labels.length < 3 },
+          fill: data.series.filter((s) => !s.dash && !s.open).length === 1 && !one.dash && !one.open ? colour("--accent-soft") : undefined,
         })),
       ],
     };
