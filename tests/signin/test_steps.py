@@ -29,6 +29,7 @@ def name(server: Running) -> str:
 def test_the_first_start_prints_a_link_and_later_ones_only_as_long_as_there_is_no_password(tmp_path: Path) -> None:
     running = Running(tmp_path / "data", "--empty")
     try:
+        wait_until(lambda: "/setup/" in running.log.read_text())
         first = setup_link(running)
         running.stop()
         running.start()

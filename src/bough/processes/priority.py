@@ -1,4 +1,4 @@
-"""Answering comes first: what follows the journal works when nobody else wants the processor."""
+"""Answering comes first: counting works when nobody else wants the processor, exports with a smaller share of it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def give_way() -> None:
         try:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         except PermissionError:
-            os.nice(NICENESS)
+            step_back()
     else:
-        os.nice(NICENESS)
+        step_back()
+
+
+def step_back() -> None:
+    """Take a smaller share of a busy processor: for work that somebody waits for, as an export, idling is too little."""
+    os.nice(NICENESS)

@@ -42,7 +42,7 @@ from bough.exports.tracing import answerer
 from bough.ids import now_ms
 from bough.logs import configure
 from bough.processes.lifeline import end_with_supervisor
-from bough.processes.priority import give_way
+from bough.processes.priority import step_back
 from bough.settings import Settings, load_settings
 from bough.store import Store, open_store
 from bough.warehouse.day_totals import DayTotals
@@ -78,7 +78,7 @@ def main(pipe_fd: int) -> None:
     end_with_supervisor(pipe_fd)
     store = open_store(settings.folder, settings.store)
     store.start_writing()
-    give_way()  # this thread and those that it starts, not the one that writes: it holds what all others wait for
+    step_back()  # this thread and those that it starts, not the one that writes: it holds what all others wait for
     keeper = _opened(settings.folder, store, stop)
     if keeper is None:
         store.close()
