@@ -21,6 +21,7 @@ from bough.errors import ConfigurationError
 from bough.processes.supervisor import bind, supervise
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
 from bough.samples.fill import fill_newest
+from bough.samples.phones import play
 from bough.samples.visitors import VISITORS
 from bough.settings import Settings
 from bough.signin.exposure import refuse_exposed
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     remember_address(settings)
     text = instructions(document) + (f"\n{welcome}" if welcome else "")
-    announced = (text, base_url, listener, settings, arguments.empty)
+    announced = (text, document, listener, settings, arguments.empty)
     threading.Thread(target=_announce, args=announced, daemon=True).start()
     supervise(listener, arguments.workers, serve.child_environment(settings))
 
@@ -79,17 +80,19 @@ def write_card(path: Path, document: dict[str, object]) -> None:
     temporary.replace(path)
 
 
-def _announce(text: str, base_url: str, listener: socket.socket, settings: Settings, is_empty: bool) -> None:
-    """Print the text once the server answers, then bring in the demo's year."""
-    if not _answers(base_url, listener):
+def _announce(text: str, document: dict[str, str], listener: socket.socket, settings: Settings, is_empty: bool) -> None:
+    """Print the text once the server answers, then bring in the demo's year and today's people."""
+    if not _answers(document["base_url"], listener):
         return
     print(text, flush=True)
     if is_empty:
         return
     with opened_store(settings) as store:
-        if filled := fill_newest(store, settings.folder):
-            counts = f"{filled.events:,} events, {filled.clicks:,} clicks, {filled.costs:,} costs"
-            print(f"A year of demo data is in: {counts}.", flush=True)
+        filled = fill_newest(store, settings.folder)
+    if filled:
+        people = play(document["base_url"], document["branch_key"])
+        counts = f"{filled.events:,} events, {filled.clicks:,} clicks, {filled.costs:,} costs"
+        print(f"A year of demo data is in: {counts}, and {people} people of today.", flush=True)
 
 
 def _answers(base_url: str, listener: socket.socket) -> bool:

@@ -23,5 +23,5 @@ def give_way() -> None:
 
 
 def step_back() -> None:
-    """Take a smaller share of a busy processor: for work that somebody waits for, as an export, idling is too little."""
+    """Take a smaller share of a busy processor: where somebody waits for the work, idling would be too little."""
     os.nice(NICENESS)

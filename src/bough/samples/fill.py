@@ -78,17 +78,20 @@ def fill(store: Store, folder: Path, app: App) -> Filled | None:
 
 
 Installs = Counter[tuple[date, str]]
-"""Installs by day and campaign."""
+"""Installs, and people won back, by day and campaign."""
 
 
 def _write_events(path: Path, last_day: date) -> Installs:
     campaign = year.COLUMNS.index(f"{year.TOUCH}campaign")
+    touched_at = year.COLUMNS.index("last_attributed_touch_timestamp")
     installs: Installs = Counter()
 
     def seen() -> Iterable[year.Row]:
+        before = ""
         for row in year.events(last_day):
-            if row[1] == "INSTALL" and row[campaign]:
+            if row[campaign] and row[touched_at] != before:
                 installs[datetime.fromtimestamp(int(row[2]) / 1000, UTC).date(), row[campaign]] += 1
+            before = row[touched_at]
             yield row
 
     _write(path, year.COLUMNS, seen())
