@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import signal
 import subprocess
@@ -44,11 +43,11 @@ class ObjectServer:
             "AWS_SECRET_ACCESS_KEY": "secret",
         }
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def listed(self, prefix: str = "") -> list[str]:
         """The names of all objects below a prefix."""
-        listed = self.http.get(f"/{BUCKET}", params={"list-type": "2", "prefix": prefix})
-        assert listed.status_code == 200, listed.text
-        return re.findall(r"<Key>([^<]*)</Key>", listed.text)
+        answer = self.http.get(f"/{BUCKET}", params={"list-type": "2", "prefix": prefix})
+        assert answer.status_code == 200, answer.text
+        return re.findall(r"<Key>([^<]*)</Key>", answer.text)
 
     def content(self, key: str) -> bytes:
         """An object."""
@@ -71,7 +70,7 @@ class ObjectServer:
 
 
 class Gate:
-    """Passes requests on to an S3 server; the first PUT waits, before or after it was passed on, until `open` is set."""
+    """Passes requests on to an S3 server; the first PUT waits before or after that until `open` is set, unanswered."""
 
     def __init__(self, behind: str, *, after: bool) -> None:
         self.reached = threading.Event()
@@ -126,8 +125,3 @@ class Gate:
         self.server.shutdown()
         self._thread.join()
         self.server.server_close()
-
-
-def without_settings() -> dict[str, str]:
-    """The environment of the tests without what names a store."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("BOUGH_", "AWS_"))}

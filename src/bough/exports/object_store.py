@@ -1,9 +1,9 @@
 """Finished files in an S3-compatible object store, through obstore.
 
 `s3://bucket/prefix` holds `exports/NAME` for a week and `reports/ID/NAME` for good. Endpoint, region and credentials
-come from the usual AWS_* variables of the environment. A file is one PUT and not a multipart upload: the store shows all
-of it or nothing, and a killed process leaves no parts behind. The store's own addresses are told to nobody: files are
-fetched at bough's, so that revoked access, data filters and the audit log hold.
+come from the usual AWS_* variables of the environment. A file is one PUT and not a multipart upload: the store shows
+all of it or nothing, and a killed process leaves no parts behind. The store's own addresses are told to nobody: files
+are fetched at bough's, so that revoked access, data filters and the audit log hold.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import ClientConfig, RetryConfig, S3Store
+from obstore.store import S3Store
 
 from bough.errors import NotFound, Unavailable
 from bough.exports.files import FOLDER, REPORTS, ExportFiles, Stream, content_type, is_name, new_name
 from bough.exports.job import Job
 from bough.ids import new_code
 from bough.settings import bucket_and_prefix
+
+if TYPE_CHECKING:  # obstore has these types for checkers only
+    from obstore.store import ClientConfig, RetryConfig
 
 log = logging.getLogger("bough.exports")
 
@@ -37,8 +41,8 @@ READ = timedelta(minutes=5)
 WHOLE = timedelta(hours=1)
 """For one request, with the time that a slow reader of a download takes."""
 
-PATIENT = RetryConfig(max_retries=5, retry_timeout=timedelta(seconds=60))
-ONCE = RetryConfig(max_retries=0, retry_timeout=timedelta(seconds=10))
+PATIENT: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
+ONCE: RetryConfig = {"max_retries": 0, "retry_timeout": timedelta(seconds=10)}
 
 
 class ObjectFiles(ExportFiles):
@@ -126,7 +130,7 @@ class ObjectFiles(ExportFiles):
 
 def _opened(address: str, retry: RetryConfig) -> S3Store:
     bucket, prefix = bucket_and_prefix(address)
-    options = ClientConfig(connect_timeout=CONNECT, read_timeout=READ, timeout=WHOLE)
+    options: ClientConfig = {"connect_timeout": CONNECT, "read_timeout": READ, "timeout": WHOLE}
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "")
     if endpoint.startswith("http://"):  # whoever writes this means it
         options["allow_http"] = True
