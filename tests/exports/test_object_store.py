@@ -245,7 +245,7 @@ def _warehouse(running: Running) -> list[int]:
     ]
 
 
-def _run(tx: Transaction, items: list[tuple[str, tuple[object, ...]]]) -> list[Exception | None]:
+def _run(tx: Transaction, items: list[tuple[str, tuple[int, str]]]) -> list[Exception | None]:
     for sql, values in items:
-        tx.run(sql, values)  # type: ignore[arg-type]
+        tx.run(sql, values)
     return [None] * len(items)
