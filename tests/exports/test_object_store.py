@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -162,6 +163,20 @@ def test_what_nobody_names_goes_when_it_is_old(
             files.read(missing)
         with pytest.raises(NotFound):
             files.keep(missing, 7)
+
+
+def test_a_large_file_comes_in_pieces(objects: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = _files(objects, monkeypatch, f"s3://{BUCKET}/large")
+    content = bytes(range(256)) * 20_000
+    objects.http.put(f"/{BUCKET}/large/{FOLDER}/large.csv", content=content)
+
+    async def pieces() -> tuple[int, list[bytes]]:
+        found = await files.open("large.csv")
+        return found.size, [chunk async for chunk in found.chunks]
+
+    size, chunks = asyncio.run(pieces())
+    assert (size, b"".join(chunks)) == (len(content), content)
+    assert max(map(len, chunks)) < len(content) / 2
 
 
 def test_without_the_store_a_job_fails_and_a_file_is_503(tmp_path: Path) -> None:
