@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-SLOW = ("duckdb", "numpy", "psycopg", "pytest")
+SLOW = ("duckdb", "numpy", "obstore", "psycopg", "pytest")
 
 
 @pytest.mark.parametrize("module", ["bough.cli", "bough.processes.worker", "bough.processes.background"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
@@ -13,6 +14,11 @@ from msgspec import Meta, Struct
 from bough.errors import ConfigurationError
 
 PREFIX = "BOUGH_"
+
+_OBJECTS = re.compile(
+    r"(?:s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[A-Za-z0-9_=-]+(?:/[A-Za-z0-9_=-]+)*))?/?)?\Z"
+)
+"""Plain names only: no `..`, nothing that a URL or a log would have to quote."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
@@ -46,6 +52,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         Literal["deny", "allow"],
         Meta(description="Whether pictures for QR codes may be fetched from private addresses."),
     ] = "deny"
+    export_files: Annotated[
+        str,
+        Meta(description="s3://bucket/prefix for finished exports and reports; empty: folders in the data folder."),
+    ] = ""
     oidc_issuer: Annotated[
         str, Meta(description="Issuer of an OpenID provider (https://login.example.com) for sign-in; empty: none.")
     ] = ""
@@ -77,7 +87,19 @@ def load_settings(environment: Mapping[str, str] = os.environ, **given: object) 
     for name, value in given.items():
         if value is not None:
             values[name.upper()] = value
-    return msgspec.convert(values, Settings)
+    settings = msgspec.convert(values, Settings)
+    bucket_and_prefix(settings.export_files)
+    return settings
+
+
+def bucket_and_prefix(address: str) -> tuple[str, str]:
+    """The two parts of `export_files`, both empty when it is. Raises ConfigurationError for any other form."""
+    found = _OBJECTS.match(address)
+    if found is None:
+        raise ConfigurationError(
+            f"BOUGH_EXPORT_FILES={address!r} must look like s3://bucket or s3://bucket/prefix, or be empty."
+        )
+    return found["bucket"] or "", found["prefix"] or ""
 
 
 def _convert(variable: str, name: str, text: str) -> object:

@@ -15,6 +15,7 @@ from bough.accounts.directory import Directory
 from bough.accounts.model import Domain
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import BoughError
+from bough.exports.files import open_files
 from bough.settings import Settings
 from bough.signin.exposure import refuse_exposed
 
@@ -47,6 +48,9 @@ def examine(settings: Settings) -> Iterator[str]:
     """One sentence per thing that is wrong, with what to do about it."""
     yield from _folder(settings.folder)
     yield from _base_url(settings.base_url)
+    problem = open_files(settings).problem()
+    if problem is not None:
+        yield problem
     try:
         with opened_store(settings) as store:
             directory = Directory(store)

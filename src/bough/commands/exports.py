@@ -19,7 +19,7 @@ from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.commands.owner import attribute, until
 from bough.errors import BadRequest, NotFound, Unavailable
 from bough.exports import records
-from bough.exports.files import ExportFiles
+from bough.exports.files import ExportFiles, open_files
 from bough.exports.job import Job, Status, from_row, iso
 from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
@@ -79,9 +79,9 @@ def run_export(arguments: argparse.Namespace) -> None:
         apps = _apps(directory, arguments)
         request = _request(arguments, apps)
         job = transact(store, records.create_batch, _job(request, apps), asked_for)
-        files = ExportFiles(settings.folder)
+        files = open_files(settings)
         ended = _run(settings.folder, store, files, job)
-        content = files.path(ended.file_name or "").read_bytes()
+        content = files.read(ended.file_name or "")
     for warning in ended.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if ended.truncated:

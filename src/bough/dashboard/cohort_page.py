@@ -3,6 +3,7 @@ had as a file; an equal question of the last hour is not asked again."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -67,7 +68,8 @@ async def _page(here: Here) -> Response:
     query = urlencode(cohort_form.pairs_of(question))
     ready = None
     if here.call.query("wait") and not problem and here.form == "html":
-        ready = Markup(_shown(here, await _asked(here, question, SCRIPTLESS_WAIT)))  # escaped by its own template
+        asked = await _asked(here, question, SCRIPTLESS_WAIT)
+        ready = Markup(await _shown(here, asked))  # escaped by its own template
     return here.answer(
         "cohorts.html",
         question=question,
@@ -93,19 +95,19 @@ async def _page(here: Here) -> Response:
 async def answer(here: Here) -> Response:
     """GET /dashboard/cohorts/answer: the heat maps, or the progress of the job that makes them."""
     question = cohort_form.parse(here.call.request.query_params.multi_items())
-    return _part(here, await _asked(here, question, FIRST_WAIT))
+    return await _part(here, await _asked(here, question, FIRST_WAIT))
 
 
 @page("cohorts")
 async def progress(here: Here) -> Response:
     """GET /dashboard/cohorts/job/{job_id}: what `answer` shows, once more."""
-    return _part(here, await visible_job(here.call, here.call.path["job_id"]))
+    return await _part(here, await visible_job(here.call, here.call.path["job_id"]))
 
 
 @page("cohorts")
 async def cancel(here: Here) -> Response:
     """POST /dashboard/cohorts/job/{job_id}/cancel."""
-    return _part(here, await cancelled_job(here.call))
+    return await _part(here, await cancelled_job(here.call))
 
 
 @page("cohorts")
@@ -191,11 +193,11 @@ async def _asked(here: Here, question: Question, seconds: int) -> Job:
     return done or await visible_job(here.call, job.job_id)
 
 
-def _part(here: Here, job: Job) -> Response:
-    return html(_shown(here, job))
+async def _part(here: Here, job: Job) -> Response:
+    return html(await _shown(here, job))
 
 
-def _shown(here: Here, job: Job) -> str:
+async def _shown(here: Here, job: Job) -> str:
     """A job's heat maps, or how far it is."""
     document = status_of_job(here.call, job)
     if document["status"] in (Status.QUEUED, Status.RUNNING):
@@ -203,7 +205,7 @@ def _shown(here: Here, job: Job) -> str:
     if document["status"] == Status.ERROR or job.file_name is None:
         return render("problem.html", message=document.get("error_message") or "The answer could not be made.")
     body = msgspec.to_builtins(job.request)
-    objects = msgspec.json.decode(here.call.context.export_files.path(job.file_name).read_bytes())
+    objects = msgspec.json.decode(await asyncio.to_thread(here.call.context.export_files.read, job.file_name))
     return render(
         "cohort_answer.html",
         here=here,

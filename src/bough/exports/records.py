@@ -112,6 +112,11 @@ def finish(store: Store, job: Job, changes: dict[str, Value]) -> Job | None:
     return store.transact(update_batch, Updated(job.job_id, (Status.RUNNING,), done))
 
 
+def forget_file(store: Store, job_id: str) -> None:
+    """The file of a finished job was deleted."""
+    store.transact(update_batch, Updated(job_id, (Status.FINISHED,), {"file_name": None}))
+
+
 def fail(store: Store, job: Job, code: int, message: str) -> None:
     """Mark a job as failed."""
     callback = now_ms() if job.callback_url else None

@@ -2,17 +2,15 @@
 
 A report holds its question as the address's query of the cohorts page, so that "the last 28 days" moves with time. When
 it is due, a job is made in its owner's name, with the owner's apps, permissions and data filters of that moment; the
-finished file is copied to the folder `reports` of the data folder, and the report's webhook is told as any job's is.
+finished file is copied to `reports/ID` beside the exports (`bough.exports.files`), and the report's webhook is told as
+any job's is.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +19,7 @@ from msgspec import Struct
 from bough.accounts.directory import Directory
 from bough.accounts.model import App, User
 from bough.cohorts.request import CohortRequest
-from bough.errors import BoughError
+from bough.errors import BoughError, NotFound
 from bough.exports import records
 from bough.exports.files import ExportFiles
 from bough.exports.job import Job, Status, from_row
@@ -31,7 +29,6 @@ from bough.store.transaction import RowValues, Transaction
 
 log = logging.getLogger("bough.exports")
 
-FOLDER = "reports"
 EVERY = ("", "day", "week", "month")
 """How often; empty: only saved."""
 
@@ -148,8 +145,8 @@ def _start(store: Store, directory: Directory, report: Report, ask: Ask, new_job
     store.transact(_job_batch, (job, (again, job.job_id, report.id, report.due_at)))
 
 
-def deliver(store: Store, files: ExportFiles, data: Path) -> int:
-    """Copy the files of finished jobs to the reports folder; returns how many reports were looked at and settled."""
+def deliver(store: Store, files: ExportFiles) -> int:
+    """Copy the files of finished jobs to those of their reports; returns how many reports were settled."""
     settled = 0
     for report in map(of_row, store.rows(UNDELIVERED)):
         rows = store.rows(records.BY_JOB_ID, (report.last_job,))
@@ -157,21 +154,13 @@ def deliver(store: Store, files: ExportFiles, data: Path) -> int:
         if job is not None and job.status in (Status.QUEUED, Status.RUNNING):
             continue
         if job is not None and job.status == Status.FINISHED and job.file_name is not None:
-            _copy(files.path(job.file_name), data / FOLDER / str(report.id))
+            try:
+                files.keep(job.file_name, report.id)
+            except NotFound:
+                log.warning("Report %s: the file %s is gone", report.id, job.file_name)
         store.transact(_set_batch, (DELIVERED, (report.last_job, report.id)))
         settled += 1
     return settled
-
-
-def _copy(source: Path, folder: Path) -> None:
-    """A file appears under its name only when all of it is on disk."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{source.name}.part"
-    with source.open("rb") as reading, temporary.open("wb") as writing:
-        shutil.copyfileobj(reading, writing)
-        writing.flush()
-        os.fsync(writing.fileno())
-    temporary.replace(folder / source.name)
 
 
 def _job_batch(tx: Transaction, items: list[tuple[Job, tuple[Any, ...]]]) -> list[Exception | None]:

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from bough.accounts.audit import Entry
 from bough.accounts.model import App, User
@@ -23,7 +23,7 @@ from bough.cohorts.request import CohortRequest, parse, parse_json
 from bough.errors import BadRequest, BoughError, Forbidden
 from bough.exports import bell, records
 from bough.exports.callbacks import check_callback
-from bough.exports.files import content_type, job_of
+from bough.exports.files import Stream, content_type, job_of
 from bough.exports.job import CANCELLED, Job, Status, from_row, iso, status_document
 from bough.exports.questions import ask
 from bough.exports.signing import INVALID, SIGNED_SECONDS, Signer
@@ -286,9 +286,9 @@ async def _equal_job(call: Call, wanted: Job) -> Job | None:
 
 
 async def _watermark(call: Call) -> str:
-    """Changes whenever there is new data: the journal, costs, exchange rates."""
+    """Changes whenever there is new data (the journal, costs, exchange rates), or files go to another place."""
     rows = await call.context.store.fetch(WATERMARK)
-    return ",".join(str(value) for value in rows[0])
+    return ",".join([*(str(value) for value in rows[0]), call.context.settings.export_files])
 
 
 async def _created(call: Call, job: Job) -> Response:
@@ -313,10 +313,14 @@ async def _created(call: Call, job: Job) -> Response:
 
 async def job_file(call: Call, job: Job, name: str, headers: dict[str, str]) -> Response:
     """A finished job's file as an answer; noted in the audit log."""
-    path = call.context.export_files.path(name)
+    opened = await call.context.export_files.open(name)
     await call.note(Entry(action="export.download", subject=job.job_id, details={"file": name, "rows": job.row_count}))
     safe = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, headers={**CORS_HEADERS, **safe, **headers}, media_type=content_type(name))
+    sent = {**CORS_HEADERS, **safe, **headers}
+    if isinstance(opened, Stream):
+        sent["Content-Length"] = str(opened.size)
+        return StreamingResponse(opened.chunks, headers=sent, media_type=content_type(name))
+    return FileResponse(opened, headers=sent, media_type=content_type(name))
 
 
 def _told(job: Job) -> dict[str, str]:

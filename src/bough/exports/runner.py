@@ -14,7 +14,7 @@ from bough.accounts.model import App
 from bough.cohorts.files import file_bytes
 from bough.cohorts.plan import AppScope
 from bough.cohorts.result import Answer, answer
-from bough.errors import BadRequest
+from bough.errors import BadRequest, Unavailable
 from bough.exports import records
 from bough.exports.files import ExportFiles
 from bough.exports.job import Job, Status
@@ -52,6 +52,10 @@ def run_job(
         records.fail(store, job, error.status, error.message)
         return
     except duckdb.InterruptException:
+        return
+    except Unavailable:
+        log.exception("The file of export job %s cannot be stored", job.job_id)
+        records.fail(store, job, Unavailable.status, "The file could not be stored; please ask for it again later.")
         return
     except Exception:
         log.exception("Export job %s failed", job.job_id)

@@ -3,10 +3,11 @@
 Run as ``python -m bough.processes.warehouse PIPE_FD``; settings come from the environment. Workers reach it only by the
 jobs they store; they ring (`bough.exports.bell`) so that nothing waits for the next look.
 
-Four loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
-sends webhooks, starts scheduled reports and removes old files, *totals* keeps the daily sums that pages show. A job is
-started once everything that was acknowledged before it is in the warehouse; when a long intake takes more than
-PATIENCE_MS, it is answered from what is in, and says so in `data_as_of`.
+Five loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
+sends webhooks and starts scheduled reports, *files* copies those of reports and removes old ones, perhaps in an object
+store that does not answer, *totals* keeps the daily sums that pages show. A job is started once everything that was
+acknowledged before it is in the warehouse; when a long intake takes more than PATIENCE_MS, it is answered from what is
+in, and says so in `data_as_of`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from bough.errors import BoughError
 from bough.exports import records
 from bough.exports.bell import Bell
 from bough.exports.callbacks import send_due
-from bough.exports.files import ExportFiles
+from bough.exports.files import open_files
 from bough.exports.job import KEPT_MS, Job
 from bough.exports.questions import Questions
 from bough.exports.reports import deliver, start_due
@@ -52,6 +53,7 @@ log = logging.getLogger("bough.warehouse")
 
 LOOK_SECONDS = 0.25
 TIDY_SECONDS = 60.0
+SWEEP_SECONDS = 3600.0
 REST_SECONDS = 1.0
 """Pause after a round that failed."""
 
@@ -89,6 +91,7 @@ def main(pipe_fd: int) -> None:
         Loop("intake", work.intake, stop),
         Loop("exports", work.exports, stop),
         Loop("errands", work.errands, stop),
+        Loop("files", work.files, stop),
         Loop("totals", work.totals, stop),
     ]
     work.wake_exports = loops[1].wake
@@ -181,7 +184,7 @@ class Work:
     def __init__(self, settings: Settings, store: Store, keeper: Keeper, stop: threading.Event) -> None:
         self._settings = settings
         self._store = store
-        self._files = ExportFiles(settings.folder)
+        self._files = open_files(settings)
         self._signer = open_signer(store)
         self._keeper = keeper
         self._stop = stop
@@ -189,7 +192,8 @@ class Work:
         self._free = threading.Semaphore(JOBS_AT_ONCE)
         self._intake: Intake | None = None
         self._rest_until = 0.0
-        self._tidied = 0.0
+        self._tidied = -TIDY_SECONDS
+        self._swept = -SWEEP_SECONDS
         self._totals = DayTotals(store, keeper.cursor)
         self._taken = 0
         self._summed = 0
@@ -234,16 +238,23 @@ class Work:
         return True
 
     def errands(self) -> bool:
-        """Send the webhooks that are due; now and then remove files that are no longer kept."""
-        if time.monotonic() - self._tidied > TIDY_SECONDS:
-            self._tidied = time.monotonic()
-            for _, name in self._store.rows(records.OLD_FILES, (now_ms() - KEPT_MS,)):
-                self._files.remove(name)
+        """Ask the reports that are due, send the webhooks that are."""
         started = start_due(self._store, request_of, new_job)
-        delivered = deliver(self._store, self._files, self._settings.folder)
-        return started + delivered > 0 or bool(
-            send_due(self._store, self._signer, self._settings, self._signed_url, self._stop.is_set)
-        )
+        sent = send_due(self._store, self._signer, self._settings, self._signed_url, self._stop.is_set)
+        return started + sent > 0
+
+    def files(self) -> bool:
+        """Copy what reports have made; now and then remove files that are no longer kept."""
+        now, old = time.monotonic(), now_ms() - KEPT_MS
+        if now - self._tidied > TIDY_SECONDS:
+            self._tidied = now
+            for job_id, name in self._store.rows(records.OLD_FILES, (old,)):
+                self._files.remove(name)
+                records.forget_file(self._store, job_id)
+        if now - self._swept > SWEEP_SECONDS:
+            self._swept = now
+            self._files.remove_old(old - round(SWEEP_SECONDS * 1000))  # never before its job has expired
+        return deliver(self._store, self._files) > 0
 
     def totals(self) -> bool:
         """Keep the daily sums."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bough.accounts.directory import Directory
 from bough.clicks.cache import Entry, LinkCache
-from bough.exports.files import ExportFiles
+from bough.exports.files import open_files
 from bough.exports.signing import open_signer
 from bough.links.address import locate
 from bough.links.model import Link
@@ -28,7 +28,7 @@ class Context:
         self.links = LinkCache(settings.link_cache)
         self.opens = Opens(self.directory)
         self.signer = open_signer(store)
-        self.export_files = ExportFiles(settings.folder)
+        self.export_files = open_files(settings)
         self.visitors = Visitors(settings)
         self.hashing = Hashing()
         self.limits = Limits(settings.folder, enabled=settings.rate_limits == "on")
