@@ -80,7 +80,7 @@ def job_of(api: Api, token: str) -> str:
         headers={"Access-Token": token, "Prefer": "wait=60"},
     )
     assert answer.headers["preference-applied"] == "wait", answer.text
-    return answer.headers["bough-job-id"]
+    return str(answer.headers["bough-job-id"])
 
 
 def installed(scene: Scene, vendor: str) -> dict[str, Any]:
