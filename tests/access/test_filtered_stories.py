@@ -80,7 +80,7 @@ def job_of(api: Api, token: str) -> str:
         headers={"Access-Token": token, "Prefer": "wait=60"},
     )
     assert answer.headers["preference-applied"] == "wait", answer.text
-    return answer.headers["bough-job-id"]
+    return str(answer.headers["bough-job-id"])
 
 
 def installed(scene: Scene, vendor: str) -> dict[str, Any]:
@@ -90,11 +90,8 @@ def installed(scene: Scene, vendor: str) -> dict[str, Any]:
 
 def touch_of(scene: Scene, vendor: str, campaign: str) -> str:
     """The person's click on a campaign's link."""
-    return next(
-        one["touch_id"]
-        for one in scene.events[vendor]
-        if one["kind"] == "touch" and one["data"]["~campaign"] == campaign
-    )
+    found = (one for one in scene.events[vendor] if one["kind"] == "touch" and one["data"]["~campaign"] == campaign)
+    return str(next(found)["touch_id"])
 
 
 def test_the_scene_is_what_the_administrator_sees(scene: Scene) -> None:

@@ -243,3 +243,31 @@ def test_a_jobs_request_opens_as_the_page_that_asks_it(pages: Pages, example: Ex
     request = parse(body, {"app_id": "1"}, today=TODAY)
     again = parse(cohort_form.body_of(question_of(request), TODAY), {"app_id": "1"}, today=TODAY)
     assert again == request
+
+
+def test_without_scripts_the_page_itself_holds_the_answer(pages: Pages, example: Exports) -> None:
+    asked = question(example)
+    waiting = pages.get("/cohorts", **asked).text
+    (link,) = re.findall(r'<noscript><a href="([^"]*)"', waiting)
+    shown = pages.browser.http.get(html.unescape(link), headers={"Accept": "text/html"}).text
+    assert '<table class="heat' not in waiting
+    assert re.findall(r'<table class="heat.*?</table>', shown, re.DOTALL) == re.findall(
+        r'<table class="heat.*?</table>', pages.get("/cohorts/answer", **asked).text, re.DOTALL
+    )
+    assert '<table class="heat' in shown
+    assert "hx-get" not in shown
+
+
+def test_looking_again_is_not_another_export(pages: Pages, example: Exports) -> None:
+    def asked() -> list[dict[str, str]]:
+        answer = pages.api.manage("GET", "/api/audit", params={"action": "export.create", "limit": "500"})
+        entries: list[dict[str, str]] = answer.json()["entries"]
+        return entries
+
+    wanted = question(example, measure="OPEN", bands="3")
+    before = len(asked())
+    pages.get("/cohorts/answer", **wanted)
+    assert len(asked()) == before + 1
+    pages.get("/cohorts/answer", **wanted)
+    pages.get("/cohorts", wait="1", **wanted)
+    assert len(asked()) == before + 1

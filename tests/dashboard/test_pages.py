@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import html
+import json
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -115,3 +118,20 @@ def test_scripts_stay_small_and_are_kept_by_browsers(pages: Pages) -> None:
         assert response.status_code == 200
         assert "immutable" in response.headers["cache-control"]
         assert response.headers["content-encoding"] == "gzip"
+
+
+def test_today_is_drawn_as_unfinished(pages: Pages) -> None:
+    def series(**query: str) -> list[dict[str, Any]]:
+        found = re.search(r'data-chart="([^"]*)"', pages.get("", **query).text)
+        assert found is not None
+        drawn: list[dict[str, Any]] = json.loads(html.unescape(found[1]))["series"]
+        return drawn
+
+    figure, before, today = series(days="7")
+    assert figure["values"][-1] is None
+    assert today["open"] is True
+    assert today["values"][:-2] == [None] * 5
+    assert today["values"][-2] == figure["values"][-2]
+    assert before["dash"] is True
+    assert "today, which is not over" in pages.text("", days="7")
+    assert len(series(start="2026-01-01", end="2026-01-07")) == 2

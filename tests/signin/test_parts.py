@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from argon2 import extract_parameters
 
 from bough.errors import BadRequest
 from bough.signin.attempts import (
@@ -20,7 +21,7 @@ from bough.signin.attempts import (
     wait_ms,
 )
 from bough.signin.exposure import is_public, public_address
-from bough.signin.passwords import check_password, hashed, matches
+from bough.signin.passwords import _nobodys, check_password, hashed, matches
 from bough.signin.sessions import CODE_MS, IDLE_MS, LONGEST_MS, csrf_token, is_csrf_token, lives
 from bough.signin.totp import accepted_step, new_secret
 from bough.store import Store, open_store
@@ -90,6 +91,12 @@ def test_passwords_are_kept_as_argon2id_and_compared() -> None:
     assert matches(kept, "correct horse battery")
     assert not matches(kept, "correct horse batterx")
     assert not matches("", "nobody's password")
+
+
+def test_checking_nobodys_password_is_the_same_work_from_the_first_time() -> None:
+    _nobodys.cache_clear()
+    assert extract_parameters(_nobodys()) == extract_parameters(hashed("correct horse battery"))
+    assert _nobodys() == _nobodys()
 
 
 @pytest.mark.parametrize("password", ["123456789", "aaaabbbbcccc", "x" * 257, "me@example.com!"])

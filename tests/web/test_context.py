@@ -5,12 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
 from bough.accounts.found import NewApp, found_app
+from bough.attribution.stored_links import StoredLinks
+from bough.ids import now_ms
 from bough.settings import Settings
 from bough.store import open_store
+from bough.store.changes import Change, record
+from bough.store.journal import NewRow, append_batch
 from bough.store.sqlite import FILE_NAME
+from bough.store.transaction import Transaction
 from bough.web.context import Context
 
 
@@ -32,3 +38,28 @@ def test_a_change_that_could_not_be_read_is_read_later(tmp_path: Path) -> None:
         broken.close()
         other.close()
         context.close()
+
+
+def test_clicks_in_memory_are_forgotten_when_a_person_is_erased(tmp_path: Path) -> None:
+    """What a worker keeps of a click holds its address; an erasure tells of itself by a change of the app."""
+    settings = Settings(data=str(tmp_path))
+    context = Context(settings, open_store(settings.folder))
+    try:
+        app = int(found_app(context.store, NewApp(name="New", base_url="http://127.0.0.1:8000")).app_id)
+        body = msgspec.json.encode({"url": "http://127.0.0.1:8000/x", "ip": "203.0.113.9"}).decode()
+        row = context.store.transact(append_batch, NewRow(now_ms(), app, 0, "click", None, body))
+        reader, index = context.store, context.opens.index
+        touch = index.touch(reader, row, StoredLinks(reader.rows, context.directory))
+        assert touch is not None
+        assert index.cached(row) is touch
+        context.refresh()
+        context.store.transact(_account_change, app)
+        context.refresh()
+        assert index.cached(row) is None
+    finally:
+        context.close()
+
+
+def _account_change(tx: Transaction, items: list[int]) -> list[Exception | None]:
+    record(tx, [Change(subject="account", app=app) for app in items])
+    return [None] * len(items)

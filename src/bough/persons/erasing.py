@@ -31,17 +31,20 @@ from bough.accounts.audit import Actor, Entry, write
 from bough.accounts.directory import Directory
 from bough.attribution import stored
 from bough.attribution.following import start_rebuild
+from bough.attribution.identifiers import clean
 from bough.attribution.keys import key
 from bough.attribution.stored import exact_row
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TOUCHES, TouchIndex, touch_keys
 from bough.events.body import encode
+from bough.events.values import first
 from bough.ids import growing_ids, now_ms
 from bough.journal import Row
 from bough.persons import queries
 from bough.persons.planning import SEGMENT_FOLDER, Person
 from bough.persons.pseudonyms import Plan, Pseudonyms
 from bough.persons.rewriting import is_own, other_body, own_body
+from bough.sdk.legacy import bundle_key
 from bough.store.changes import Change, record
 from bough.store.database import Store
 from bough.store.transaction import Transaction, Value
@@ -255,6 +258,8 @@ def _journal(tx: Transaction, store: Store, erasure: Erasure, pseudonyms: Pseudo
         row = exact_row(values)
         mine = listed or is_own(row, pseudonyms)
         body = own_body(row, pseudonyms) if mine else other_body(row.body, pseudonyms)
+        if row.kind == "identity":
+            _forget_login(tx, row, pseudonyms)
         if body == row.body and not mine:
             continue
         changed += 1
@@ -262,6 +267,14 @@ def _journal(tx: Transaction, store: Store, erasure: Erasure, pseudonyms: Pseudo
         if mine:
             _reindex(tx, msgspec.structs.replace(row, body=body), pseudonyms, index, links)
     tx.run(queries.SET_REACHED, (rows[-1][0], changed, erasure.id))
+
+
+def _forget_login(tx: Transaction, row: Row, pseudonyms: Pseudonyms) -> None:
+    """What `/v1/profile` kept when it wrote this row, also on somebody else's device; of this app only."""
+    identity = clean("identity", row.body.get("identity"))
+    if pseudonyms.of("identity", identity) is not None:
+        bundle = clean("bundle", first(row.body, "randomized_bundle_token", "identity_id"))
+        tx.run(queries.FORGET_LOGIN, (bundle_key(row.app, row.test, bundle), identity))
 
 
 def _rewrite(tx: Transaction, row: Row, body: dict[str, Any], pseudonyms: Pseudonyms) -> None:
@@ -294,7 +307,6 @@ def _tables(tx: Transaction, store: Store, erasure: Erasure, pseudonyms: Pseudon
         if kind == "identity":
             tx.run(queries.RENAME_IDENTITY, (new, app, int(test), value))
             tx.run(queries.RENAME_LINK_IDENTITY, (new, app, int(test), value))
-            tx.run(queries.FORGET_BUNDLE, (value,))
         if kind == "bundle":
             tx.run(queries.FORGET_BUNDLE_ID, (key(app, test, "bundle", value),))
     _next_step(tx, erasure)

@@ -115,13 +115,14 @@ class Opens:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._index = TouchIndex()
+        self.index = TouchIndex()
+        """Clicks that were looked at lately, parsed."""
 
     def batch(self, tx: Transaction, requests: list[OpenRequest]) -> list[OpenAnswer | Exception]:
         """Decide and append openings in the order in which they came."""
         links = StoredLinks(tx.rows, self._directory)
-        newest = self._index.catch_up(tx, links)
-        run = _Run(tx, links, self._index, newest=newest)
+        newest = self.index.catch_up(tx, links)
+        run = _Run(tx, links, self.index, newest=newest)
         run.look_up([request.parsed for request in requests if request.parsed is not None])
         answers: list[OpenAnswer | Exception] = []
         for request in requests:
@@ -134,17 +135,17 @@ class Opens:
 
     def reconsider(self, reader: Reader, row: Row) -> Match:
         """What an opening that was answered could be matched to, as it stood before it: for explanations only."""
-        run = _Run(cast("Transaction", reader), StoredLinks(reader.rows, self._directory), self._index, before=row.id)
+        run = _Run(cast("Transaction", reader), StoredLinks(reader.rows, self._directory), self.index, before=row.id)
         return run.reconsider(row)
 
     def forget(self) -> None:
         """Keep nothing of clicks in memory: their rows may have been rewritten (`bough.persons.erasing`)."""
-        self._index.forget()
+        self.index.forget()
 
     def follow(self, tx: Transaction, limits: list[int]) -> list[int | Exception]:
         """Make the clicks that have arrived findable, for look-ups that do not write."""
         links = StoredLinks(tx.rows, self._directory)
-        return [self._index.catch_up(tx, links, at_most) for at_most in limits]
+        return [self.index.catch_up(tx, links, at_most) for at_most in limits]
 
 
 class _Run:
