@@ -103,10 +103,10 @@ class Warehouse:
         Raises:
             BadRequest: rows without id, app, person, name or a usable time; nothing is added then.
         """
-        return self.append_stage(Stage(stage, stage, stage))
+        return self.append_stage(Stage(stage, stage))
 
     def append_stage(self, stage: Stage) -> int:
-        """Add staged rows that are read in parts.
+        """Add staged rows, of which some columns are elsewhere.
 
         Raises:
             BadRequest: as `append_relation`.

@@ -88,14 +88,19 @@ def learn(connection: DuckDBPyConnection, texts: str) -> None:
 
 
 class Stage(NamedTuple):
-    """Staged rows as SQL, read in parts, because most steps need few of their columns."""
+    """Staged rows as SQL; what is not in the rows themselves is joined after their texts have become numbers."""
 
-    rows: str
-    """A table's name or a query in parentheses with the columns of `STAGE_TYPES`."""
     texts: str
-    """The same rows, perhaps without person, micro and missing_rate: what is quicker to read."""
+    """A table's name or a query in parentheses with the columns of `STAGE_TYPES`, less those in `joins`."""
     people: str
-    """Columns app and person: at least everybody who is in `rows`, perhaps several times."""
+    """Columns app and person: at least everybody who is in the rows, perhaps several times."""
+    carried: tuple[str, ...] = ("person", "micro", "missing_rate")
+    """Columns of `texts` that are numbers already, or that `joins` needs."""
+    joins: str = ""
+    """Joins of the rows, as `s`, with where the three values are."""
+    person: str = "s.person"
+    micro: str = "s.micro"
+    missing_rate: str = "s.missing_rate"
     distinct: bool = False
     """Whether it is known that no (app, id) stands twice."""
 
@@ -120,8 +125,8 @@ def append(connection: DuckDBPyConnection, stage: Stage) -> int:
 
 def _refuse_unusable(connection: DuckDBPyConnection, stage: Stage) -> None:
     row = connection.execute(
-        "SELECT (SELECT count(*) FILTER (WHERE coalesce(id, '') = '' OR coalesce(app, '') = '' OR coalesce(name, '') = ''"
-        f" OR ms IS NULL OR ms < 0 OR ms >= {LATEST_INSTANT}) FROM {stage.texts})"
+        "SELECT (SELECT count(*) FILTER (WHERE coalesce(id, '') = '' OR coalesce(app, '') = ''"
+        f" OR coalesce(name, '') = '' OR ms IS NULL OR ms < 0 OR ms >= {LATEST_INSTANT}) FROM {stage.texts})"
         f" + (SELECT count(*) FILTER (WHERE person IS NULL) FROM {stage.people})"
     ).fetchone()
     if row is not None and row[0]:
@@ -255,8 +260,6 @@ def _add_events(connection: DuckDBPyConnection, stage: Stage) -> int:
     """Staged rows that are new -> `events`, and their people -> `touched`."""
     known = "" if _count(connection, "events") == 0 else " ANTI JOIN events AS k ON k.app = a.code AND k.id = s.id"
     once = " QUALIFY row_number() OVER (PARTITION BY a.code, s.id) = 1" if _repeats(connection, stage) else ""
-    clicked = "CASE WHEN s.name = 'CLICK' THEN s.ms ELSE coalesce(s.touch_at, s.ms) END"
-    click = "(s.name = 'CLICK' OR (s.attributed AND s.touch_type = 'CLICK'))"
     values = {
         "id": "s.id",
         "app": "a.code",
@@ -266,21 +269,19 @@ def _add_events(connection: DuckDBPyConnection, stage: Stage) -> int:
         "day": "(s.ms + z.shift) // 86400000",
         "context": "c.context",
         "touch": "coalesce(t.touch, 0)",
-        "micro": "s.micro",
-        "missing_rate": "CASE WHEN s.missing_rate THEN 1 ELSE 0 END",
-        "ad_at": f"CASE WHEN {click} AND {AD_CLICK} THEN {clicked} END",
-        "email_at": f"CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END",
+        "micro": stage.micro,
+        "missing_rate": f"CASE WHEN {stage.missing_rate} THEN 1 ELSE 0 END",
+        "ad_at": "s.ad_at",
+        "email_at": "s.email_at",
     }
-    touch = (
-        f"CASE WHEN s.name IN ({_ENTRY_NAMES}) THEN CASE WHEN s.attributed THEN {_TOUCH_HASH} ELSE {_NO_TOUCH} END END"
-    )
     added = connection.execute(
-        f"INSERT INTO events SELECT {', '.join(values[column] for column in EVENT_COLUMNS)} FROM {stage.rows} AS s"
+        f"INSERT INTO events SELECT {', '.join(values[column] for column in EVENT_COLUMNS)}"
+        f" FROM ({_without_texts(stage)}) AS s{stage.joins}"
         " JOIN words AS a ON a.word = s.app JOIN words AS n ON n.word = s.name"
-        " JOIN people AS p ON p.app = a.code AND p.person = s.person"
+        f" JOIN people AS p ON p.app = a.code AND p.person = {stage.person}"
         " JOIN zones AS z ON z.app = a.code AND s.ms >= z.starts AND s.ms < z.ends"
-        f" JOIN context_text_codes AS c ON c.h = {_CONTEXT_HASH}"
-        f" LEFT JOIN touch_text_codes AS t ON t.h = {touch}{known}{once}"
+        " JOIN context_text_codes AS c ON c.h = s.context_hash"
+        f" LEFT JOIN touch_text_codes AS t ON t.h = s.touch_hash{known}{once}"
     ).fetchone()
     count = 0 if added is None else int(added[0])
     if count:
@@ -289,6 +290,19 @@ def _add_events(connection: DuckDBPyConnection, stage: Stage) -> int:
             " JOIN people AS p ON p.app = a.code AND p.person = s.person"
         )
     return count
+
+
+def _without_texts(stage: Stage) -> str:
+    """SQL: the staged rows with hashes in the place of their contexts and touches, so that joins carry few columns."""
+    clicked = "CASE WHEN s.name = 'CLICK' THEN s.ms ELSE coalesce(s.touch_at, s.ms) END"
+    click = "(s.name = 'CLICK' OR (s.attributed AND s.touch_type = 'CLICK'))"
+    credited = f"CASE WHEN s.attributed THEN {_TOUCH_HASH} ELSE {_NO_TOUCH} END"
+    return (
+        f"SELECT s.id, s.app, s.name, s.ms, {', '.join(f's.{column}' for column in stage.carried)},"
+        f" {_CONTEXT_HASH} AS context_hash, CASE WHEN s.name IN ({_ENTRY_NAMES}) THEN {credited} END AS touch_hash,"
+        f" CASE WHEN {click} AND {AD_CLICK} THEN {clicked} END AS ad_at,"
+        f" CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END AS email_at FROM {stage.texts} AS s"
+    )
 
 
 def _repeats(connection: DuckDBPyConnection, stage: Stage) -> bool:

@@ -43,24 +43,34 @@ def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of:
         warehouse.merge_persons(app, merges)
     _dollars(connection, app, time_zone, rate_of)
     known = {"app": _quoted(app), **{name: f"s.{name}" for name in STAGE_TYPES if name in present}}
-    given = {"person": "p.person", "micro": "d.micro", "missing_rate": "coalesce(d.missing_rate, false)"}
     kept = "" if not first else " JOIN segment AS k ON k.row = s.file_row_number"
-    texts = f"(SELECT {_columns(known)} FROM {whole} AS s{kept})"
-    rows = (
-        f"(SELECT {_columns({**known, **given})} FROM {whole} AS s JOIN row_persons AS p ON p.row = s.file_row_number"
-        " LEFT JOIN dollars AS d ON d.row = s.file_row_number)"
-    )
+    texts = f"(SELECT s.file_row_number AS row, {_columns(known)} FROM {whole} AS s{kept})"
     people = f"(SELECT DISTINCT {_quoted(app)} AS app, person FROM row_persons)"
     try:
-        return warehouse.append_stage(Stage(rows, texts, people, distinct=True))
+        return warehouse.append_stage(
+            Stage(
+                texts,
+                people,
+                carried=("row",),
+                joins=" JOIN row_persons AS q ON q.row = s.row LEFT JOIN dollars AS d ON d.row = s.row",
+                person="q.person",
+                micro="d.micro",
+                missing_rate="coalesce(d.missing_rate, false)",
+                distinct=True,
+            )
+        )
     finally:
         for name in ("segment", "combos", "edges", "labels", "row_persons", "dollars", "priced"):
             connection.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def _columns(values: dict[str, str]) -> str:
-    """Every column of a staged relation, NULL where there is no value."""
-    return ", ".join(f"{values.get(name, f'CAST(NULL AS {kind})')} AS {name}" for name, kind in STAGE_TYPES.items())
+    """Columns of a staged relation, NULL where there is no value."""
+    return ", ".join(
+        f"{values.get(name, f'CAST(NULL AS {kind})')} AS {name}"
+        for name, kind in STAGE_TYPES.items()
+        if name not in ("person", "micro", "missing_rate")
+    )
 
 
 def _only_first(connection: DuckDBPyConnection, whole: str) -> str:
