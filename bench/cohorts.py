@@ -1,6 +1,6 @@
 """Cohort queries beside the plain join of raw events to installs, on the same data in the same run.
 
-    python -m bench.cohorts [--installs 1000000] [--folder DIR] [--growth]
+    python -m bench.cohorts [--installs 1000000] [--folder DIR] [--growth] [--round-trip]
 
 N installs with 12 events each over 180 days and all 44 cohort columns filled with skewed values. Every query runs in a
 process of its own, once per side; answers are compared before a figure is printed. Memory is the peak resident size
@@ -24,6 +24,7 @@ from typing import Any, Final
 import duckdb
 
 import bough.cohorts.compute  # noqa: F401 - as the warehouse process does: loading it is no part of a query
+from bench import round_trip
 from bench.cohort_data import generate, plain_tables
 from bough.cohorts.files import band_names, json_object
 from bough.cohorts.plan import AppScope
@@ -36,6 +37,8 @@ START: Final = date(2024, 1, 1)
 AS_OF: Final = START + timedelta(days=179)
 THREADS: Final = 2
 GROWTH: Final = (1, 2, 3, 5)
+EVENTS: Final = 1_000_000
+"""Of the data for the time from POST to file."""
 
 I: Final = "install_activity_"  # noqa: E741
 T: Final = I + "touch_data_"
@@ -217,11 +220,15 @@ def main() -> None:
     parser.add_argument("--installs", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--growth", action="store_true", help="one after another 1 to 5 million installs")
+    parser.add_argument("--round-trip", action="store_true", help="only the time from POST to file, of a real server")
     parser.add_argument("--side", choices=("layout", "plain"))
     parser.add_argument("--query")
     options = parser.parse_args()
     if options.side:
         one_side(options.side, options.folder, options.query)
+        return
+    if options.round_trip:
+        round_trip.measure_round_trip(EVENTS)
         return
     if options.growth:
         for millions in GROWTH:
@@ -236,6 +243,7 @@ def main() -> None:
         if not (folder / "plain.duckdb").exists():
             build(folder, options.installs)
         compare(folder)
+    round_trip.measure_round_trip(EVENTS)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 
 from bough.errors import BadRequest
 from bough.importers.records import Record, records_of
+from bough.warehouse.keeper import Keeper
 from tests.importers.conftest import Imported
 
 NOON = 1_714_564_800_000
@@ -350,3 +351,32 @@ def test_quotes_that_never_end_cost_no_more_than_the_file() -> None:
     found = list(records_of(iter(lines)))
     assert len(found) == 10_001
     assert found[-1] == Record(20_001, [], "a quoted field does not end")
+
+
+OLDER_RELEASES = {
+    "without versions": "DELETE FROM counters WHERE name = 'layout'",
+    "of another version": "UPDATE counters SET value = 1 WHERE name = 'layout'",
+    "without counters": "DROP TABLE counters",
+    "with other columns": "DELETE FROM counters WHERE name = 'layout';"
+    " ALTER TABLE install_activity_main DROP COLUMN paid; ALTER TABLE events RENAME COLUMN who TO person",
+}
+
+
+@pytest.mark.parametrize("change", OLDER_RELEASES.values(), ids=OLDER_RELEASES)
+def test_a_warehouse_of_an_older_release_is_made_again(imported: Imported, change: str) -> None:
+    imported.text("e.csv", f"id,name,timestamp,user_data_idfa\n1,INSTALL,{NOON},a\n2,OPEN,{NOON + DAY},a\n")
+    before = imported.ask("2024-05-01", "2024-05-01", "users", "OPEN", granularity_band_count=3)
+    assert before
+    imported.keeper.close()
+    with duckdb.connect(str(imported.folder / "data" / "warehouse.duckdb")) as connection:
+        connection.execute(change)
+    imported.keeper = Keeper(imported.folder / "data", imported.store)
+    events = imported.keeper.cursor().execute("SELECT count(*) FROM events").fetchone()
+    assert events == (0,)
+    imported.keeper.take_in()
+    assert imported.ask("2024-05-01", "2024-05-01", "users", "OPEN", granularity_band_count=3) == before
+    imported.text("f.csv", f"id,name,timestamp,user_data_idfa\n3,INSTALL,{NOON},b\n")
+    assert imported.users() == 2
+    imported.reopen()
+    kept = imported.keeper.cursor().execute("SELECT count(*) FROM events").fetchone()
+    assert kept == (3,)

@@ -11,7 +11,7 @@ Everything is whole numbers. Texts are looked up for the values that occur, to p
 # ruff: noqa: S608 - names come from the tables of this package; numbers are numbers.
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -61,9 +61,19 @@ class Found:
         return tuple(texts[ranks[item]] for texts, ranks in self.labels)
 
 
-def compute(connection: DuckDBPyConnection, plan: Plan) -> Found:
-    """Answer a plan from one state of the warehouse: call it inside a transaction."""
-    return _Computation(connection, plan, lookup(connection, plan)).run()
+def go_on() -> None:
+    """Nothing stops a computation."""
+
+
+def compute(connection: DuckDBPyConnection, plan: Plan, check: Callable[[], None] = go_on) -> Found:
+    """Answer a plan from one state of the warehouse: call it inside a transaction.
+
+    Args:
+        connection: a warehouse.
+        plan: what is asked.
+        check: called before every piece of work on arrays; what it raises ends the computation.
+    """
+    return _Computation(connection, plan, lookup(connection, plan), check).run()
 
 
 class _Rows(NamedTuple):
@@ -90,8 +100,10 @@ class _Rows(NamedTuple):
 
 
 class _Computation:
-    def __init__(self, connection: DuckDBPyConnection, plan: Plan, facts: Facts) -> None:
-        self.connection, self.plan, self.facts = connection, plan, facts
+    def __init__(
+        self, connection: DuckDBPyConnection, plan: Plan, facts: Facts, check: Callable[[], None] = go_on
+    ) -> None:
+        self.connection, self.plan, self.facts, self.check = connection, plan, facts, check
         self.found = Found(plan)
         self.event_groups = [group for group in plan.groups if not group.of_member]
         self.contexts: dict[str, Ints] = {}
@@ -280,6 +292,7 @@ class _Computation:
 
     def _rows(self, table: Activity, code: int, low: int, high: int, everywhere: bool = False) -> _Rows:
         """Rows of an event that count for the members low..high, within the requested bands."""
+        self.check()
         rows = table.rows(code, low, high)
         member = table.columns["member"][rows] - self.low
         place, d, flags = self.place[member], table.columns["d"][rows], table.columns["flags"][rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -151,6 +151,7 @@ def answer(
     request: CohortRequest,
     apps: Sequence[AppScope],
     mandatory: Sequence[Filter] = (),
+    check: Callable[[], None] | None = None,
 ) -> Answer:
     """Run a request against the tables of the warehouse.
 
@@ -159,13 +160,14 @@ def answer(
         request: checked.
         apps: the apps it covers with the local day of `data_as_of`; at least one.
         mandatory: data filters that the caller cannot widen.
+        check: called between the pieces of work that the database cannot interrupt; what it raises ends the answer.
     """
-    from bough.cohorts.compute import compute  # only here: workers load this module for its types
+    from bough.cohorts.compute import compute, go_on  # only here: workers load this module for its types
 
     the_plan = plan(request, apps, mandatory)
     connection.begin()
     try:
-        found = compute(connection, the_plan)
+        found = compute(connection, the_plan, check or go_on)
         warnings = (*request.warnings, *_unknown_events(connection, request), *_money_warnings(found))
     finally:
         connection.rollback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -39,14 +40,25 @@ def local_day(timezone: str, at: int) -> int:
 def run_job(
     store: Store, files: ExportFiles, job: Job, apps: dict[int, App], cursor: duckdb.DuckDBPyConnection, as_of: int
 ) -> None:
-    """Run one job to its end: FINISHED with a file, or ERROR with a sentence. A cancelled one is interrupted."""
-    watching = threading.Event()
+    """Run one job to its end: FINISHED with a file, or ERROR with a sentence. A cancelled one is interrupted,
+    in the database at once and in the work on arrays before its next piece.
+    """
+    watching, cancelled = threading.Event(), threading.Event()
+
+    def check() -> None:
+        if cancelled.is_set():
+            raise duckdb.InterruptException("The job was cancelled.")
+
+    def interrupt() -> None:
+        cancelled.set()
+        cursor.interrupt()
+
     watcher = threading.Thread(
-        target=_interrupt_when_cancelled, args=(store, job, cursor, watching), daemon=True, name="bough-watch"
+        target=_when_cancelled, args=(store, job, interrupt, watching), daemon=True, name="bough-watch"
     )
     watcher.start()
     try:
-        found = answer(cursor, job.request, scopes(apps, job.apps, as_of), job.filters)
+        found = answer(cursor, job.request, scopes(apps, job.apps, as_of), job.filters, check)
         name = files.write(job, file_bytes(found))
     except BadRequest as error:
         records.fail(store, job, error.status, error.message)
@@ -84,11 +96,9 @@ def _finish(store: Store, files: ExportFiles, job: Job, found: Answer, name: str
         files.remove(name)
 
 
-def _interrupt_when_cancelled(
-    store: Store, job: Job, cursor: duckdb.DuckDBPyConnection, ended: threading.Event
-) -> None:
+def _when_cancelled(store: Store, job: Job, interrupt: Callable[[], None], ended: threading.Event) -> None:
     while not ended.wait(WATCH_SECONDS):
         rows = store.rows("SELECT status FROM export_job WHERE job_id = ?", (job.job_id,))
         if not rows or rows[0][0] != Status.RUNNING:
-            cursor.interrupt()
+            interrupt()
             return

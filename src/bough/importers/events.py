@@ -35,6 +35,8 @@ from bough.store.transaction import Transaction
 
 FOLDER = "segments"
 MAX_ERRORS_SHOWN = 1000
+FORM = "FORMAT parquet, COMPRESSION lz4_raw, WRITE_BLOOM_FILTER false"
+"""Twice the size of zstd, and a tenth of the whole import's work less."""
 
 SEEN = "SELECT id FROM segment WHERE app = ? AND sha256 = ?"
 
@@ -113,7 +115,7 @@ def _write(connection: DuckDBPyConnection, source: Source, made: Path) -> tuple[
     """The good lines as a Parquet file, in one pass when all are good."""
     every = made.with_suffix(".all")
     sql = checked(source.sql, source.fields, readable=source.readable)
-    connection.execute(f"COPY ({sql}) TO {text(str(every))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+    connection.execute(f"COPY ({sql}) TO {text(str(every))} ({FORM})")
     whole = f"read_parquet({text(str(every))})"
     row = connection.execute(f"SELECT count(*), count(error) FROM {whole}").fetchone()
     total, count = (0, 0) if row is None else row
@@ -126,7 +128,7 @@ def _write(connection: DuckDBPyConnection, source: Source, made: Path) -> tuple[
     if source.lines:
         connection.execute(
             f"COPY (SELECT * REPLACE (CAST(NULL AS VARCHAR) AS error) FROM {whole} WHERE error IS NULL)"
-            f" TO {text(str(made))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            f" TO {text(str(made))} ({FORM})"
         )
     return total - count, [LineError(line, error) for line, error in found] if source.lines else [], count
 

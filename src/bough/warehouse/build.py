@@ -31,7 +31,7 @@ from bough.warehouse import schema
 from bough.warehouse.columns import copy_main, remove_old_copies
 from bough.warehouse.derive import derive
 from bough.warehouse.event import AttributedEvent, CostRow
-from bough.warehouse.intake import append, code_texts, learn, sorted_set, stage_events, zone_table
+from bough.warehouse.intake import Stage, append, code_texts, learn, sorted_set, stage_events, zone_table
 from bough.warehouse.schema import ACTIVITY_COLUMNS, COHORTS, MEMBER_COLUMNS
 from bough.warehouse.zones import zone_of
 
@@ -102,6 +102,14 @@ class Warehouse:
 
         Raises:
             BadRequest: rows without id, app, person, name or a usable time; nothing is added then.
+        """
+        return self.append_stage(Stage(stage, stage))
+
+    def append_stage(self, stage: Stage) -> int:
+        """Add staged rows, of which some columns are elsewhere.
+
+        Raises:
+            BadRequest: as `append_relation`.
         """
         with self.transaction():
             return append(self.connection, stage)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.json import Encoder
 
@@ -87,8 +87,26 @@ def learn(connection: DuckDBPyConnection, texts: str) -> None:
     )
 
 
-def append(connection: DuckDBPyConnection, stage: str) -> int:
-    """Add the rows of a staged relation (a table name or a query in parentheses) that are not there yet.
+class Stage(NamedTuple):
+    """Staged rows as SQL; what is not in the rows themselves is joined after their texts have become numbers."""
+
+    texts: str
+    """A table's name or a query in parentheses with the columns of `STAGE_TYPES`, less those in `joins`."""
+    people: str
+    """Columns app and person: at least everybody who is in the rows, perhaps several times."""
+    carried: tuple[str, ...] = ("person", "micro", "missing_rate")
+    """Columns of `texts` that are numbers already, or that `joins` needs."""
+    joins: str = ""
+    """Joins of the rows, as `s`, with where the three values are."""
+    person: str = "s.person"
+    micro: str = "s.micro"
+    missing_rate: str = "s.missing_rate"
+    distinct: bool = False
+    """Whether it is known that no (app, id) stands twice."""
+
+
+def append(connection: DuckDBPyConnection, stage: Stage) -> int:
+    """Add the staged rows that are not there yet.
 
     Returns:
         How many rows were new. Their people are noted in `touched`.
@@ -97,20 +115,19 @@ def append(connection: DuckDBPyConnection, stage: str) -> int:
         BadRequest: a row without id, app, person, name or an instant within 1970..2199.
     """
     _refuse_unusable(connection, stage)
-    _learn_names(connection, stage)
+    _learn_names(connection, stage.texts)
     _add_apps(connection)
-    _add_people(connection, stage)
-    _add_contexts(connection, stage)
-    _add_touches(connection, stage)
-    _arrive(connection, stage)
-    return _add_events(connection)
+    _add_people(connection, stage.people)
+    _add_contexts(connection, stage.texts)
+    _add_touches(connection, stage.texts)
+    return _add_events(connection, stage)
 
 
-def _refuse_unusable(connection: DuckDBPyConnection, stage: str) -> None:
+def _refuse_unusable(connection: DuckDBPyConnection, stage: Stage) -> None:
     row = connection.execute(
-        "SELECT coalesce(sum(CASE WHEN coalesce(id, '') = '' OR coalesce(app, '') = '' OR person IS NULL"
-        f" OR coalesce(name, '') = '' OR ms IS NULL OR ms < 0 OR ms >= {LATEST_INSTANT} THEN 1 ELSE 0 END), 0)"
-        f" FROM {stage}"
+        "SELECT (SELECT count(*) FILTER (WHERE coalesce(id, '') = '' OR coalesce(app, '') = ''"
+        f" OR coalesce(name, '') = '' OR ms IS NULL OR ms < 0 OR ms >= {LATEST_INSTANT}) FROM {stage.texts})"
+        f" + (SELECT count(*) FILTER (WHERE person IS NULL) FROM {stage.people})"
     ).fetchone()
     if row is not None and row[0]:
         raise BadRequest(f"{row[0]} events lack id, app, person, name or a time between 1970 and 2199")
@@ -239,46 +256,60 @@ def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ..
     )
 
 
-def _arrive(connection: DuckDBPyConnection, stage: str) -> None:
-    """`arrived`: the staged rows without their texts, which are read here once more and then never again."""
-    clicked = "CASE WHEN s.name = 'CLICK' THEN s.ms ELSE coalesce(s.touch_at, s.ms) END"
-    click = "(s.name = 'CLICK' OR (s.attributed AND s.touch_type = 'CLICK'))"
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE arrived AS SELECT s.id, s.app, s.person, s.name, s.ms, s.micro,"
-        f" CASE WHEN s.missing_rate THEN 1 ELSE 0 END AS missing_rate, {_CONTEXT_HASH} AS context_hash,"
-        f" CASE WHEN s.name IN ({_ENTRY_NAMES})"
-        f" THEN CASE WHEN s.attributed THEN {_TOUCH_HASH} ELSE {_NO_TOUCH} END END AS touch_hash,"
-        f" CASE WHEN {click} AND {AD_CLICK} THEN {clicked} END AS ad_at,"
-        f" CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END AS email_at FROM {stage} AS s"
-    )
-
-
-def _add_events(connection: DuckDBPyConnection) -> int:
-    """Rows of `arrived` that are new -> `events`, and their people -> `touched`."""
+def _add_events(connection: DuckDBPyConnection, stage: Stage) -> int:
+    """Staged rows that are new -> `events`, and their people -> `touched`."""
     known = "" if _count(connection, "events") == 0 else " ANTI JOIN events AS k ON k.app = a.code AND k.id = s.id"
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE arrivals AS SELECT s.id, a.code AS app, p.who, n.code AS name, s.ms,"
-        " (s.ms + z.shift) // 86400000 AS day, c.context, coalesce(t.touch, 0) AS touch, s.micro, s.missing_rate,"
-        " s.ad_at, s.email_at FROM arrived AS s"
+    once = " QUALIFY row_number() OVER (PARTITION BY a.code, s.id) = 1" if _repeats(connection, stage) else ""
+    values = {
+        "id": "s.id",
+        "app": "a.code",
+        "who": "p.who",
+        "name": "n.code",
+        "ms": "s.ms",
+        "day": "(s.ms + z.shift) // 86400000",
+        "context": "c.context",
+        "touch": "coalesce(t.touch, 0)",
+        "micro": stage.micro,
+        "missing_rate": f"CASE WHEN {stage.missing_rate} THEN 1 ELSE 0 END",
+        "ad_at": "s.ad_at",
+        "email_at": "s.email_at",
+    }
+    added = connection.execute(
+        f"INSERT INTO events SELECT {', '.join(values[column] for column in EVENT_COLUMNS)}"
+        f" FROM ({_without_texts(stage)}) AS s{stage.joins}"
         " JOIN words AS a ON a.word = s.app JOIN words AS n ON n.word = s.name"
-        " JOIN people AS p ON p.app = a.code AND p.person = s.person"
+        f" JOIN people AS p ON p.app = a.code AND p.person = {stage.person}"
         " JOIN zones AS z ON z.app = a.code AND s.ms >= z.starts AND s.ms < z.ends"
         " JOIN context_text_codes AS c ON c.h = s.context_hash"
-        f" LEFT JOIN touch_text_codes AS t ON t.h = s.touch_hash{known}"
-    )
-    if _repeats(connection):
+        f" LEFT JOIN touch_text_codes AS t ON t.h = s.touch_hash{known}{once}"
+    ).fetchone()
+    count = 0 if added is None else int(added[0])
+    if count:
         connection.execute(
-            "CREATE OR REPLACE TEMP TABLE arrivals AS SELECT * FROM arrivals"
-            " QUALIFY row_number() OVER (PARTITION BY app, id) = 1"
+            f"INSERT INTO touched SELECT DISTINCT p.who FROM {stage.people} AS s JOIN words AS a ON a.word = s.app"
+            " JOIN people AS p ON p.app = a.code AND p.person = s.person"
         )
-    connection.execute(f"INSERT INTO events SELECT {', '.join(EVENT_COLUMNS)} FROM arrivals")
-    connection.execute("INSERT INTO touched SELECT DISTINCT who FROM arrivals")
-    return _count(connection, "arrivals")
+    return count
 
 
-def _repeats(connection: DuckDBPyConnection) -> bool:
-    """Whether an id may stand twice; different hashes are different ids."""
-    row = connection.execute("SELECT count(*) > count(DISTINCT hash(app, id)) FROM arrivals").fetchone()
+def _without_texts(stage: Stage) -> str:
+    """SQL: the staged rows with hashes in the place of their contexts and touches, so that joins carry few columns."""
+    clicked = "CASE WHEN s.name = 'CLICK' THEN s.ms ELSE coalesce(s.touch_at, s.ms) END"
+    click = "(s.name = 'CLICK' OR (s.attributed AND s.touch_type = 'CLICK'))"
+    credited = f"CASE WHEN s.attributed THEN {_TOUCH_HASH} ELSE {_NO_TOUCH} END"
+    return (
+        f"SELECT s.id, s.app, s.name, s.ms, {', '.join(f's.{column}' for column in stage.carried)},"
+        f" {_CONTEXT_HASH} AS context_hash, CASE WHEN s.name IN ({_ENTRY_NAMES}) THEN {credited} END AS touch_hash,"
+        f" CASE WHEN {click} AND {AD_CLICK} THEN {clicked} END AS ad_at,"
+        f" CASE WHEN {click} AND {EMAIL_CLICK} THEN {clicked} END AS email_at FROM {stage.texts} AS s"
+    )
+
+
+def _repeats(connection: DuckDBPyConnection, stage: Stage) -> bool:
+    """Whether an (app, id) may stand twice; different hashes are different ids."""
+    if stage.distinct:
+        return False
+    row = connection.execute(f"SELECT count(*) > count(DISTINCT hash(app, id)) FROM {stage.texts}").fetchone()
     return row is not None and bool(row[0])
 
 

@@ -28,7 +28,7 @@ from bough.warehouse.build import Warehouse
 from bough.warehouse.event import CostRow
 from bough.warehouse.link_costs import NEWEST_ROW, LinkCosts
 from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
-from bough.warehouse.schema import COHORTS
+from bough.warehouse.schema import COHORTS, Outdated
 from bough.warehouse.segments import take_in
 from bough.warehouse.watermarks import PUBLISH, REBUILD, REBUILT, published
 
@@ -89,7 +89,7 @@ class Keeper:
     """Open it once per process; not for several threads, except `cursor`.
 
     A rebuild is asked for by a number in the store that differs from the one in the file: the file is then removed
-    when it is opened, and everything is taken in again.
+    when it is opened, and everything is taken in again. So is a file whose tables are those of another release.
     """
 
     def __init__(self, folder: Path, store: Store, is_stopping: Callable[[], bool] = lambda: False) -> None:
@@ -102,8 +102,7 @@ class Keeper:
         self.warehouse = _opened(folder)
         if self._progress(REBUILD) != self._rebuild:
             self.warehouse.connection.close()
-            for name in (FILE_NAME, f"{FILE_NAME}.wal"):
-                (folder / name).unlink(missing_ok=True)
+            _remove(folder)
             self.warehouse = _opened(folder)
             with self.warehouse.transaction():
                 self._advance(REBUILD, self._rebuild)
@@ -318,14 +317,26 @@ def _text_of(day: int) -> str:
     return (EPOCH + timedelta(days=day)).isoformat()
 
 
+def _remove(folder: Path) -> None:
+    for name in (FILE_NAME, f"{FILE_NAME}.wal"):
+        (folder / name).unlink(missing_ok=True)
+
+
 def _opened(folder: Path) -> Warehouse:
-    """Raises Busy when another process has the file."""
+    """A file with tables of another release is made anew, empty. Raises Busy when another process has the file."""
     try:
-        warehouse = Warehouse.open(folder / FILE_NAME, folder)
+        connection = duckdb.connect(str(folder / FILE_NAME))
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise Busy("Another process owns the warehouse.") from error
         raise
+    try:
+        warehouse = Warehouse(connection, folder)
+    except Outdated as error:
+        log.warning("%s It is made again from the journal.", error)
+        connection.close()
+        _remove(folder)
+        warehouse = Warehouse.open(folder / FILE_NAME, folder)
     warehouse.connection.execute("SET TimeZone = 'UTC'")
     warehouse.connection.execute("CREATE TABLE IF NOT EXISTS progress (name VARCHAR, journal BIGINT)")
     return warehouse

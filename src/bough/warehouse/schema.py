@@ -12,9 +12,11 @@ and day; queries read it as arrays (`bough.warehouse.columns`).
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from bough.cohorts.dimensions import COST_COLUMNS, TOUCH_COLUMNS, USER_COLUMNS
+from bough.errors import Unavailable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -87,8 +89,25 @@ _TABLES: Final[dict[str, dict[str, str]]] = {
 }
 
 
+MEANING: Final = 1
+"""To be raised when rows mean something else although their columns stay as they are."""
+
+VERSION: Final = int.from_bytes(sha256(repr((MEANING, _TABLES)).encode()).digest()[:7], "big")
+"""Kept in the file as the counter `layout`: another number, or none, means tables of another release."""
+
+
+class Outdated(Unavailable):
+    """The file's tables are those of another release: it is to be made again from the journal."""
+
+
 def create(connection: DuckDBPyConnection) -> None:
-    """Create what is missing; does nothing to a warehouse that is complete."""
+    """Create the tables of an empty database; does nothing to a warehouse that is complete.
+
+    Raises:
+        Outdated: the database has tables of another layout; nothing is changed then.
+    """
+    if _layout(connection) not in (None, VERSION):
+        raise Outdated("The warehouse's tables are those of another release.")
     for table, columns in _TABLES.items():
         listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({listed})")
@@ -105,3 +124,18 @@ def create(connection: DuckDBPyConnection) -> None:
         f"INSERT INTO counters SELECT v.name, 0 FROM (VALUES {listed}) AS v(name)"  # noqa: S608 - names of this module
         " WHERE v.name NOT IN (SELECT name FROM counters)"
     )
+    connection.execute(
+        f"INSERT INTO counters SELECT 'layout', {VERSION}"  # noqa: S608 - a number of this module
+        " WHERE 'layout' NOT IN (SELECT name FROM counters)"
+    )
+
+
+def _layout(connection: DuckDBPyConnection) -> int | None:
+    """The version of a database's tables, 0 for tables from before versions; None when there are none yet."""
+    found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
+    if not found:
+        return None
+    if ("counters",) not in found:
+        return 0
+    row = connection.execute("SELECT max(value) FROM counters WHERE name = 'layout'").fetchone()
+    return 0 if row is None or row[0] is None else int(row[0])

@@ -15,7 +15,7 @@ from bough.importers.columns import IDENTIFIERS
 from bough.money import to_micro
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import STAGE_TYPES
-from bough.warehouse.intake import zone_table
+from bough.warehouse.intake import Stage, zone_table
 from bough.warehouse.persons import assign
 
 RateOf = Callable[[str, int], Decimal | None]
@@ -42,22 +42,35 @@ def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of:
     if merges:
         warehouse.merge_persons(app, merges)
     _dollars(connection, app, time_zone, rate_of)
-    given = {"app": _quoted(app), "person": "p.person", "micro": "d.micro"}
-    given["missing_rate"] = "coalesce(d.missing_rate, false)"
-    columns = {name: given.get(name, f"s.{name}") for name in STAGE_TYPES if name in given or name in present}
-    picked = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
-    with tempfile.TemporaryDirectory() as folder:
-        stage = Path(folder) / "stage.parquet"
-        connection.execute(
-            f"COPY (SELECT {picked} FROM {whole} AS s JOIN row_persons AS p ON p.row = s.file_row_number"
-            f" LEFT JOIN dollars AS d ON d.row = s.file_row_number) TO {_quoted(str(stage))} (FORMAT parquet)"
+    known = {"app": _quoted(app), **{name: f"s.{name}" for name in STAGE_TYPES if name in present}}
+    kept = "" if not first else " JOIN segment AS k ON k.row = s.file_row_number"
+    texts = f"(SELECT s.file_row_number AS row, {_columns(known)} FROM {whole} AS s{kept})"
+    people = f"(SELECT DISTINCT {_quoted(app)} AS app, person FROM row_persons)"
+    try:
+        return warehouse.append_stage(
+            Stage(
+                texts,
+                people,
+                carried=("row",),
+                joins=" JOIN row_persons AS q ON q.row = s.row LEFT JOIN dollars AS d ON d.row = s.row",
+                person="q.person",
+                micro="d.micro",
+                missing_rate="coalesce(d.missing_rate, false)",
+                distinct=True,
+            )
         )
-        for name in ("segment", "row_keys", "combos", "edges", "labels", "row_persons", "dollars", "priced"):
+    finally:
+        for name in ("segment", "combos", "edges", "labels", "row_persons", "dollars", "priced"):
             connection.execute(f"DROP TABLE IF EXISTS {name}")
-        listed = ", ".join(
-            name if name in columns else f"CAST(NULL AS {kind}) AS {name}" for name, kind in STAGE_TYPES.items()
-        )
-        return warehouse.append_relation(f"(SELECT {listed} FROM read_parquet({_quoted(str(stage))}))")
+
+
+def _columns(values: dict[str, str]) -> str:
+    """Columns of a staged relation, NULL where there is no value."""
+    return ", ".join(
+        f"{values.get(name, f'CAST(NULL AS {kind})')} AS {name}"
+        for name, kind in STAGE_TYPES.items()
+        if name not in ("person", "micro", "missing_rate")
+    )
 
 
 def _only_first(connection: DuckDBPyConnection, whole: str) -> str:
