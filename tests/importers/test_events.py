@@ -5,12 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from bough.cohorts.plan import AppScope
+from bough.cohorts.request import parse
+from bough.cohorts.result import answer
 from bough.errors import BadRequest
 from bough.importers.records import Record, records_of
 from bough.warehouse.keeper import Keeper
@@ -380,3 +384,27 @@ def test_a_warehouse_of_an_older_release_is_made_again(imported: Imported, chang
     imported.reopen()
     kept = imported.keeper.cursor().execute("SELECT count(*) FROM events").fetchone()
     assert kept == (3,)
+
+
+def test_a_cancelled_answer_ends_before_its_next_piece_of_work_on_arrays(imported: Imported) -> None:
+    imported.text("e.csv", f"id,name,timestamp,user_data_idfa\n1,INSTALL,{NOON},a\n2,OPEN,{NOON + DAY},a\n")
+    seen: list[str] = []
+
+    def check() -> None:
+        seen.append("asked")
+        if len(seen) == 2:
+            raise duckdb.InterruptException("cancelled")
+
+    body = {
+        "start_date": "2024-05-01",
+        "end_date": "2024-05-01",
+        "data_source": "install_cohort",
+        "measures": ["INSTALL", "OPEN", "PURCHASE"],
+        "granularity_band_count": 3,
+    }
+    request = parse(body, {"app_id": str(imported.app)}, today=date(2024, 6, 1))
+    apps = [AppScope(str(imported.app), (date(2024, 6, 1) - date(1970, 1, 1)).days)]
+    with pytest.raises(duckdb.InterruptException):
+        answer(imported.keeper.cursor(), request, apps, check=check)
+    assert len(seen) == 2
+    assert answer(imported.keeper.cursor(), request, apps).rows > 0

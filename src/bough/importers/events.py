@@ -35,8 +35,8 @@ from bough.store.transaction import Transaction
 
 FOLDER = "segments"
 MAX_ERRORS_SHOWN = 1000
-FORM = "FORMAT parquet, COMPRESSION lz4_raw, WRITE_BLOOM_FILTER false"
-"""Twice the size of zstd, and a tenth of the whole import's work less."""
+FORM = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false"
+"""How segments are written; nobody looks a single value up in one."""
 
 SEEN = "SELECT id FROM segment WHERE app = ? AND sha256 = ?"
 

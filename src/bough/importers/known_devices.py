@@ -7,8 +7,10 @@ of its app openings there, under its own journal row. Adding them again changes 
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package or quoted.
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
 from bough.attribution.keys import key
@@ -21,7 +23,7 @@ KINDS = ("identity", "idfa", "aaid")
 """A browser's id says nothing about an installed app."""
 
 OPENINGS = ("INSTALL", "REINSTALL", "OPEN")
-AT_ONCE = 5000
+AT_ONCE = 10_000
 
 
 def make_known(store: Store, connection: DuckDBPyConnection, app: int, row: int, path: Path) -> int:
@@ -31,16 +33,18 @@ def make_known(store: Store, connection: DuckDBPyConnection, app: int, row: int,
     kinds = [kind for kind in KINDS if kind in present]
     names = ", ".join(text(name) for name in OPENINGS)
     app_only = " AND upper(coalesce(platform, '')) NOT LIKE '%WEB%'" if "platform" in present else ""
-    total = 0
+    found = array("q")
     for kind in kinds:
         cursor = connection.execute(
             f"SELECT DISTINCT {kind} FROM {whole} WHERE {kind} IS NOT NULL AND name IN ({names}){app_only}"
         )
         while values := cursor.fetchmany(AT_ONCE):
-            found = [(key(app, False, f"{APP_OPENING} {kind}", value), row) for (value,) in values]
-            store.transact(_add_batch, found)
-            total += len(found)
-    return total
+            # each is asked for once: the cache of keys would only be emptied of those of live traffic
+            found.extend(key.__wrapped__(app, False, f"{APP_OPENING} {kind}", value) for (value,) in values)
+    keys = np.sort(np.frombuffer(found, np.int64))  # neighbours share pages: in any order every row would write its own
+    for start in range(0, len(keys), AT_ONCE):
+        store.transact(_add_batch, [(one, row) for one in keys[start : start + AT_ONCE].tolist()])
+    return len(keys)
 
 
 def _add_batch(tx: Transaction, items: list[list[tuple[int, int]]]) -> list[Exception | None]:

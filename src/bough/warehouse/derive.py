@@ -43,7 +43,7 @@ def _codes(connection: DuckDBPyConnection) -> _Codes:
 
 
 def derive(connection: DuckDBPyConnection, source: str) -> None:
-    """Fill the temporary tables new_install_members, new_install_activity and the same for re-engagement.
+    """Make the temporary new_install_members, new_install_activity (a view) and the same for re-engagement.
 
     Args:
         connection: a warehouse, inside a transaction.
@@ -256,10 +256,10 @@ def _reengagement_activity(connection: DuckDBPyConnection) -> None:
 
 
 def _collect(connection: DuckDBPyConnection, cohort: str, rows: str) -> None:
-    """One row per member, event, day and state."""
+    """One row per member, event, day and state; a view, because it is read once: where its rows are to stand."""
     key = f"member, event, d, variant, entry, {_STATE}"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE new_{cohort}_activity AS SELECT {', '.join(ACTIVITY_COLUMNS)} FROM ("
+        f"CREATE OR REPLACE TEMP VIEW new_{cohort}_activity AS SELECT {', '.join(ACTIVITY_COLUMNS)} FROM ("
         f"SELECT {key}, CAST(count(*) AS INTEGER) AS n, CAST(sum(micro) AS BIGINT) AS micro,"
         " CAST(sum(missing_rate) AS INTEGER) AS missing_rate, max(CASE WHEN micro > 0 THEN 1 ELSE 0 END) AS paid"
         f" FROM ({rows}) AS r GROUP BY {key}) AS g"
