@@ -163,6 +163,20 @@ def test_an_agency_member_sees_only_their_campaign(server: Running, browser: Bro
     context.close()
 
 
+def test_hostile_names_are_text(api: Api, page: Page) -> None:
+    """The newest link from here on, so that the tests of width and accessibility meet it too."""
+    title = "<b onmouseover=alert(1)>" + "x" * 1_960 + "</b> 🎉 مرحبا"
+    labels = {"campaign": "<script>alert(1)</script>", "channel": "مرحبا ‮gnp.exe", "tags": ["🏳️‍🌈" * 10]}
+    number = api.link_id(api.created(data={"$og_title": title, "$og_description": title * 2}, **labels))
+    for address in ("/dashboard/links", f"/dashboard/links/{number}", f"/dashboard/links/{number}/edit"):
+        page.goto(address)
+        content = page.content()
+        assert "<b onmouseover" not in content
+        assert "<script>alert" not in content
+    assert page.get_by_label(re.compile(r"\$og_title")).input_value() == title
+    expect(page.locator("#preview")).to_contain_text("<b onmouseover=alert(1)>xxx")
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_page_is_wider_than_its_screen(server: Running, owner: BrowserContext, page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})

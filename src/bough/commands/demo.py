@@ -138,5 +138,7 @@ curl -X PUT '{base}/v1/url?url={base}/hello' -H 'Content-Type: application/json'
 curl -X DELETE '{base}/v1/url?url={base}/hello&app_id={document["app_id"]}' \\
   -H 'Access-Token: {document["access_token"]}'
 
+5. Look at it all in a browser: {base}/dashboard
+
 Keys, secrets and the token are in demo.json in the data folder. Ctrl-C stops the server.
 """
