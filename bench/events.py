@@ -29,6 +29,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from bench.processes import FOLLOWERS
 from bough.attribution.dimensions import Dimensions
 from bough.attribution.facts import Facts, with_facts
 from bough.attribution.keys import key
@@ -164,11 +165,11 @@ def cpu(pid: int) -> tuple[float, float]:
     for one in (pid, *children(pid)):
         try:
             fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-            command = Path(f"/proc/{one}/cmdline").read_bytes()
+            name = Path(f"/proc/{one}/comm").read_text().strip()
         except (FileNotFoundError, ProcessLookupError):
             continue
         seconds = (int(fields[11]) + int(fields[12])) / TICK
-        if b"processes.background" in command or b"processes.warehouse" in command:
+        if name in FOLLOWERS:
             background += seconds
         else:
             answering += seconds

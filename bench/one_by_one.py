@@ -5,16 +5,15 @@ The very same writer with batches of one; nothing a product setting could do by 
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 
 from bough.processes import worker
 from bough.processes.supervisor import bind
+from bough.settings import load_settings
 from bough.store import database
 from bough.store.writer import Writer
 
 if __name__ == "__main__":
     setattr(database, "Writer", partial(Writer, max_batch=1))  # noqa: B010 - a name of the module, not of its API
-    alive_reading, _alive_writing = os.pipe()
-    worker.main(bind("127.0.0.1", int(sys.argv[1])).detach(), alive_reading)
+    worker.main(load_settings(), bind("127.0.0.1", int(sys.argv[1])))

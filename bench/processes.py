@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
-FOLLOWERS = ("bough.processes.background", "bough.processes.warehouse")
-"""Processes that work on what was answered before: counts, attribution, warehouse."""
+FOLLOWERS = ("bough-backgroun", "bough-warehouse")
+"""Processes that work on what was answered before (counts, attribution, warehouse); of a name 15 letters are kept."""
 
 
 class Cpu(Struct, frozen=True):
@@ -37,7 +37,7 @@ def cpu(pid: int) -> Cpu:
     totals = [0, 0]
     for member in family(pid):
         fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-        follows = any(name in Path(f"/proc/{member}/cmdline").read_text() for name in FOLLOWERS)
+        follows = Path(f"/proc/{member}/comm").read_text().strip() in FOLLOWERS
         totals[follows] += sum(int(field) for field in fields[11:15]) * TICK_US
     return Cpu(*totals)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -62,7 +63,8 @@ class Running:
         """kill -9 of the supervisor and every process it started."""
         assert self.process is not None
         for pid in [self.process.pid, *children(self.process.pid)]:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # one that has just ended by itself
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
 
     def _answers(self) -> bool:
@@ -86,6 +88,19 @@ def children(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def children_named(pid: int, name: str) -> list[int]:
+    """Those of them that the supervisor calls so: worker, background, warehouse."""
+    found = []
+    for child in children(pid):
+        try:
+            comm = Path(f"/proc/{child}/comm").read_text().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if comm == f"bough-{name}"[:15]:  # what the system keeps of a name
+            found.append(child)
     return found
 
 

@@ -27,7 +27,7 @@ from bough.store import Store
 from tests.conftest import fresh_database
 from tests.load import target
 from tests.postgres import OwnPostgres
-from tests.running import Running, wait_until
+from tests.running import Running, children_named, wait_until
 from tests.web.watch import opened
 
 KILLS = {"sqlite": 20, "postgres": 5}
@@ -191,7 +191,7 @@ def test_a_worker_that_is_killed_is_started_again_and_loses_nothing(tmp_path: Pa
 
     def kill() -> None:
         assert running.process is not None
-        victim = workers(running.process.pid)[0]
+        victim = workers_of(running)[0]
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: len(workers_of(running)) == 2 and victim not in workers_of(running), 20)
         running.kill()
@@ -205,10 +205,4 @@ def test_a_worker_that_is_killed_is_started_again_and_loses_nothing(tmp_path: Pa
 def workers_of(running: Running) -> list[int]:
     """Process ids of a server's workers."""
     assert running.process is not None
-    return workers(running.process.pid)
-
-
-def workers(supervisor: int) -> list[int]:
-    """Children that answer requests."""
-    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-    return [int(pid) for pid in children if b"bough.processes.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return children_named(running.process.pid, "worker")

@@ -24,7 +24,7 @@ from bough.importers.events import FOLDER as SEGMENTS
 from bough.warehouse.keeper import FILE_NAME
 from tests.apps import store_of
 from tests.exports.client import Exports, app_in, bough, write_csv
-from tests.running import Running, children, wait_until
+from tests.running import Running, children_named, wait_until
 
 ROUNDS = 20
 CHECKED = 10
@@ -170,14 +170,7 @@ def test_killed_exports_finish_and_show_no_half_file(stopped: Exports, tmp_path:
 
 def _warehouse_processes(running: Running) -> list[int]:
     assert running.process is not None
-    found = []
-    for pid in children(running.process.pid):
-        try:
-            if b"bough.processes.warehouse" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-        except FileNotFoundError:
-            continue
-    return found
+    return children_named(running.process.pid, "warehouse")
 
 
 def _attempts(running: Running, job: str) -> int:

@@ -18,7 +18,7 @@ from bough.attribution import stored
 from bough.store import Store, open_store
 from tests.attribution.test_following import results
 from tests.conftest import STORES, fresh_database
-from tests.running import Running, children, wait_until
+from tests.running import Running, children_named, wait_until
 
 NEWEST = "SELECT max(id), count(*) FROM journal"
 EVENTS = "SELECT count(*) FROM journal WHERE kind IN ('open', 'install', 'event', 'pageview')"
@@ -42,13 +42,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Runn
 def background(running: Running) -> int | None:
     """The background process, when it runs."""
     assert running.process is not None
-    for child in children(running.process.pid):
-        try:
-            if b"bough.processes.background" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return child
-        except FileNotFoundError:
-            continue
-    return None
+    return next(iter(children_named(running.process.pid, "background")), None)
 
 
 def kill_background(running: Running) -> None:

@@ -25,7 +25,7 @@ from bough.exports.signing import Signer, open_signer
 from bough.store.sqlite import FILE_NAME
 from tests.apps import store_of, token_of
 from tests.exports.client import Exports, app_in, read_csv, write_csv, zone_at_noon
-from tests.running import Running, children, wait_until
+from tests.running import Running, children_named, wait_until
 
 REFUSED = {"error": {"message": "Authentication failed !", "code": 400}}
 UNKNOWN = {"error": {"message": "Job ID Not Found", "code": 404}}
@@ -435,7 +435,5 @@ def _stands_still(running: Running, process: int) -> bool:
 def warehouse_process(running: Running) -> int:
     """The id of a server's warehouse process."""
     assert running.process is not None
-    for pid in children(running.process.pid):
-        if b"bough.processes.warehouse" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            return pid
-    raise AssertionError("no warehouse process")
+    (process,) = children_named(running.process.pid, "warehouse")
+    return process

@@ -23,7 +23,7 @@ from bough.store.transaction import Transaction
 from tests.apps import store_of
 from tests.exports.client import Exports, app_in, bough
 from tests.exports.objects import BUCKET, Gate, ObjectServer
-from tests.running import Running, children, free_port, wait_until
+from tests.running import Running, children_named, free_port, wait_until
 
 PREFIX = "bough/files"
 
@@ -253,11 +253,7 @@ def _finished(client: Exports) -> str:
 
 def _warehouse(running: Running) -> list[int]:
     assert running.process is not None
-    return [
-        pid
-        for pid in children(running.process.pid)
-        if b"bough.processes.warehouse" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    return children_named(running.process.pid, "warehouse")
 
 
 def _run(tx: Transaction, items: list[tuple[str, tuple[int, str]]]) -> list[Exception | None]:

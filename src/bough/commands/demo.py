@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
-import threading
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 from bough.accounts.directory import Directory
@@ -20,8 +19,6 @@ from bough.commands.options import Commands, add_data, opened_store, remember_ad
 from bough.errors import ConfigurationError
 from bough.processes.supervisor import bind, supervise
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
-from bough.samples.fill import fill_newest
-from bough.samples.phones import play
 from bough.samples.visitors import VISITORS
 from bough.settings import Settings
 from bough.signin.exposure import refuse_exposed
@@ -63,9 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
         )
     remember_address(settings)
     text = instructions(document) + (f"\n{welcome}" if welcome else "")
-    announced = (text, document, listener, settings, arguments.empty)
-    threading.Thread(target=_announce, args=announced, daemon=True).start()
-    supervise(listener, arguments.workers, serve.child_environment(settings))
+    announcing = partial(_announce, text, document, settings, arguments.empty)
+    supervise(listener, arguments.workers, settings, announcing)
 
 
 def write_card(path: Path, document: dict[str, object]) -> None:
@@ -80,13 +76,17 @@ def write_card(path: Path, document: dict[str, object]) -> None:
     temporary.replace(path)
 
 
-def _announce(text: str, document: dict[str, str], listener: socket.socket, settings: Settings, is_empty: bool) -> None:
+def _announce(text: str, document: dict[str, str], settings: Settings, is_empty: bool) -> None:
     """Print the text once the server answers, then bring in the demo's year and today's people."""
-    if not _answers(document["base_url"], listener):
+    if not _answers(document["base_url"]):
         return
     print(text, flush=True)
     if is_empty:
         return
+    # Only here: the importers load the warehouse's engine.
+    from bough.samples.fill import fill_newest
+    from bough.samples.phones import play
+
     with opened_store(settings) as store:
         filled = fill_newest(store, settings.folder)
     if filled:
@@ -95,10 +95,10 @@ def _announce(text: str, document: dict[str, str], listener: socket.socket, sett
         print(f"A year of demo data is in: {counts}, and {people} people of today.", flush=True)
 
 
-def _answers(base_url: str, listener: socket.socket) -> bool:
+def _answers(base_url: str) -> bool:
     """Wait until the server answers; whether it does."""
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and listener.fileno() >= 0:
+    while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{base_url}/readyz", timeout=1):
                 return True

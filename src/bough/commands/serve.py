@@ -44,16 +44,6 @@ def settings_for(arguments: argparse.Namespace) -> Settings:
     return load_settings(data=arguments.data, store=arguments.store, base_url=given)
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
-    """What the processes of a server are started with."""
-    return {
-        **os.environ,
-        "BOUGH_DATA": settings.data,
-        "BOUGH_STORE": settings.store,
-        "BOUGH_BASE_URL": settings.base_url,
-    }
-
-
 def first_steps(store: Store, settings: Settings) -> str:
     """What to do as long as the owner has no password, with a fresh one-time link; empty once it has one."""
     code = first_link(store)
@@ -75,4 +65,4 @@ def run(arguments: argparse.Namespace) -> None:
     remember_address(settings)
     print(welcome, end="", flush=True)
     logging.getLogger("bough.serve").info("bough listens on %s", base_url(arguments.host, listener.getsockname()[1]))
-    supervise(listener, arguments.workers, child_environment(settings))
+    supervise(listener, arguments.workers, settings)

@@ -1,13 +1,9 @@
-"""The background process: work that follows the journal and that only one process may do.
-
-Run as ``python -m bough.processes.background PIPE_FD``; settings come from the environment.
-"""
+"""The background process: work that follows the journal and that only one process may do."""
 
 from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,9 +14,8 @@ from bough.clicks import counts, day_counts, deleted
 from bough.errors import Unavailable
 from bough.logs import configure
 from bough.persons.erasing import advance
-from bough.processes.lifeline import end_with_supervisor
 from bough.processes.priority import give_way
-from bough.settings import load_settings
+from bough.settings import Settings
 from bough.store import Store, open_store
 
 log = logging.getLogger("bough.background")
@@ -34,9 +29,8 @@ MAX_REST_SECONDS = 1.0
 steady stream takes a fifth of one core at most until it falls behind."""
 
 
-def main(pipe_fd: int) -> None:
+def main(settings: Settings) -> None:
     """Work until SIGTERM."""
-    settings = load_settings()
     configure(settings.log_level)
     stop = threading.Event()
 
@@ -45,7 +39,6 @@ def main(pipe_fd: int) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    end_with_supervisor(pipe_fd)
     store = open_store(settings.folder, settings.store)
     store.start_writing()
     give_way()  # not the thread that writes: it holds what all others wait for
@@ -78,7 +71,3 @@ def _round(store: Store, follower: StoredFollower, folder: Path) -> bool:
     except Unavailable as error:
         log.warning("%s", error.message)
         return False
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -1,31 +1,45 @@
 """`bough serve`: binds the port, starts the workers and the background process, starts again what dies, ends together.
 
-The children share the listening socket. They also hold the reading end of a pipe: when the supervisor is gone, however
+Where the system can (`START_METHOD`), children are forked from the supervisor once it has loaded what they share:
+loading is most of what a start costs, so it is done once, and its memory is held once. No thread may run in the
+supervisor, since a lock that one holds during a fork stays locked in the child: what else there is to do at the start
+is done by a child, too (`beside`).
+
+Workers share the listening socket. All children hold the reading end of a pipe: when the supervisor is gone, however
 it died, the pipe ends and they stop, so that no process is left behind on the port or the data.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
-import os
+import multiprocessing
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 
 from msgspec import Struct
 
 from bough.errors import ConfigurationError
+from bough.processes.lifeline import end_with_supervisor
+from bough.settings import Settings
 
 log = logging.getLogger("bough.serve")
 
+START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+"""Elsewhere the system's own libraries do not survive a fork."""
+
 BACKLOG = 2048
-WORKER = "bough.processes.worker"
-FOLLOWING_SECONDS = 1.0
-"""How much later than the workers the other processes start: answering comes first, also on few cores."""
+FOLLOWING_SECONDS = 0.5
+"""How much later than the workers the warehouse starts: answering comes first, also on few cores."""
 
 RESTART_SECONDS = 1.0
 """Pause before a child that died is started again; doubled for each death in a row."""
@@ -43,8 +57,13 @@ STOP_SECONDS = 20.0
 
 
 class _Child(Struct):
-    arguments: list[str]
-    process: subprocess.Popen[bytes] | None = None
+    name: str
+    """As `ps -e` shows it after `bough-`; the name of a worker's or follower's module."""
+    run: Callable[[], None]
+    is_worker: bool = False
+    is_once: bool = False
+    """Not started again when it has ended."""
+    process: BaseProcess | None = None
     not_before: float = 0.0
     started: float = 0.0
     deaths: int = 0
@@ -66,15 +85,25 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def supervise(listener: socket.socket, workers: int, environment: Mapping[str, str]) -> None:
-    """Run until SIGTERM or SIGINT; returns when every child has ended."""
-    alive_reading, alive_writing = os.pipe()
-    fds = (listener.fileno(), alive_reading)
-    worker = [WORKER, str(listener.fileno()), str(alive_reading)]
-    single = [["bough.processes.background", str(alive_reading)], ["bough.processes.warehouse", str(alive_reading)]]
-    later = time.monotonic() + FOLLOWING_SECONDS
-    children = [_Child(arguments=worker) for _ in range(workers)]
-    children += [_Child(arguments=one, not_before=later) for one in single]
+def supervise(
+    listener: socket.socket, workers: int, settings: Settings, beside: Callable[[], None] | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT; returns when every child has ended. `beside` runs once, in a process of its own."""
+    children = [_Child(name="worker", run=partial(_worker, settings, listener), is_worker=True) for _ in range(workers)]
+    if beside is not None:
+        children.append(_Child(name="beside", run=beside, is_once=True))
+    children.append(_Child(name="background", run=partial(_follower, "background", settings)))
+    if START_METHOD == "fork":
+        import_module("bough.processes.worker")
+        import_module("bough.processes.background")
+        gc.freeze()  # what is here now stays, and is not written to by looking for garbage
+    children.append(
+        _Child(
+            name="warehouse",
+            run=partial(_follower, "warehouse", settings),
+            not_before=time.monotonic() + FOLLOWING_SECONDS,
+        )
+    )
     stopping = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -83,43 +112,86 @@ def supervise(listener: socket.socket, workers: int, environment: Mapping[str, s
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    alive_reading, alive_writing = multiprocessing.Pipe(duplex=False)
     try:
         while not stopping:
-            _start_missing(children, fds, environment)
+            _start_missing(children, listener, (alive_reading, alive_writing))
             time.sleep(0.05)
     finally:
         _stop_all([child.process for child in children if child.process is not None])
-        os.close(alive_writing)
-        os.close(alive_reading)
+        alive_writing.close()
+        alive_reading.close()
 
 
-def _start_missing(children: Sequence[_Child], fds: tuple[int, int], environment: Mapping[str, str]) -> None:
+def _worker(settings: Settings, listener: socket.socket) -> None:
+    from bough.processes import worker
+
+    worker.main(settings, listener)
+
+
+def _follower(name: str, settings: Settings) -> None:
+    # Only in the child: the warehouse loads what no other process needs.
+    import_module(f"bough.processes.{name}").main(settings)
+
+
+def _start_missing(children: Sequence[_Child], listener: socket.socket, alive: tuple[Connection, Connection]) -> None:
     now = time.monotonic()
     for child in children:
-        if child.process is not None and child.process.poll() is not None:
-            log.error("%s ended with status %s; it is started again", child.arguments[0], child.process.returncode)
-            killed = child.process.returncode < 0
-            child.deaths = 1 if killed or now - child.started > SETTLED_SECONDS else child.deaths + 1
-            child.not_before = now + min(LONGEST_PAUSE, RESTART_SECONDS * 2 ** min(child.deaths - 1, 10))
-            child.process = None
-            if child.deaths >= MAX_DEATHS and child.arguments[0] == WORKER:
-                raise ConfigurationError(f"{child.arguments[0]} does not start; its messages are above.")
+        if child.process is not None and child.process.exitcode is not None:
+            _note_end(child, now)
         if child.process is None and now >= child.not_before:
-            command = [sys.executable, "-m", *child.arguments]
             child.started = now
-            # Only workers hold the socket: a process that gives way may take long to die, and the port must be free.
-            own = fds if child.arguments[0] == WORKER else fds[1:]
-            child.process = subprocess.Popen(command, pass_fds=own, env=dict(environment))
+            child.process = _started(child, listener, alive)
 
 
-def _stop_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def _note_end(child: _Child, now: float) -> None:
+    """A child that has ended: when it may be started again. Raises ConfigurationError when that would be useless."""
+    assert child.process is not None
+    status = child.process.exitcode or 0
+    child.process.close()
+    child.process = None
+    if child.is_once:
+        child.not_before = float("inf")
+        return
+    log.error("The %s process ended with status %s; it is started again", child.name, status)
+    child.deaths = 1 if status < 0 or now - child.started > SETTLED_SECONDS else child.deaths + 1
+    child.not_before = now + min(LONGEST_PAUSE, RESTART_SECONDS * 2 ** min(child.deaths - 1, 10))
+    if child.deaths >= MAX_DEATHS and child.is_worker:
+        raise ConfigurationError("Workers do not start; their messages are above.")
+
+
+def _started(child: _Child, listener: socket.socket, alive: tuple[Connection, Connection]) -> BaseProcess:
+    context = multiprocessing.get_context(START_METHOD)
+    foreign: list[socket.socket | Connection] = []
+    if START_METHOD == "fork":
+        # Only workers hold the socket: a process that gives way may take long to die, and the port must be free.
+        foreign = [alive[1]] if child.is_worker else [alive[1], listener]
+    process: BaseProcess = context.Process(target=_enter, args=(child.name, child.run, alive[0], foreign))  # type: ignore[attr-defined]
+    process.start()
+    return process
+
+
+def _enter(
+    name: str, run: Callable[[], None], alive: Connection, foreign: Sequence[socket.socket | Connection]
+) -> None:
+    """What a child does first: let go of what is not its own. Ctrl-C reaches it, too, but the supervisor ends it."""
+    for one in foreign:
+        one.close()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        Path("/proc/self/comm").write_text(f"bough-{name}")
+    end_with_supervisor(alive.fileno())
+    run()
+
+
+def _stop_all(processes: Sequence[BaseProcess]) -> None:
     for process in processes:
         process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
     for process in processes:
-        try:
-            process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        process.join(max(0.1, deadline - time.monotonic()))
+        if process.exitcode is None:
             log.error("Process %s did not stop in %s s and is killed", process.pid, STOP_SECONDS)
             process.kill()
-            process.wait()
+            process.join()

@@ -1,7 +1,6 @@
 """The warehouse process: owns the DuckDB file, follows the store, runs export jobs, sends webhooks.
 
-Run as ``python -m bough.processes.warehouse PIPE_FD``; settings come from the environment. Workers reach it only by the
-jobs they store; they ring (`bough.exports.bell`) so that nothing waits for the next look.
+Workers reach it only by the jobs they store; they ring (`bough.exports.bell`) so that nothing waits for the next look.
 
 Five loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
 sends webhooks and starts scheduled reports, *files* copies those of reports and removes old ones, perhaps in an object
@@ -14,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -42,9 +40,8 @@ from bough.exports.signing import open_signer
 from bough.exports.tracing import answerer
 from bough.ids import now_ms
 from bough.logs import configure
-from bough.processes.lifeline import end_with_supervisor
 from bough.processes.priority import step_back
-from bough.settings import Settings, load_settings
+from bough.settings import Settings
 from bough.store import Store, open_store
 from bough.warehouse.day_totals import DayTotals
 from bough.warehouse.keeper import Busy, Keeper, RebuildWanted, Stopping
@@ -66,9 +63,8 @@ JOBS_AT_ONCE = 2
 PATIENCE_MS = 2000
 
 
-def main(pipe_fd: int) -> None:
+def main(settings: Settings) -> None:
     """Work until SIGTERM."""
-    settings = load_settings()
     configure(settings.log_level)
     stop = threading.Event()
 
@@ -77,7 +73,6 @@ def main(pipe_fd: int) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    end_with_supervisor(pipe_fd)
     store = open_store(settings.folder, settings.store)
     store.start_writing()
     step_back()  # this thread and those that it starts, not the one that writes: it holds what all others wait for
@@ -280,7 +275,3 @@ class Work:
 
     def _signed_url(self, job: Job) -> str | None:
         return signed_url(self._settings.base_url, self._signer, job, job.account_user)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -1,7 +1,4 @@
-"""A worker: answers requests on the socket that the supervisor has bound.
-
-Run as ``python -m bough.processes.worker SOCKET_FD PIPE_FD``; settings come from the environment.
-"""
+"""A worker: answers requests on the socket that the supervisor has bound."""
 
 from __future__ import annotations
 
@@ -16,8 +13,7 @@ import uvicorn
 import uvloop
 
 from bough.logs import configure
-from bough.processes.lifeline import end_with_supervisor
-from bough.settings import load_settings
+from bough.settings import Settings
 from bough.web.app import Application
 from bough.web.protocol import EdgeProtocol, sweep
 
@@ -32,13 +28,11 @@ thread needs it back after every statement, while all others wait for the write 
 7,600 at 1 ms, 5,900 at 5 ms."""
 
 
-def main(socket_fd: int, pipe_fd: int) -> None:
+def main(settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM."""
-    settings = load_settings()
     configure(settings.log_level)
     sys.setswitchinterval(SWITCH_INTERVAL)
     _raise_open_files()
-    end_with_supervisor(pipe_fd)
     config = uvicorn.Config(
         Application(settings),
         http=EdgeProtocol,
@@ -54,7 +48,7 @@ def main(socket_fd: int, pipe_fd: int) -> None:
     )
     gc.freeze()  # what is here now stays
     gc.set_threshold(*COLLECTION_THRESHOLDS)
-    uvloop.run(_serve(uvicorn.Server(config), socket.socket(fileno=socket_fd)))
+    uvloop.run(_serve(uvicorn.Server(config), listener))
 
 
 def _raise_open_files() -> None:
@@ -71,7 +65,3 @@ async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
         sweeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sweeping
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
