@@ -10,7 +10,7 @@ import pytest
 from branchio import Client
 
 from tests.apps import in_test_environment, new_app
-from tests.conftest import Api
+from tests.conftest import Api, error
 
 READ_KEYS = {"tags", "channel", "feature", "campaign", "stage", "alias", "type", "data"}
 """The Ruby client refuses any other top-level key of a read."""
@@ -221,6 +221,45 @@ def test_app_id_in_place_of_the_key(api: Api) -> None:
     assert (created.status_code, bulk.status_code) == (200, 200)
     read = api.http.get("/v1/url", params={"url": created.json()["url"], "app_id": api.card["app_id"]})
     assert (read.status_code, read.json()["channel"]) == (200, "node")
+
+
+def test_app_id_and_secret_update_a_link(api: Api) -> None:
+    """branchio-sdk for Node, when it was made with an app id: the secret says which environment is meant."""
+    live = api.created(channel="old")
+    test = in_test_environment(api)
+    tested = test.created(channel="old")
+    for url, secret in ((live, "branch_secret"), (tested, "test_branch_secret")):
+        body = {"app_id": api.card["app_id"], "branch_secret": api.card[secret], "channel": "node"}
+        answer = api.http.put("/v1/url", params={"url": url}, json=body)
+        assert (answer.status_code, answer.json()["channel"]) == (200, "node"), answer.text
+
+
+@pytest.mark.parametrize(
+    ("app_id", "secret"),
+    [("own", "secret_live_wrong"), ("other", "own"), ("1", "own"), ("key", "own"), ("own", None), ("own", ["x"])],
+)
+def test_app_id_without_its_own_secret_updates_nothing(api: Api, app_id: str, secret: object) -> None:
+    url = api.created(channel="old")
+    ids = {"own": api.card["app_id"], "other": new_app(api).card["app_id"], "key": api.key}
+    body = {"app_id": ids.get(app_id, app_id), "channel": "node"}
+    body["branch_secret"] = api.card["branch_secret"] if secret == "own" else secret
+    answer = api.http.put("/v1/url", params={"url": url}, json=body)
+    assert (answer.status_code, answer.json()) == (
+        400,
+        error(400, "Invalid or missing app id, Branch key, or secret"),
+    )
+    assert api.read(url).json()["channel"] == "old"
+
+
+def test_node_branch_io_updates_at_an_address_that_ends_with_a_slash(api: Api) -> None:
+    """npm's node-branch-io 2.0.0: the key in the query, the url not encoded."""
+    url = api.created(type=2, data={"$marketing_title": "Spring"})
+    body = {"branch_secret": api.card["branch_secret"], "channel": "node"}
+    answer = api.http.put(f"/v1/url/?url={url}&branch_key={api.key}", json=body)
+    assert (answer.status_code, answer.json()["channel"]) == (200, "node")
+    assert api.read(url).json()["channel"] == "node"
+    refused = api.http.patch("/v1/url/")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE, GET, POST, PUT")
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,16 @@ class Directory:
             raise InvalidCredentials
         return Credential(app, False)
 
+    def by_app_secret(self, app_id: str, branch_secret: str) -> Credential:
+        """The environment of an app whose secret was sent with the app's id in place of a key. Raises
+        InvalidCredentials."""
+        app = self.by_app_id(app_id).app
+        given = fingerprint(branch_secret)
+        for name, test, _ in self.keys_of(app.id):
+            if hmac.compare_digest(self._keys[name].secret_hash, given):
+                return Credential(app, test)
+        raise InvalidCredentials
+
     def by_token(self, token: str) -> User:
         """The user of an access token, with the permissions that the token gives. Raises AuthenticationFailed.
 

@@ -130,10 +130,14 @@ class Call(Asked):
         return value
 
     def secret_credential(self, body: dict[str, Any]) -> Credential:
-        """The app of a branch key that came with its secret."""
+        """The app of a branch key, or of an app id in its place, that came with its secret."""
         key = body.get("branch_key") or self.query("branch_key") or self.path.get("branch_key")
         secret = body.get("branch_secret") or self.query("branch_secret")
-        if not isinstance(key, str) or not isinstance(secret, str):
+        if not isinstance(secret, str):
+            raise InvalidCredentials
+        if not key and (app_id := body.get("app_id") or self.query("app_id")):
+            return self.context.directory.by_app_secret(str(app_id), secret)
+        if not isinstance(key, str):
             raise InvalidCredentials
         return self.context.directory.by_secret(key, secret)
 

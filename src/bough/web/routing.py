@@ -146,6 +146,8 @@ class Table:
         return sorted(methods or ())
 
     def _methods(self, path: str) -> tuple[dict[str, Route] | None, dict[str, str]]:
+        """A slash at the end makes no difference: npm's node-branch-io updates links at `/v1/url/?url=…`."""
+        path = path.removesuffix("/") or path
         methods = self._static.get(path)
         if methods is not None:
             return methods, {}
