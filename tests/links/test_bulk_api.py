@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bough.links.bulk import CHUNK
-from tests.apps import other_organization, token_of
+from tests.apps import alias, other_organization, token_of
 from tests.conftest import Api, error
 from tests.links.test_listing_api import name
 
@@ -127,6 +127,25 @@ def test_ndjson_keeps_types_and_goes_on_after_bad_lines(api: Api) -> None:
     assert document["data"]["n"] == 5
     assert document["data"]["flag"] is False
     assert labels(api, other)[0] == "null"
+
+
+def test_what_cannot_change_must_be_as_it_is(api: Api) -> None:
+    """A line of an export may be sent back, and one in which somebody has edited the alias says so."""
+    url, wanted = api.created(), alias()
+    aliased = api.created(alias=wanted, identity="bob")
+    same = {"url": aliased, "alias": wanted, "type": 0, "identity": "bob", "app_id": api.card["app_id"], "clicks": 9}
+    body = ndjson(
+        {**same, "channel": "new"}, {**same, "alias": "else"}, {"url": url, "type": 2}, {"url": url, "type": 0}
+    )
+    report = send(api, "update", body)
+    assert [line.get("error") for line in report["lines"]] == [
+        None,
+        "alias: cannot be changed by an update.",
+        "type: cannot be changed by an update.",
+        None,
+    ]
+    report = send(api, "update", f"url,alias,identity,type\n{aliased},{wanted},,0\n{url},,,STANDARD\n{url},x,,\n")
+    assert [line.get("error") for line in report["lines"]] == [None, None, "alias: cannot be changed by an update."]
 
 
 def test_more_lines_than_one_transaction_holds(api: Api) -> None:

@@ -194,7 +194,8 @@ def test_web_sdk_sends_a_form_with_data_as_json_text(api: Api) -> None:
 def test_a_form_with_one_tag_or_repeated_tags(api: Api) -> None:
     one = api.http.post("/v1/url", data={"branch_key": api.key, "tags": "only"}).json()["url"]
     many = api.http.post("/v1/url", data={"branch_key": api.key, "tags": ["a", "b"]}).json()["url"]
-    assert [api.read(url).json()["tags"] for url in (one, many)] == [["only"], ["a", "b"]]
+    numbered = api.http.post("/v1/url", data={"branch_key": api.key, "tags[0]": "a", "tags[1]": "b"}).json()["url"]
+    assert [api.read(url).json()["tags"] for url in (one, many, numbered)] == [["only"], ["a", "b"], ["a", "b"]]
 
 
 def test_json_body_labelled_as_a_form_is_json(api: Api) -> None:

@@ -54,6 +54,22 @@ def test_labels_inside_data_are_labels(api: Api) -> None:
     assert (changed["channel"], changed["tags"]) == ("b", ["x"])
 
 
+def test_duration_and_match_duration_are_one_value(api: Api) -> None:
+    url = api.created(data={"$match_duration": 300})
+    changed = patch(api, url, duration=60)
+    assert (changed["duration"], changed["data"]["$match_duration"]) == (60, 60)
+    changed = patch(api, url, data={"$match_duration": 90})
+    assert (changed["duration"], changed["data"]["$match_duration"]) == (90, 90)
+    changed = patch(api, url, data={"$match_duration": None})
+    assert (changed["duration"], "$match_duration" in changed["data"]) == (7200, False)
+
+
+def test_one_time_use_is_switched_off_by_false(api: Api) -> None:
+    url = api.created(data={"$one_time_use": True})
+    assert patch(api, url, data={"$one_time_use": False})["data"]["$one_time_use"] is False
+    assert api.read(url).json()["data"]["$one_time_use"] is False
+
+
 def test_the_history_says_what_changed_newest_first(api: Api) -> None:
     url = api.created(channel="a", data={"n": 1, "gone": "x"})
     patch(api, url, channel="b")
@@ -69,9 +85,9 @@ def test_the_history_says_what_changed_newest_first(api: Api) -> None:
 
 
 def test_a_change_of_nothing_leaves_no_trace(api: Api) -> None:
-    url = api.created(channel="a", data={"n": 1})
+    url = api.created(channel="a", data={"n": 1, "nothing": None})
     before = details(api, url)
-    after = patch(api, url, channel="a", data={"n": 1, "never": None})
+    after = patch(api, url, channel="a", data={"n": 1, "never": None, "nothing": None})
     assert after == before
     assert after["history"] == []
 

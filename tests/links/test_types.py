@@ -39,6 +39,7 @@ def test_types_as_numbers_digits_and_names(api: Api, sent: Any, number: int) -> 
         ({"type": 1}, True),
         ({"type": 2}, False),
         ({"data": {"$one_time_use": True}}, True),
+        ({"data": {"$one_time_use": "true"}}, True),
         ({"data": {"$one_time_use": False}}, False),
         ({"type": 1, "data": {"$one_time_use": False}}, True),
     ],

@@ -18,7 +18,7 @@ from bough.accounts.model import App
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound
 from bough.links import queries, records
 from bough.links.address import Address, parse_address
-from bough.links.change import is_expired
+from bough.links.change import NOT_UPDATABLE, check_not_updatable, is_expired
 from bough.links.history import Differences, differences
 from bough.links.model import Link
 from bough.links.patch import FIELDS, Patch, parse_patch, patched_link
@@ -49,7 +49,8 @@ IGNORED = frozenset(
         "last_click_at",
     }
 )
-"""Columns of `bough links export` that cannot be changed: an export may be edited and sent back whole."""
+"""Columns of `bough links export` that cannot be changed: an export may be edited and sent back whole. What an update
+may only repeat (`NOT_UPDATABLE`) must be as it is."""
 
 OUTSIDE = "Your data filters do not let you make such a link."
 
@@ -65,6 +66,8 @@ class Line(Struct, frozen=True, kw_only=True):
     address: Address | None = None
     patch: Patch | None = None
     """None: delete the link."""
+    repeated: dict[str, Any] = {}
+    """What the row says of things that an update cannot change."""
     error: str = ""
 
 
@@ -180,6 +183,7 @@ class _Work:
             return Report(line=line.number, url=line.url, ok=True, deleted=True)
         if is_expired(link, app, self._chunk.now):
             raise NotFound
+        check_not_updatable(link, app, line.repeated)
         after = patched_link(link, line.patch, app, self._chunk.now)
         if admits is not None and not admits(after):
             raise Forbidden(OUTSIDE)
@@ -199,7 +203,9 @@ def _line(row: Row, kind: Format, directory: Directory, delete: bool) -> Line:
         return Line(number=row.line, url=shown, error=row.error)
     try:
         patch = None if delete else parse_patch(fields(row.values, kind))
-        return Line(number=row.line, url=shown, address=parse_address(url, directory), patch=patch)
+        repeated = {name: value for name, value in row.values.items() if name in NOT_UPDATABLE}
+        address = parse_address(url, directory)
+        return Line(number=row.line, url=shown, address=address, patch=patch, repeated=repeated)
     except BoughError as error:
         return Line(number=row.line, url=shown, error=error.message)
 

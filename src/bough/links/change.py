@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from bough.accounts.model import App, Domain
 from bough.errors import BadRequest
@@ -112,12 +112,16 @@ def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
     inner_tags = link.tags if parameters.inner_tags is UNSET else parameters.inner_tags
     top_tags = inner_tags if parameters.tags is UNSET else parameters.tags
     changes["tags"] = top_tags if top_tags != link.tags else inner_tags
-    duration = link.duration if parameters.duration is UNSET else parameters.duration
-    if parameters.duration is UNSET and MATCH_DURATION in link.data and MATCH_DURATION not in data:
-        duration = DEFAULT_DURATION  # it stood in the data, which was replaced
-    changes["duration"] = duration
-    changes["data"] = _consistent(data, link.type, duration)
-    return msgspec.structs.replace(link, **changes)
+    return msgspec.structs.replace(link, **changes, **agreeing(link, data, parameters.duration))
+
+
+def agreeing(link: Link, data: dict[str, Any], duration: int | UnsetType) -> dict[str, Any]:
+    """`data` and `duration` of a link that changes to them, made to agree. UNSET: the duration was not sent, so it
+    stays, unless it stood in the data and was taken away there."""
+    if duration is UNSET:
+        dropped = MATCH_DURATION in link.data and MATCH_DURATION not in data
+        duration = DEFAULT_DURATION if dropped else link.duration
+    return {"data": _consistent(data, link.type, duration), "duration": duration}
 
 
 def _consistent(data: dict[str, Any], link_type: int, duration: int) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from bough.accounts.model import App
 from bough.links.address import WEB_ONLY_PREFIX
 from bough.links.model import LABELS, Link, LinkType
 
+ON = (True, "true", "1")
+"""Values of a switch that is on: forms and queries carry texts."""
+
 TITLE_KEYS = ("$marketing_title", "$og_title")
 """Keys of `data` that name the link, the first that is set wins."""
 
 
 def short_url(link: Link, scheme: str) -> str:
     """The address people share. A web-only link's begins with `/e/`, which no app claims (contract/links.md §3.1)."""
-    web_only = WEB_ONLY_PREFIX if link.data.get("$web_only") in (True, "true", "1") else ""
+    web_only = WEB_ONLY_PREFIX if link.data.get("$web_only") in ON else ""
     return f"{scheme}://{link.domain}/{web_only}{link.path}"
 
 
@@ -36,7 +39,7 @@ def title(link: Link) -> str | None:
 def full_data(link: Link, url: str) -> dict[str, Any]:
     """The customer's keys with the server's laid over them."""
     data = dict(link.data)
-    data["$one_time_use"] = link.type == LinkType.ONE_TIME or link.data.get("$one_time_use") is True
+    data["$one_time_use"] = link.type == LinkType.ONE_TIME or link.data.get("$one_time_use") in ON
     for name in LABELS:
         if (value := getattr(link, name)) is not None:
             data[f"~{name}"] = value

@@ -41,6 +41,8 @@ SERVER_KEYS = frozenset(
 )
 """Keys of `data` that the server makes; what a client sends under these names is not stored as data."""
 
+ONE_TIME_USE = "$one_time_use"
+
 SOURCES = {
     "web-sdk": CreationSource.WEB_SDK,
     "android": CreationSource.ANDROID_SDK,
@@ -180,7 +182,7 @@ def _own_keys(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in data.items()
-        if key not in SERVER_KEYS and not (key == "$one_time_use" and value in (False, "false"))
+        if key not in SERVER_KEYS and not (key == ONE_TIME_USE and value in (False, "false"))
     }
 
 

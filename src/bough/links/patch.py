@@ -10,10 +10,17 @@ from msgspec import UNSET, Struct
 
 from bough.accounts.model import App
 from bough.errors import BadRequest
-from bough.links.change import NOT_UPDATABLE
+from bough.links.change import NOT_UPDATABLE, agreeing
 from bough.links.codec import same_state
 from bough.links.model import DEFAULT_DURATION, LABELS, Link
-from bough.links.parameters import SERVER_KEYS, LinkParameters, check_data_size, parse_data, parse_parameters
+from bough.links.parameters import (
+    ONE_TIME_USE,
+    SERVER_KEYS,
+    LinkParameters,
+    check_data_size,
+    parse_data,
+    parse_parameters,
+)
 from bough.links.targets import check_targets
 
 FIELDS = (*LABELS, "tags", "duration", "data")
@@ -51,26 +58,29 @@ def _data(value: Any) -> dict[str, Any]:
     for key in data:
         if key in SERVER_KEYS and key not in LABEL_KEYS:
             raise BadRequest(f"data.{key}: is made by the server and cannot be changed.")
+    if data.get(ONE_TIME_USE) in (False, "false"):
+        return {**data, ONE_TIME_USE: None}  # off is how a link without the key reads
     return data
 
 
 def patched_link(link: Link, patch: Patch, app: App, now: int) -> Link:
     """The link after the changes; `updated_at` moves to `now` (epoch ms) when there are any.
 
-    Raises BadRequest when a new target may not be used or `data` becomes too large.
+    A null for a key that holds null already changes nothing, so that what was read may be sent back. Raises BadRequest
+    when a new target may not be used or `data` becomes too large.
     """
     parameters = patch.parameters
     changes: dict[str, Any] = {**parameters.inner_labels, **parameters.labels}
     for tags in (parameters.inner_tags, parameters.tags):
         if tags is not UNSET:
             changes["tags"] = tags
-    if parameters.duration is not UNSET:
-        changes["duration"] = parameters.duration
+    data = link.data
     if parameters.data is not UNSET and parameters.data:
         new = {key: value for key, value in parameters.data.items() if value is not None}
         check_targets(new, app)
-        kept = {key: value for key, value in link.data.items() if key not in parameters.data or key in new}
-        changes["data"] = {**kept, **new}
-        check_data_size(changes["data"])
+        gone = {key for key in parameters.data if key not in new and link.data.get(key) is not None}
+        data = {**{key: value for key, value in link.data.items() if key not in gone}, **new}
+        check_data_size(data)
+    changes |= agreeing(link, data, parameters.duration)
     changed = msgspec.structs.replace(link, **changes)
     return link if same_state(changed, link) else msgspec.structs.replace(changed, updated_at=now)

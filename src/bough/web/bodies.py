@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,7 @@ MAX_FORM_FIELDS = 2000
 _decode = msgspec.json.Decoder().decode
 
 FORM = "application/x-www-form-urlencoded"
+_ARRAY = re.compile(r"\[[0-9]{0,4}\]\Z")
 _JSON_TYPES = frozenset({"", "application/json", "text/plain", "text/json"})
 
 
@@ -44,7 +46,7 @@ def parse_body(content_type: str, body: bytes) -> Any:
 
 
 def parse_form(body: bytes) -> dict[str, Any]:
-    """Form fields by name; `tags=a&tags=b` and `tags[]=a` become arrays, single fields stay strings."""
+    """Form fields by name; `tags=a&tags=b`, `tags[]=a` and `tags[0]=a` become arrays, single fields stay strings."""
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS, errors="strict")
     except UnicodeDecodeError as error:
@@ -53,7 +55,7 @@ def parse_form(body: bytes) -> dict[str, Any]:
         raise BadRequest(f"The body has more than {MAX_FORM_FIELDS} form fields.") from error
     fields: dict[str, Any] = {}
     for key, value in pairs:
-        name = key.removesuffix("[]")
+        name = _ARRAY.sub("", key)
         if name in fields or name != key:
             before = fields.get(name, [])
             fields[name] = [*(before if isinstance(before, list) else [before]), value]
