@@ -159,11 +159,7 @@ def test_links_answer_no_other_method(api: Api, link: str, method: str) -> None:
 
 def test_the_journal_can_be_read_back(api: Api, link: str) -> None:
     answer = follow(api, link, ua.IPHONE_SAFARI, query="?ref=mail", Referer="https://mail.example/")
-    command = [sys.executable, "-m", "bough.cli", "journal", "tail", "-n", "1000", "--kind", "click"]
-    command += ["--data", str(api.running.folder)]
-    environment = {**os.environ, **api.running.environment}
-    printed = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=60).stdout
-    read = [json.loads(line) for line in printed.strip().split("\n")]
+    read = tail(api, "-n", "1000", "--kind", "click")
     (line,) = [one for one in read if one["link_id"] == str(link_id(api, link))]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("at"))
     assert line == {
@@ -177,7 +173,46 @@ def test_the_journal_can_be_read_back(api: Api, link: str) -> None:
         "ip": "127.0.0.1",
         "referrer": "https://mail.example/",
         "rule": "ios_url",
+        "query": "ref=mail",
+        "agent": {
+            "kind": "browser",
+            "os": "ios",
+            "os_version": "17.4.1",
+            "device": "phone",
+            "brand": "Apple",
+            "model": "iPhone",
+            "browser": "Safari",
+            "browser_version": "17.4.1",
+        },
     }
+
+
+def test_the_newest_rows_of_a_kind(api: Api, link: str) -> None:
+    first, second = (sent(follow(api, link, ua.IPHONE_SAFARI)).match_id for _ in range(2))
+    for _ in range(3):
+        follow(api, link, ua.GOOGLEBOT)
+    assert [line["id"] for line in tail(api, "-n", "2", "--kind", "click")] == [first, second]
+    assert [line["agent"] for line in tail(api, "-n", "1")] == [{"kind": "robot", "browser": "Googlebot"}]
+
+
+def tail(api: Api, *options: str) -> list[dict[str, Any]]:
+    """The lines of `bough journal tail`."""
+    command = [sys.executable, "-m", "bough.cli", "journal", "tail", *options, "--data", str(api.running.folder)]
+    environment = {**os.environ, **api.running.environment}
+    printed = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=60).stdout
+    return [json.loads(line) for line in printed.strip().split("\n")]
+
+
+def test_client_hints_say_what_a_reduced_user_agent_hides(api: Api) -> None:
+    data = {"$samsung_url": "https://example.com/samsung", "$android_url": "https://example.com/android"}
+    url = api.created(data=data)
+    reduced = (
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile "
+        "Safari/537.36"
+    )
+    hints = {"Sec-CH-UA-Platform": '"Android"', "Sec-CH-UA-Model": '"SM-S921B"'}
+    assert sent(follow(api, url, reduced)).target == "https://example.com/android"
+    assert sent(follow(api, url, reduced, **hints)).target == "https://example.com/samsung"
 
 
 def test_a_browser_gets_one_cookie_and_keeps_it(api: Api, link: str) -> None:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from bough.accounts.directory import Credential
 from bough.clicks import hosted_files, long_links, show
 from bough.clicks.agent import Agent
-from bough.clicks.agents import parse
+from bough.clicks.agents import parse, with_hints
 from bough.clicks.cache import Entry
 from bough.clicks.decide import decide
 from bough.clicks.decision import ClickRequest, Decision
@@ -38,6 +38,13 @@ from bough.web.cookies import browser_of, cookie_value
 from bough.web.visitor import Visitor
 
 MAX_QUERY_FIELDS = 200
+HINTS = {
+    "platform": "sec-ch-ua-platform",
+    "platform_version": "sec-ch-ua-platform-version",
+    "model": "sec-ch-ua-model",
+}
+"""Arguments of `with_hints`, and the headers that hold them."""
+
 _PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
 
@@ -163,9 +170,10 @@ class Clicks:
         user_agent = headers.get("user-agent", "")
         country = self._context.settings.country_header
         marks = " ".join(headers.get(name, "") for name in ("purpose", "sec-purpose", "x-moz"))
+        hints = {name: headers.get(header, "") for name, header in HINTS.items()}
         return Visit(
             url=url,
-            agent=parse(user_agent),
+            agent=with_hints(parse(user_agent), **hints),
             user_agent=user_agent,
             visitor=self._visitors.visitor(
                 request.client.host if request.client else "",

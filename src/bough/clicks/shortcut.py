@@ -34,8 +34,14 @@ Headers = list[tuple[bytes, bytes]]
 MAX_HOSTS = 1000
 
 OF_INTEREST = (b"host", b"user-agent", b"cookie", b"referer", b"x-forwarded-for")
-DECLINED = frozenset({b"purpose", b"sec-purpose", b"x-moz", b"expect", b"content-length", b"transfer-encoding"})
-"""Headers of requests that are no plain clicks."""
+DECLINED = frozenset(
+    {
+        *(b"purpose", b"sec-purpose", b"x-moz"),
+        *(b"sec-ch-ua-model", b"sec-ch-ua-platform-version"),
+        *(b"expect", b"content-length", b"transfer-encoding"),
+    }
+)
+"""Headers of requests that are no plain clicks. Client hints that are missing here say nothing new."""
 
 HEADERS = b"\r\ncache-control: no-store\r\ncontent-length: 0"
 COOKIE = b"\r\nset-cookie: _s="

@@ -6,12 +6,20 @@ import argparse
 import json
 import time
 from datetime import UTC, datetime
+from typing import Any, get_args
 
+import msgspec
+
+from bough.clicks.agents import parse
 from bough.commands.options import Commands, add_data, opened_store, settings_of
-from bough.journal import Row
-from bough.store import journal
+from bough.journal import Row, RowKind
+from bough.store import Store, journal
 
 NEWEST = "SELECT id FROM journal ORDER BY id DESC LIMIT 1 OFFSET ?"
+NEWEST_OF_KIND = "SELECT id FROM journal WHERE kind = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
+VISITS = frozenset({"click", "prefetch", "robot", "impression"})
+"""Kinds of rows whose body is a `Click`."""
+
 FOLLOW_SECONDS = 0.3
 
 
@@ -22,7 +30,9 @@ def add_to(commands: Commands) -> None:
     tail = actions.add_parser("tail", help="the newest rows, one JSON object per line, oldest first")
     tail.add_argument("-n", "--lines", type=int, default=10, metavar="N", help="how many rows (default: 10)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on with rows as they arrive")
-    tail.add_argument("--kind", help="only rows of this kind (click, open, event, …)")
+    tail.add_argument(
+        "--kind", choices=get_args(RowKind), metavar="KIND", help="only rows of this kind (click, open, event, …)"
+    )
     add_data(tail)
     tail.set_defaults(run=run_tail)
 
@@ -30,8 +40,7 @@ def add_to(commands: Commands) -> None:
 def run_tail(arguments: argparse.Namespace) -> None:
     """`bough journal tail`."""
     with opened_store(settings_of(arguments)) as store:
-        before = store.rows(NEWEST, (arguments.lines,)) if arguments.lines > 0 else store.rows(NEWEST, (0,))
-        after: int = before[0][0] if before else 0
+        after = _before_the_newest(store, max(arguments.lines, 0), arguments.kind)
         while True:
             found = False
             for row in journal.read_after(store, after):
@@ -45,6 +54,13 @@ def run_tail(arguments: argparse.Namespace) -> None:
                 time.sleep(FOLLOW_SECONDS)
 
 
+def _before_the_newest(store: Store, count: int, kind: str | None) -> int:
+    """The id of the row after which the newest `count` rows (of a kind) come; 0 when there are no more than those."""
+    of_kind = kind is not None and count > 0
+    found = store.rows(NEWEST_OF_KIND, (kind, count)) if of_kind else store.rows(NEWEST, (count,))
+    return found[0][0] if found else 0
+
+
 def _line(row: Row) -> str:
     when = datetime.fromtimestamp(row.at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     document = {
@@ -55,5 +71,15 @@ def _line(row: Row) -> str:
         "test": row.test,
         "link_id": None if row.link is None else str(row.link),
         **row.body,
+        **(_seen(row.body) if row.kind in VISITS else {}),
     }
     return json.dumps(document, ensure_ascii=False)
+
+
+def _seen(body: dict[str, Any]) -> dict[str, Any]:
+    """What the row's address and User-Agent say: the query, and the class of visitor without what is unknown."""
+    agent = msgspec.to_builtins(parse(body.get("user_agent", "")))
+    return {
+        "query": body.get("url", "").partition("?")[2],
+        "agent": {name: value for name, value in agent.items() if value},
+    }
