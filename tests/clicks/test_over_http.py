@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
+from bough.web.cookies import cookie_value
 from tests.apps import alias, new_app
 from tests.clicks import user_agents as ua
 from tests.clicks.following import follow, kept_count, link_id, rows, sent
@@ -218,7 +219,7 @@ def test_client_hints_say_what_a_reduced_user_agent_hides(api: Api) -> None:
 def test_a_browser_gets_one_cookie_and_keeps_it(api: Api, link: str) -> None:
     first = follow(api, link, ua.IPHONE_SAFARI)
     browser = sent(first).match_id
-    assert first.headers["set-cookie"] == f"_s={browser}; Max-Age=63072000; Path=/; HttpOnly; SameSite=Lax"
+    assert first.headers["set-cookie"] == f"_s={browser}; Max-Age=63072000; Path=/; HttpOnly; Secure; SameSite=None"
     for query in ("", "?a=b"):
         again = follow(api, link, ua.IPHONE_SAFARI, query=query, Cookie=f"other=1; _s={browser}; more=2")
         assert "set-cookie" not in again.headers
@@ -229,6 +230,24 @@ def test_a_browser_gets_one_cookie_and_keeps_it(api: Api, link: str) -> None:
 def test_a_cookie_that_is_not_ours_is_replaced(api: Api, link: str, cookie: str) -> None:
     answer = follow(api, link, ua.IPHONE_SAFARI, Cookie=cookie)
     assert answer.headers["set-cookie"].startswith(f"_s={sent(answer).match_id};")
+
+
+@pytest.mark.parametrize(
+    ("host", "https", "end"),
+    [
+        ("go.example.com", True, "Secure; SameSite=None"),
+        ("127.0.0.1:8000", False, "Secure; SameSite=None"),
+        ("localhost", False, "Secure; SameSite=None"),
+        ("alternate.localhost:8000", False, "Secure; SameSite=None"),
+        ("[::1]:8000", False, "Secure; SameSite=None"),
+        ("go.example.com", False, "SameSite=Lax"),
+        ("192.168.1.7:8000", False, "SameSite=Lax"),
+        ("127.0.0.1.example.com", False, "SameSite=Lax"),
+        ("notlocalhost", False, "SameSite=Lax"),
+    ],
+)
+def test_other_sites_may_send_the_cookie_where_browsers_keep_a_secure_one(host: str, https: bool, end: str) -> None:
+    assert cookie_value(1, host, https=https) == f"_s=1; Max-Age=63072000; Path=/; HttpOnly; {end}"
 
 
 def test_the_cookie_is_secure_on_https_domains(api: Api) -> None:

@@ -109,7 +109,7 @@ class Clicks:
             click_id = await self._record(entry.link, decision, visit)
         response = show.answer(asked, decision, prepare(decision), click_id or new_id())
         if click_id is not None and not visit.browser and visit.agent.kind == "browser":
-            response.headers["set-cookie"] = cookie_value(click_id, secure)
+            response.headers["set-cookie"] = cookie_value(click_id, host, https=secure)
         if request.method == "HEAD":
             response.body = b""
         return response

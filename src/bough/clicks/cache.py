@@ -11,12 +11,7 @@ from typing import Any
 
 from bough.accounts.model import App
 from bough.links.model import Link
-from bough.web.cookies import COOKIE, cookie_value
-
-COOKIE_END, SECURE_COOKIE_END = (
-    cookie_value("", secure).removeprefix(f"{COOKIE}=").encode() for secure in (False, True)
-)
-"""What follows the browser's id in a Set-Cookie header."""
+from bough.web.cookies import cookie_end
 
 
 class Entry:
@@ -30,7 +25,7 @@ class Entry:
         self.expires_at = link.expires_at if app.config.expiry_days else None
         is_secure = app.is_secure(link.domain)
         self.scheme = b"https://" if is_secure else b"http://"
-        self.cookie_end = SECURE_COOKIE_END if is_secure else COOKIE_END
+        self.cookie_end = cookie_end(link.domain, https=is_secure)
         self.plans: dict[Any, Any] = {}
 
 

@@ -43,7 +43,7 @@ async def browser_id(call: Call) -> Response:
     known = browser_of(call.header("cookie"))
     said = call.query("_t") or ""
     browser = known or (said if _BROWSER.match(said) else "") or new_token()
-    headers = {} if known else {"Set-Cookie": cookie_value(browser, _is_secure(call))}
+    headers = {} if known else {"Set-Cookie": _cookie(call, browser)}
     return jsonp.script(name, jsonp.literal(browser), headers)
 
 
@@ -129,10 +129,9 @@ def long_link(call: Call, owner: Credential, body: dict[str, Any]) -> str:
     return url
 
 
-def _is_secure(call: Call) -> bool:
-    """Whether browsers reach this host over https: by its domain, else by the server's public address."""
+def _cookie(call: Call, browser: str) -> str:
+    """Whether browsers reach this host over https says its domain, else the server's public address."""
     host = (call.header("host") or "").lower()
     domain = call.context.directory.domain(host)
-    if domain is not None:
-        return domain.scheme == "https"
-    return call.context.settings.base_url.startswith("https://")
+    https = domain.scheme == "https" if domain else call.context.settings.base_url.startswith("https://")
+    return cookie_value(browser, host, https=https)

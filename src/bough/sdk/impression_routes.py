@@ -63,7 +63,7 @@ async def pixel(call: Call) -> Response:
         row = NewRow(now_ms(), link.app, int(link.test), "impression", link.id, _encode(seen).decode())
         identifier = await call.context.store.write(append_batch, row)
         if not browser:
-            headers["Set-Cookie"] = cookie_value(identifier, secure)
+            headers["Set-Cookie"] = cookie_value(identifier, (call.header("host") or "").lower(), https=secure)
     return Response(GIF, 200, headers, "image/gif")
 
 
