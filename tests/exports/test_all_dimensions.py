@@ -166,7 +166,9 @@ def _open(http: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]
 
 
 def _events(http: httpx.Client, key: str, device: str) -> None:
+    """A server posts them in the name of the phone."""
     user_data = {
+        "ip": ADDRESS,
         "os": "Android",
         "android_id": device,
         "brand": "Google",
@@ -176,7 +178,7 @@ def _events(http: httpx.Client, key: str, device: str) -> None:
     for path, name in (("standard", "PURCHASE"), ("custom", "level_up")):
         sent = http.post(
             f"/v2/event/{path}",
-            headers={"X-Forwarded-For": ADDRESS},
+            headers={"X-IP-Override": ADDRESS},
             json={"branch_key": key, "name": name, "user_data": user_data, "customer_event_alias": "an alias"},
         )
         assert sent.status_code == 200, sent.text

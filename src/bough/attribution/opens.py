@@ -6,6 +6,7 @@ the link that led here; `identifiers` is who it comes from, after privacy settin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -43,8 +44,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Click ids in the order of trust, once each."""
     urls: tuple[OpenedUrl, ...] = ()
     """http(s) addresses, in the order of trust."""
-    intent_uri: str = ""
-    """`external_intent_uri`: any address that opened the app, custom schemes included."""
+    own_scheme: str = ""
+    """`external_intent_uri` when it has a scheme of the app's own and names no click: no link of ours led here."""
     referrer: Referrer = Referrer()
     gclid: str = ""
     page: str = ""
@@ -129,10 +130,10 @@ def platform_of(body: Mapping[str, Any]) -> Platform:
     for platform in ("android", "ios", "web"):
         if sdk.startswith(platform):
             return platform
-    return _PLATFORM_OF_OS.get(text(body.get("os"), 32).casefold(), "web")
+    return PLATFORM_OF_OS.get(text(body.get("os"), 32).casefold(), "web")
 
 
-_PLATFORM_OF_OS: dict[str, Platform] = {
+PLATFORM_OF_OS: dict[str, Platform] = {
     "ios": "ios",
     "ipados": "ios",
     "tvos": "ios",
@@ -140,6 +141,7 @@ _PLATFORM_OF_OS: dict[str, Platform] = {
     "android": "android",
     "fire_os": "android",
 }
+"""`os` of an app's request that names no SDK, as a server's does → platform."""
 
 SYSTEMS: dict[str, str] = {
     "ios": "ios",
@@ -209,6 +211,7 @@ _EVIDENCE = frozenset(
 """Every field that `_evidence` reads."""
 
 _NO_EVIDENCE = Evidence()
+_OWN_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 def _evidence(body: Mapping[str, Any]) -> Evidence:
@@ -242,7 +245,7 @@ def _evidence(body: Mapping[str, Any]) -> Evidence:
     return Evidence(
         clicks=tuple(clicks.values()),
         urls=tuple(urls),
-        intent_uri=intent,
+        own_scheme=intent if _OWN_SCHEME.match(intent) and not _query(intent).get("link_click_id") else "",
         referrer=referrer,
         gclid=text(first(body, "gclid"), 512) or referrer.gclid,
         page=text(body.get("current_url")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 from urllib.parse import quote
 
@@ -84,10 +85,10 @@ def without_person(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def facts_of_request(call: Asked, *, ip: str = "") -> Facts:
-    """Address, User-Agent and country of who asks."""
-    visitor = call.visitor()
+    """Address, User-Agent and country of who asks; `ip` is the device's address when a server speaks for it."""
+    visitor = call.context.visitors.at(ip) if ip else call.visitor()
     return Facts(
-        ip=ip or visitor.ip,
+        ip=visitor.ip,
         user_agent=(call.header("user-agent") or "")[:1024],
         country=visitor.country,
         region=visitor.region,
@@ -102,17 +103,20 @@ def new_token() -> str:
 def check_server(call: Asked, body: dict[str, Any], owner: Credential) -> str:
     """A server-to-server request needs the secret and the device's address, which is returned.
 
-    Raises InvalidCredentials and BadRequest (X-IP-Override).
+    Raises InvalidCredentials and BadRequest (X-IP-Override: missing, or no IP address).
     """
     secret = body.get("branch_secret")
     key = body.get("branch_key")
     if not isinstance(secret, str) or not isinstance(key, str):
         raise InvalidCredentials
     call.context.directory.by_secret(key, secret)
-    ip = call.header("x-ip-override") or ""
+    ip = (call.header("x-ip-override") or "").strip()
     if not ip:
         raise BadRequest("X-IP-Override: is missing; it must be the device's IP address.")
-    return ip.strip()[:64]
+    try:
+        return str(ipaddress.ip_address(ip))
+    except ValueError:
+        raise BadRequest("X-IP-Override: is no IP address; it must be the device's.") from None
 
 
 def user_link(call: Asked, owner: Credential, bundle: str) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bough.attribution import identifiers as ids
 from bough.attribution.facts import Facts
+from bough.attribution.opens import PLATFORM_OF_OS
 from bough.errors import BadRequest
 from bough.events.body import encode
 from bough.events.values import first, flag, text
@@ -104,6 +105,8 @@ def _check_server_fields(body: dict[str, Any]) -> None:
     for name in SERVER_FIELDS:
         if body.get(name) in (None, ""):
             raise BadRequest(f"{name}: is missing; a server-to-server open must carry it.")
+    if text(body["os"], 32).casefold() not in PLATFORM_OF_OS:
+        raise BadRequest("os: must be iOS or Android.")
 
 
 def _issued(call: Asked, body: dict[str, Any], facts: Facts, platform: str) -> Facts:

@@ -60,6 +60,10 @@ class Visitors:
         found = self._known[peer] = Visitor(peer, *self._place_of(peer))
         return found
 
+    def at(self, ip: str) -> Visitor:
+        """Somebody at an address that a server reports."""
+        return Visitor(ip, *self._place_of(ip))
+
     def is_country_header(self, name: bytes) -> bool:
         """Whether a lower-case header name is the country header."""
         return name == self._country_header
