@@ -199,6 +199,16 @@ def test_an_old_event(api: Api, mark: Mark) -> None:
     assert mark.counted()[0].name == "turned page"
 
 
+def test_an_old_event_brings_no_money(api: Api, mark: Mark) -> None:
+    """Old events have no `event_data`; what a client puts there was never checked, and must not spoil the event."""
+    for revenue in ("a lot", -100):
+        sold = {"event": "PURCHASE", "identity_id": "14" * 9, "sdk": "web2.71.0", "event_data": {"revenue": revenue}}
+        assert api.http.post("/v1/event", json={"branch_key": api.key, **sold}).json() == {}
+        assert api.http.post("/v1/pageview", json={"branch_key": api.key, **sold}).json() == {}
+    assert [one.name for one in mark.counted()] == ["PURCHASE", "PAGEVIEW"] * 2
+    assert all("event_data" not in row.body for row in mark.rows("event"))
+
+
 def test_last_attributed_touch(api: Api, mark: Mark) -> None:
     phone = Android(api)
     url = api.created(campaign="spring", channel="email", data={"book": 7})

@@ -14,6 +14,7 @@ from bough.attribution.identifiers import Identifier, Privacy
 from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.persons import Claim
 from bough.attribution.touches import Links, ParseAgent, Touch, TouchKind, direct_touch, touch_of
+from bough.errors import BadRequest
 from bough.events.body import nested_object
 from bough.events.schema import amount
 from bough.events.values import first, flag, text, whole
@@ -102,7 +103,6 @@ def _event_entry(row: Row) -> Entry:
     event_data = nested_object(row.body.get("event_data"), "event_data")
     allowed = ids.privacy(row.body, user_data)
     identifiers = ids.extract(row.body, user_data, facts_of(row.body), allowed)
-    revenue = amount(_exact(event_data.get("revenue")), "event_data.revenue")
     name = text(first(row.body, "name", "event"), 255)
     return Entry(
         row=row.id,
@@ -115,7 +115,7 @@ def _event_entry(row: Row) -> Entry:
         privacy=allowed,
         request_id=ids.clean("request", row.body.get("branch_sdk_request_unique_id")),
         transaction_id=text(event_data.get("transaction_id"), 255),
-        refund=revenue is not None and revenue < 0,
+        refund=_is_refund(event_data.get("revenue")),
     )
 
 
@@ -178,7 +178,11 @@ def _as_touch(row: Row, given: GivenTouch | None) -> Touch | None:
     return Touch(id=row.id, at=given.at, app=row.app, test=row.test, kind=kind, data=given.data)
 
 
-def _exact(value: object) -> object:
-    """Journal rows are read with `bough.events.body.decode`; a number that a store handed over as a float is exact in
-    its shortest text, and only its sign is asked for here."""
-    return Decimal(repr(value)) if isinstance(value, float) else value
+def _is_refund(revenue: object) -> bool:
+    """Whether money went back. Journal rows are read with `bough.events.body.decode`; a number that a store handed over
+    as a float is exact in its shortest text, and only its sign is asked for here. What is no amount brought nothing."""
+    try:
+        value = amount(Decimal(repr(revenue)) if isinstance(revenue, float) else revenue, "revenue")
+    except BadRequest:
+        return False
+    return value is not None and value < 0

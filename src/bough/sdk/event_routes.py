@@ -38,7 +38,8 @@ async def legacy_event(call: Call) -> Response:
     body = await read_body(call)
     owner = owner_of(call, body)
     event = legacy.parse(body)
-    row = _row(call, owner, {**body, "name": event.name, "custom_data": event.custom_data}, "event")
+    kept = {name: value for name, value in body.items() if name not in legacy.UNKNOWN}
+    row = _row(call, owner, {**kept, "name": event.name, "custom_data": event.custom_data}, "event")
     return await _append(call, row, {})
 
 
