@@ -58,8 +58,12 @@ def dollars(store: Store) -> list[tuple[int | None, str]]:
 
 
 def test_our_own_columns_and_the_ecbs_history_are_read() -> None:
-    own = ["date,currency,usd_rate\n", "2024-05-01,eur,1.0710\n", "\n", "2024-05-02,JPY,0.00641\n"]
-    assert list(read_csv(own)) == [Rate("2024-05-01", "EUR", "1.071"), Rate("2024-05-02", "JPY", "0.00641")]
+    own = ["date,currency,usd_rate\n", "2024-05-01,eur,1.0710\n", "\n", "2024-05-02,JPY,0.00641\n", "2024-05-02,USD,1.0\n"]
+    assert list(read_csv(own)) == [
+        Rate("2024-05-01", "EUR", "1.071"),
+        Rate("2024-05-02", "JPY", "0.00641"),
+        Rate("2024-05-02", "USD", "1"),
+    ]
     ecb = ["Date,USD,JPY,GBP,LVL,\n", "2024-05-02,1.0698,166.49,0.85583,N/A,\n", "2024-05-01,N/A,1,1,1,\n"]
     rates = list(read_csv(ecb))
     assert [(rate.day, rate.currency) for rate in rates] == [("2024-05-02", one) for one in ("EUR", "JPY", "GBP")]
@@ -72,7 +76,7 @@ def test_our_own_columns_and_the_ecbs_history_are_read() -> None:
     [
         ("2024-5-1,EUR,1", "line 2: date: '2024-5-1' must look like 2026-01-31."),
         ("2024-05-01,XXX,1", "line 2: currency: 'XXX' is not an ISO 4217 code."),
-        ("2024-05-01,USD,1", "line 2: currency: a dollar is a dollar; USD needs no rate."),
+        ("2024-05-01,USD,1.01", "line 2: usd_rate: a dollar is a dollar; USD needs no rate but 1."),
         ("2024-05-01,EUR,0", "line 2: usd_rate: '0' must be a plain number above 0."),
         ("2024-05-01,EUR,one", "line 2: usd_rate: 'one' must be a number."),
     ],

@@ -93,6 +93,8 @@ def test_a_click_an_install_and_a_purchase_are_one_story(api: Api) -> None:
     phone.open()
     rates = {"rates": [{"date": "2020-01-02", "currency": "CHF", "usd_rate": "1.03"}]}
     assert api.http.post("/api/rates", json=rates, headers=token(api)).status_code == 200
+    again = api.http.post("/api/rates", json=rates["rates"], headers=token(api))
+    assert again.json() == {"added": 0, "unchanged": 1, "replaced": 0, "refused": []}
     phone.buy(event_data={"revenue": 19.99, "currency": "USD", "transaction_id": "a-1"})
     phone.buy(event_data={"revenue": 19.99, "currency": "USD", "transaction_id": "a-1"})
     phone.buy(event_data={"revenue": 5, "currency": "CHF", "transaction_id": "a-2"})

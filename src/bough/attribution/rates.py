@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from bough.errors import BadRequest
 from bough.events.currencies import CURRENCIES
+from bough.events.values import text
 from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
 
@@ -93,7 +94,7 @@ class StoredRates:
 
 def rate_of(fields: Mapping[str, Any], place: str = "rates") -> Rate:
     """One checked rate. Raises BadRequest naming the place and field."""
-    day, currency, written = (str(fields.get(name) or "").strip() for name in ("date", "currency", "usd_rate"))
+    day, currency, written = (text(fields.get(name), 64) for name in ("date", "currency", "usd_rate"))
     try:
         if len(day) != 10:
             raise ValueError(day)
@@ -103,9 +104,10 @@ def rate_of(fields: Mapping[str, Any], place: str = "rates") -> Rate:
     currency = currency.upper()
     if currency not in CURRENCIES:
         raise BadRequest(f"{place}: currency: {currency!r} is not an ISO 4217 code.")
-    if currency == "USD":
-        raise BadRequest(f"{place}: currency: a dollar is a dollar; USD needs no rate.")
-    return Rate(day, currency, _positive(written, f"{place}: usd_rate"))
+    rate = Rate(day, currency, _positive(written, f"{place}: usd_rate"))
+    if currency == "USD" and rate.usd_rate != "1":
+        raise BadRequest(f"{place}: usd_rate: a dollar is a dollar; USD needs no rate but 1.")
+    return rate
 
 
 def _positive(written: str, place: str) -> str:

@@ -188,7 +188,9 @@ def _choice(body: dict[str, Any], name: str, choices: tuple[str, ...]) -> Any:
 
 async def _link(call: Call, user: User, body: dict[str, Any]) -> tuple[Link, str]:
     """The link that is clicked, by address or id. Raises NotFound for another organization's, too."""
-    url = text(body.get("url"), 8192)
+    url = body.get("url") or ""
+    if not isinstance(url, str):
+        raise BadRequest("url: must be text.")
     store = call.context.store
     found: Link | None = None
     if url:
@@ -206,6 +208,8 @@ async def _link(call: Call, user: User, body: dict[str, Any]) -> tuple[Link, str
 async def add_rates(call: Call) -> Response:
     """POST /api/rates: dollars for one unit of a currency, by day."""
     body = decode(await call.bytes(MAX_RATES_BYTES), most=MAX_RATES_BYTES)
+    if isinstance(body, list):
+        body = {"rates": body}
     if not isinstance(body, dict) or not isinstance(body.get("rates"), list):
         raise BadRequest("rates: must be an array of objects.")
     if len(body["rates"]) > MAX_RATES:
