@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from bough.attribution.explain import explain
+from bough.attribution.touches import LinkTable
 from bough.journal import Row
 from tests.attribution.world import (
     APP,
@@ -18,6 +19,7 @@ from tests.attribution.world import (
     click,
     event,
     iphone,
+    link,
     opened,
     read,
     web,
@@ -53,6 +55,13 @@ def test_session_data_hold_the_link_as_created_and_the_session_keys() -> None:
         "+url": "https://go.example.com/summer?coupon=x&~channel=push",
     }
     assert json.dumps(install.deep_link)
+
+
+def test_a_key_of_the_customers_that_is_called_data_reaches_the_app() -> None:
+    mine = link(9, "mine", data={"data": {"shelf": "A"}})
+    (install,) = read(click(1, 0, mine), opened(2, 1, iphone(link_identifier="1")), links=LinkTable([mine]))
+    assert install.deep_link is not None
+    assert install.deep_link["data"] == {"shelf": "A"}
 
 
 def test_purchase_weeks_later_without_a_session_is_credited_to_the_person() -> None:

@@ -110,6 +110,6 @@ def event(number: int, minutes: float, name: str, user: dict[str, Any], **event_
     return Row(id=number, at=T0 + int(minutes * MINUTE), app=APP, test=False, kind="event", body=body)
 
 
-def read(*rows: Row, windows: Windows | None = None) -> list[Attributed]:
+def read(*rows: Row, windows: Windows | None = None, links: LinkTable = LINKS) -> list[Attributed]:
     """Attribution of these rows in this world."""
-    return attribute(rows, always(windows or Windows()), LINKS, parse)
+    return attribute(rows, always(windows or Windows()), links, parse)

@@ -74,12 +74,27 @@ def test_app_and_universal_links(api: Api, mark: Mark, kind: type[Phone], field:
     assert (opened.name, opened.touch_type, opened.touch_data["~campaign"]) == ("OPEN", "CLICK", "spring")
 
 
-@pytest.mark.parametrize(("kind", "field"), [(Android, "android_app_link_url"), (Iphone, "universal_link_url")])
-def test_an_address_of_somebody_else_is_no_link(api: Api, mark: Mark, kind: type[Phone], field: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "field", "address"),
+    [
+        (Android, "android_app_link_url", "https://example.org/books/7"),
+        (Iphone, "universal_link_url", "https://example.org/books/7"),
+        (Android, "external_intent_uri", "boughbooks://books/7"),
+        (Iphone, "external_intent_uri", "com.googleusercontent.apps.7:/oauth2callback"),
+    ],
+)
+def test_an_address_of_somebody_else_is_no_link(
+    api: Api, mark: Mark, kind: type[Phone], field: str, address: str
+) -> None:
     phone = kind(api)
     phone.start()
-    data = phone.data(phone.start(**{field: "https://example.org/books/7"}))
-    assert data == {**LATER, "+non_branch_link": "https://example.org/books/7"}
+    assert phone.data(phone.start(**{field: address})) == {**LATER, "+non_branch_link": address}
+    assert mark.attributed()[-1].deep_link == {**LATER, "+non_branch_link": address}
+
+
+def test_a_click_id_that_nobody_knows_makes_no_foreign_address(phone: Phone, mark: Mark) -> None:
+    phone.start()
+    assert phone.data(phone.start(external_intent_uri="boughbooks://open?link_click_id=123456789012345678")) == LATER
 
 
 def test_a_click_id_in_the_scheme_address(phone: Phone, mark: Mark) -> None:
@@ -384,4 +399,7 @@ def test_a_server_needs_the_secret_and_the_devices_address(api: Api, mark: Mark)
     assert server_open(api, "198.51.99.1", model="").json() == error(
         400, "model: is missing; a server-to-server open must carry it."
     )
+    no_address = error(400, "X-IP-Override: is no IP address; it must be the device's.")
+    assert server_open(api, "198.51.99").json() == no_address
+    assert server_open(api, "198.51.99.1", os="Symbian").json() == error(400, "os: must be iOS or Android.")
     assert mark.rows() == []

@@ -27,7 +27,7 @@ from msgspec import Struct
 
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.likeness import Likeness, compare
-from bough.attribution.opens import Opening, Source
+from bough.attribution.opens import Evidence, Opening, Source
 from bough.attribution.touches import MAX_DURATION, Touch
 
 Way = Literal["click_id", "browser", "opened_url", "given_id", "probabilistic"]
@@ -190,6 +190,13 @@ def named_touches(result: Match) -> list[Touch]:
     return sorted(found.values(), key=lambda touch: touch.order)
 
 
+def foreign_address(evidence: Evidence, ours: Container[str]) -> str:
+    """The address that opened the app and is none of ours; empty when there is none. What lay on the pasteboard did not
+    open it."""
+    urls = (one.url for one in evidence.urls if one.url not in ours and one.source != "pasteboard")
+    return next(urls, evidence.own_scheme)
+
+
 def look_back(touch: Touch) -> int:
     """For how many milliseconds after a click an opening nearby still looks at it."""
     return max(touch.duration, MIN_LOOK_BACK)
@@ -243,8 +250,6 @@ class _Search:
         for url in opening.evidence.urls:
             touch = self.candidates.opened.get(url.url)
             if touch is None:
-                if url.source != "pasteboard":
-                    self.foreign = self.foreign or url.url
                 self.considered.append(
                     Considered(way="opened_url", verdict="foreign", source=url.source, named=url.url)
                 )
@@ -254,6 +259,8 @@ class _Search:
                 return found
             if found.verdict == "used":
                 self.decided = True
+        if not self.decided:
+            self.foreign = foreign_address(opening.evidence, self.candidates.opened)
         return None
 
     def by_given_ids(self, opening: Opening) -> Considered | None:

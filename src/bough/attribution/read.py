@@ -26,6 +26,7 @@ from bough.attribution.matching import (
     Match,
     Verdict,
     Way,
+    foreign_address,
     look_back,
     match,
     named_touches,
@@ -407,9 +408,8 @@ class Reading:
 
 
 def _foreign(entry: Entry) -> str:
-    """The address that opened the app and was none of ours, as `matching` would have found it."""
-    urls = entry.opening.evidence.urls if entry.opening is not None else ()
-    return next((one.url for one in urls if one.url not in entry.direct and one.source != "pasteboard"), "")
+    """The address that opened the app and was none of ours, as `matching` found it."""
+    return foreign_address(entry.opening.evidence, entry.direct) if entry.opening is not None else ""
 
 
 def _result(entry: Entry, person: int, name: str, credit: Credit | None = None, **rest: Any) -> Attributed:

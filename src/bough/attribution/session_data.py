@@ -33,7 +33,7 @@ def data_string(match: Match, *, first_session: bool) -> str:
 
 
 def _link_keys(touch: Touch) -> dict[str, Any]:
-    return {key: value for key, value in touch.data.items() if key not in ("data", "url")}
+    return {key: value for key, value in touch.data.items() if key != "url"}
 
 
 def _session_keys(touch: Touch, match: Match, first_session: bool) -> dict[str, Any]:
