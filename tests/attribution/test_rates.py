@@ -58,7 +58,8 @@ def dollars(store: Store) -> list[tuple[int | None, str]]:
 
 
 def test_our_own_columns_and_the_ecbs_history_are_read() -> None:
-    own = ["date,currency,usd_rate\n", "2024-05-01,eur,1.0710\n", "\n", "2024-05-02,JPY,0.00641\n", "2024-05-02,USD,1.0\n"]
+    own = ["date,currency,usd_rate\n", "2024-05-01,eur,1.0710\n", "\n", "2024-05-02,JPY,0.00641\n"]
+    own += ["2024-05-02,USD,1.0\n"]
     assert list(read_csv(own)) == [
         Rate("2024-05-01", "EUR", "1.071"),
         Rate("2024-05-02", "JPY", "0.00641"),
