@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from bough.attribution.explain import explain
 from bough.attribution.facts import Facts
+from bough.attribution.identifiers import Identifier
 from bough.attribution.matching import Match
 from bough.attribution.session_data import data_string
 from bough.attribution.simulate import CLICK_ID, Scene, simulate
@@ -16,7 +18,19 @@ from bough.attribution.windows import Windows
 from bough.clicks.agents import parse
 from bough.errors import BadRequest
 from bough.journal import Click
-from tests.attribution.world import HOUR, IPHONE_UA, MINUTE, SUMMER, WINTER, click, iphone, link, opened, read
+from tests.attribution.world import (
+    DESKTOP_UA,
+    HOUR,
+    IPHONE_UA,
+    MINUTE,
+    SUMMER,
+    WINTER,
+    click,
+    iphone,
+    link,
+    opened,
+    read,
+)
 
 
 def scene(delay: int, **body: str) -> Scene:
@@ -33,8 +47,8 @@ def test_the_whole_story_of_a_late_install() -> None:
         "so it gets the credit but no link data."
     )
     assert [line.sentence for line in told.deep_link] == [
-        "The click on https://go.example.com/summer 3 h 12 min earlier is too old: "
-        "deep-link duration is 2 h, 1 h 12 min less."
+        "The click on https://go.example.com/summer 3 h 12 min earlier is 1 h 12 min too old: "
+        "deep-link duration is 2 h."
     ]
     assert [line.sentence for line in told.credit] == [
         "The click on https://go.example.com/summer 3 h 12 min earlier gets the credit: "
@@ -79,10 +93,48 @@ def test_the_nearest_miss_is_the_one_that_lacked_least() -> None:
     (install,) = read(*rows)
     told = explain(install)
     assert told.nearest_miss == (
-        "The click on https://go.example.com/summer 3 h 5 min earlier is too old: "
-        "deep-link duration is 2 h, 1 h 5 min less."
+        "The click on https://go.example.com/summer 3 h 5 min earlier is 1 h 5 min too old: deep-link duration is 2 h."
     )
     assert [line.verdict for line in told.deep_link] == ["other_os", "too_late"]
+
+
+def test_an_old_click_of_another_phone_is_not_told_as_too_late() -> None:
+    (install,) = read(click(1, 0, SUMMER), opened(2, 180, iphone(os_version="16.1")))
+    told = explain(install)
+    assert [line.verdict for line in told.deep_link] == ["other_version"]
+    assert told.nearest_miss == (
+        "The click on https://go.example.com/summer 3 h earlier came from another system version (17.4.1, not 16.1)."
+    )
+
+
+def test_a_guess_that_comes_too_late_is_told_in_the_summary() -> None:
+    told = simulate(scene(3 * HOUR + 12 * MINUTE), Windows(), parse).explanation
+    assert told.summary == (
+        "INSTALL: this person was never seen in the app before. Organic: this person has no touch. "
+        "Link data: none; the click on https://go.example.com/summer was 3 h 12 min earlier; deep-link duration is 2 h,"
+        " and network address and device alone count only inside it, so this click brings neither link data nor credit."
+    )
+
+
+def test_a_person_is_told_by_what_is_known() -> None:
+    (install,) = read(opened(1, 0, iphone(identity="ann")))
+    known: list[Identifier] = [("idfv", "a"), ("bundle", "1"), ("bundle", "2"), ("request", "r"), ("identity", "ann")]
+    assert explain(install, known).person == "Person 1, known by IDFV, bundle token and user id."
+    assert explain(install, [("browser", "1")]).person == "Person 1, known by browser id."
+    assert explain(install).person == "Person 1."
+
+
+def test_a_simulated_phone_is_the_clickers_unless_the_request_says_otherwise() -> None:
+    bare = Scene(link=SUMMER, delay=MINUTE, click=scene(0).click, body={})
+    told = simulate(bare, Windows(), parse)
+    assert told.result.deep_link is not None
+    assert (told.result.name, told.result.deep_link["product"]) == ("INSTALL", "summer")
+    assert told.explanation.person == "A person who was never seen before."
+    other = simulate(replace(bare, body={"os": "Android"}, facts=Facts(ip="203.0.113.7")), Windows(), parse).result
+    assert (other.name, other.attributed) == ("INSTALL", False)
+    desk = replace(bare, click=replace(bare.click, user_agent=DESKTOP_UA), body={"link_identifier": CLICK_ID})
+    page = simulate(desk, Windows(), parse).result
+    assert (page.name, page.counted, page.touch_type) == ("WEB_SESSION_START", True, "CLICK")
 
 
 def test_the_data_string_is_json_text() -> None:

@@ -63,12 +63,12 @@ def event_document(result: Attributed, kept: Kept | None = None) -> dict[str, An
     return document
 
 
-def story_document(result: Attributed, kept: Kept | None, reading: Explanation | None = None) -> dict[str, Any]:
+def story_document(result: Attributed, kept: Kept | None, explanation: Explanation) -> dict[str, Any]:
     """An event with the whole explanation."""
     document = event_document(result, kept)
     if result.deep_link is not None:
         document["deep_link"] = result.deep_link
-    document["explanation"] = to_builtins(reading or explain(result))
+    document["explanation"] = to_builtins(explanation)
     return document
 
 

@@ -7,8 +7,11 @@ while matching.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
+from bough.attribution.identifiers import Identifier
 from bough.attribution.matching import Considered, Match
 from bough.attribution.read import Attributed
 from bough.attribution.spans import span, window_span
@@ -55,13 +58,36 @@ RULES: dict[str, str] = {
 }
 
 SOURCES: dict[str, str] = {
-    "link_identifier": "the link_identifier",
-    "link_click_id": "the link_click_id",
-    "store_referrer": "the store referrer",
-    "pasteboard": "the pasteboard",
-    "app_link": "the app link",
-    "universal_link": "the universal link",
+    "link_identifier": "in the link_identifier",
+    "link_click_id": "in the link_click_id",
+    "store_referrer": "in the store referrer",
+    "pasteboard": "on the pasteboard",
+    "app_link": "in the app link",
+    "universal_link": "in the universal link",
 }
+
+OPENED: dict[str, str] = {
+    "pasteboard": "the link on the pasteboard",
+    "app_link": "the app link that opened the app",
+    "universal_link": "the universal link that opened the app",
+}
+"""`opened_url` told with where the address stood."""
+
+KNOWN_BY: dict[str, str] = {
+    "identity": "user id",
+    "bundle": "bundle token",
+    "device": "device token",
+    "browser": "browser id",
+    "idfa": "IDFA",
+    "idfv": "IDFV",
+    "aaid": "Google advertising id",
+    "oaid": "OAID",
+    "fire": "Fire advertising id",
+    "android_id": "Android id",
+    "hardware": "random hardware id",
+    "anon": "random SDK id",
+}
+"""Kinds of identifiers in words; the id of a request says nothing about a person."""
 
 OCCASIONS: dict[str, str] = {"install": "install", "session_start": "session-start", "conversion": "conversion"}
 
@@ -89,13 +115,13 @@ _MISS_ORDER: tuple[str, ...] = (
 """Verdicts from the nearest miss to the farthest."""
 
 
-def explain(result: Attributed) -> Explanation:
-    """The story of one result."""
+def explain(result: Attributed, identifiers: Iterable[Identifier] = ()) -> Explanation:
+    """The story of one result; `identifiers` are those that its row bears."""
     deep_link = tuple(_deep_link_line(one) for one in result.match.considered) if result.match else ()
     credit = tuple(_credit_line(one, result.credit) for one in result.credit.weighed) if result.credit else ()
     return Explanation(
         summary=summary(result),
-        person=_person(result),
+        person=_person(result, identifiers),
         deep_link=deep_link,
         credit=credit,
         nearest_miss=nearest_miss(result),
@@ -149,10 +175,9 @@ def _credit_sentence(result: Attributed, credit: Credit) -> str:
     window = f"{window_span(credit.window)} {OCCASIONS[credit.occasion]} window"
     if touch is None:
         return "Organic: " + (_no_credit(credit) if credit.weighed else "this person has no touch.")
-    age = span(result.at - touch.at)
     named = f"the {touch.kind} on {_name(touch)}"
     source = "the link's own " if credit.from_link else "the "
-    sentence = f"Credit: {named}, {age} earlier, inside {source}{window}"
+    sentence = f"Credit: {named}, {_ago(result.at - touch.at)}, inside {source}{window}"
     later = next(
         (one for one in credit.weighed if one.verdict == "click_wins" and one.age < result.at - touch.at), None
     )
@@ -185,6 +210,8 @@ def _data_sentence(result: Attributed, decided: Match) -> str:
         return f"Link data: none; {count} clicks are equally likely, so none is guessed."
     if any(one.verdict == "used" for one in decided.considered):
         return "Link data: none; the one-time link was used before."
+    if (late := _too_late_to_guess(decided)) is not None:
+        return late
     return f"Link data: none; {_why_no_guess(decided)}."
 
 
@@ -211,6 +238,18 @@ def _too_late_with_credit(result: Attributed, decided: Match) -> str | None:
     return f"{sentence}, so there is no link data."
 
 
+def _too_late_to_guess(decided: Match) -> str | None:
+    """Too late for data, and without anything that would bring the credit all the same."""
+    late = next((one for one in decided.considered if one.verdict == "too_late" and one.way == "probabilistic"), None)
+    if decided.guessing != "done" or late is None or late.touch is None:
+        return None
+    return (
+        f"Link data: none; the click on {_name(late.touch)} was {span(late.age)} earlier; deep-link duration is "
+        f"{span(late.touch.duration)}, and network address and device alone count only inside it, so this click brings "
+        "neither link data nor credit."
+    )
+
+
 def _deep_link_line(one: Considered) -> Line:
     touch = one.touch
     return Line(
@@ -227,21 +266,25 @@ def _deep_link_line(one: Considered) -> Line:
 def candidate_sentence(one: Considered) -> str:
     """Why one candidate for link data was taken or refused."""
     touch = one.touch
-    where = f" in {SOURCES[one.source]}" if one.source is not None else ""
+    where = f" {SOURCES[one.source]}" if one.source is not None else ""
     if touch is None:
         if one.verdict == "foreign":
             return f"The address {one.named}{where} is on none of the app's link domains, or no such link exists."
         return f"No click has the id {one.named} that stood{where}."
-    click = f"The click on {_name(touch)} {span(one.age)} earlier"
+    click = f"The click on {_name(touch)} {_ago(one.age)}"
     return click + " " + _verdict_clause(one, touch, where)
 
 
 def _verdict_clause(one: Considered, touch: Touch, where: str) -> str:
     left, right = (one.likeness.left, one.likeness.right) if one.likeness is not None else ("", "")
     if one.verdict == "taken":
-        return f"was taken: {RULES[one.way]}{where} fits, inside the deep-link duration of {span(touch.duration)}."
+        evidence = OPENED.get(one.source or "", "") if one.way == "opened_url" else f"{RULES[one.way]}{where}"
+        fit = "fit" if one.way == "probabilistic" else "fits"
+        return (
+            f"was taken: {evidence or RULES[one.way]} {fit}, inside the deep-link duration of {span(touch.duration)}."
+        )
     clauses = {
-        "too_late": f"is too old: deep-link duration is {span(touch.duration)}, {span(one.age - touch.duration)} less.",
+        "too_late": f"is {span(one.age - touch.duration)} too old: deep-link duration is {span(touch.duration)}.",
         "too_early": "came after the opening.",
         "used": "is on a one-time link that another opening has used.",
         "used_by_other": "was already matched to somebody else's opening.",
@@ -274,7 +317,7 @@ def _credit_line(one: Weighed, credit: Credit | None) -> Line:
         rule=f"{touch.kind}_{occasion}",
         verdict=one.verdict,
         chosen=one.verdict == "credited",
-        sentence=f"The {touch.kind} on {_name(touch)} {span(one.age)} earlier " + _weighed_clause(one, occasion),
+        sentence=f"The {touch.kind} on {_name(touch)} {_ago(one.age)} " + _weighed_clause(one, occasion),
     )
 
 
@@ -307,8 +350,17 @@ def nearest_miss(result: Attributed) -> str:
     return ""
 
 
-def _person(result: Attributed) -> str:
-    return f"Person {result.person}." if result.person else "Nobody: the request carries no usable identifier."
+def _person(result: Attributed, identifiers: Iterable[Identifier]) -> str:
+    if not result.person:
+        return "Nobody: the request carries no usable identifier."
+    kinds = list(dict.fromkeys(KNOWN_BY[kind] for kind, _ in identifiers if kind in KNOWN_BY))
+    known = f", known by {' and '.join([', '.join(kinds[:-1])] * (len(kinds) > 1) + kinds[-1:])}" if kinds else ""
+    return f"Person {result.person}{known}."
+
+
+def _ago(age: int) -> str:
+    """When a touch was, seen from the event; a link that opened the app itself is a click at that moment."""
+    return f"{span(age)} earlier" if age else "at that moment"
 
 
 def _name(touch: Touch) -> str:

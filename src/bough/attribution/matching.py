@@ -300,6 +300,15 @@ class _Search:
 
     def _guess(self, touch: Touch, opening: Opening, own: set[Identifier]) -> Considered:
         verdict = self._verdict(touch)
+        if verdict == "too_late" and (differs := compare(touch, opening)).difference:
+            # It would not have been taken in time either, and that is what is worth telling.
+            return Considered(
+                way="probabilistic",
+                verdict=differs.difference,
+                touch=touch,
+                age=self.at - touch.at,
+                likeness=differs,
+            )
         if verdict != "taken":
             return self._considered("probabilistic", touch, verdict)
         if touch.given and not own.intersection(touch.given):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bough.attribution import routes
 from bough.attribution.stories import SEARCHED
-from bough.web.routing import Parameter, Route
+from bough.web.routing import JSON, Parameter, Route
 
 _TOKEN = Parameter(name="Access-Token", meaning="A user's token.", required=True, place="header")
 
@@ -23,6 +23,7 @@ ATTRIBUTION_ROUTES = (
             _TOKEN,
             Parameter(name="event_id", meaning="The event's journal row.", required=True, place="path"),
         ),
+        errors=(404,),
         answer="The event, its touch, and an explanation in sentences: every candidate, rule and window.",
     ),
     Route(
@@ -39,6 +40,7 @@ ATTRIBUTION_ROUTES = (
             Parameter(name="app_id", meaning="One app; else all of your organization.", place="query"),
             *(Parameter(name=name, meaning=f"A person's {name}.", place="query") for name in SEARCHED),
         ),
+        errors=(404,),
         answer="The persons with that identifier, per app and environment.",
     ),
     Route(
@@ -57,6 +59,7 @@ ATTRIBUTION_ROUTES = (
                 name="limit", meaning="Entries of the timeline, the newest (200).", place="query", kind="integer"
             ),
         ),
+        errors=(404,),
         answer="Identifiers, merges, and touches, sessions and events in the order of time, each with its reason.",
     ),
     Route(
@@ -68,7 +71,8 @@ ATTRIBUTION_ROUTES = (
         needs=("sensitive_data",),
         summary="What would happen, and why",
         notes="Plays one click and one open with the functions that attribute real ones, and writes nothing."
-        " CLICK_ID in the open's values becomes the click's id.",
+        " CLICK_ID in the open's values becomes the click's id. An open that names no device or address comes from the"
+        " phone and the address that clicked.",
         parameters=(
             _TOKEN,
             Parameter(name="url", meaning="Address of the link that is clicked, its query included."),
@@ -79,6 +83,8 @@ ATTRIBUTION_ROUTES = (
             Parameter(name="opening", meaning="install or open."),
             Parameter(name="open", meaning="body (the SDK's fields), ip and user_agent.", kind="object"),
         ),
+        consumes=(JSON,),
+        errors=(404,),
         answer="As the explanation of an event.",
     ),
     Route(
@@ -93,9 +99,21 @@ ATTRIBUTION_ROUTES = (
         notes="A rate, once given, stands unless `replace` is true.",
         parameters=(
             _TOKEN,
-            Parameter(name="rates", meaning="Objects with date, currency and usd_rate.", required=True, kind="array"),
+            Parameter(
+                name="rates",
+                meaning="At most 20,000; the bare array is taken, too.",
+                required=True,
+                kind="array",
+                entries="object",
+                fields=(
+                    Parameter(name="date", meaning="YYYY-MM-DD.", required=True),
+                    Parameter(name="currency", meaning="ISO 4217.", required=True),
+                    Parameter(name="usd_rate", meaning="Dollars for one unit, above 0.", required=True, kind="number"),
+                ),
+            ),
             Parameter(name="replace", meaning="Take rates that differ from standing ones.", kind="boolean"),
         ),
+        consumes=(JSON,),
         body_limit=routes.MAX_RATES_BYTES,
         answer="How many were added, unchanged, replaced, and which were refused.",
     ),

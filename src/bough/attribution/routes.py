@@ -10,6 +10,7 @@ from starlette.responses import Response
 from bough.accounts.audit import Entry
 from bough.accounts.model import App, User
 from bough.attribution import documents, rates
+from bough.attribution.explain import explain
 from bough.attribution.facts import Facts
 from bough.attribution.rates import RateBatch, rate_of
 from bough.attribution.simulate import Scene, simulate
@@ -61,7 +62,9 @@ def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[st
     row = told.rows[identifier]
     if row.kind in ("open", "install"):
         result = with_candidates(result, Opens(call.context.directory).reconsider(call.context.store, row))
-    document = documents.story_document(result, told.kept.get(identifier))
+    claim = told.entries[identifier].claim
+    explanation = explain(result, claim.identifiers if claim is not None else ())
+    document = documents.story_document(result, told.kept.get(identifier), explanation)
     if not may_explain(user, result):
         document = without_story(document)
     return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}

@@ -13,10 +13,13 @@ from msgspec.structs import replace
 
 from bough.attribution.explain import Explanation, explain
 from bough.attribution.facts import Facts, with_facts
+from bough.attribution.identifiers import extract, privacy
+from bough.attribution.opens import platform_of
 from bough.attribution.read import Attributed, always, attribute
 from bough.attribution.touches import LinkTable, ParseAgent
 from bough.attribution.windows import Windows
 from bough.errors import BadRequest
+from bough.events.values import text
 from bough.journal import Click, Row
 from bough.links.document import full_data
 from bough.links.model import Link
@@ -27,6 +30,10 @@ MAX_DELAY = 400 * 86_400_000
 _START = 1_700_000_000_000
 _CLICK = 100_000_000_000_000_001
 _OPEN = 100_000_000_000_000_002
+_SOMEBODY = 100_000_000_000_000_003
+
+PHONES = {"ios": "iOS", "android": "Android", "fire": "FIRE_OS"}
+"""Systems that apps are installed on, as `bough.clicks.agent` and as SDKs write them."""
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -39,8 +46,10 @@ class Scene(Struct, frozen=True, kw_only=True):
     click: Click
     opening: Literal["install", "open"] = "install"
     body: dict[str, Any]
-    """The open's request fields; `CLICK_ID` anywhere in their values becomes the click's id."""
+    """The open's request fields; `CLICK_ID` anywhere in their values becomes the click's id. What they do not say about
+    the device is that of the clicking browser's."""
     facts: Facts = Facts()
+    """Without an address: the click's."""
 
 
 CLICK_ID = "CLICK_ID"
@@ -76,16 +85,32 @@ def simulate(scene: Scene, windows: Windows, parse: ParseAgent) -> Outcome:
         app=scene.link.app,
         test=scene.link.test,
         kind=scene.opening,
-        body=with_facts(_filled(scene.body), scene.facts),
+        body=with_facts(_opening_body(scene, parse), replace(scene.facts, ip=scene.facts.ip or scene.click.ip)),
     )
     (result,) = attribute([click, opened], always(windows), LinkTable([scene.link]), parse)
-    return Outcome(result=result, explanation=explain(result))
+    explanation = explain(result)
+    if result.person:
+        explanation = replace(explanation, person="A person who was never seen before.")
+    return Outcome(result=result, explanation=explanation)
 
 
 def _click_body(scene: Scene) -> dict[str, Any]:
     """A long link is not stored: its click holds its data."""
     click = scene.click if scene.link.id else replace(scene.click, data=full_data(scene.link, scene.click.url))
     body: dict[str, Any] = to_builtins(click)
+    return body
+
+
+def _opening_body(scene: Scene, parse: ParseAgent) -> dict[str, Any]:
+    """The open's request, from the device that clicked when it names none, and from somebody when it names nobody."""
+    body = _filled(scene.body)
+    if not text(body.get("sdk")) and not text(body.get("os")):
+        agent = parse(scene.click.user_agent)
+        if agent.os in PHONES:
+            body = {"os": PHONES[agent.os], "os_version": agent.os_version, "model": agent.model, **body}
+    if not extract(body, {}, scene.facts, privacy(body, {})):
+        somebody = "browser_fingerprint_id" if platform_of(body) == "web" else "hardware_id"
+        body = {**body, somebody: str(_SOMEBODY)}
     return body
 
 

@@ -216,6 +216,7 @@ SDK_ROUTES = (
                 meaning="Up to 1,000 objects: url, and browser_fingerprint_id or a device id; user_agent, ip, country.",
                 required=True,
                 kind="array",
+                entries="object",
             ),
         ),
         answer="ids of those that were stored, and how many robots saw.",
