@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -122,6 +123,24 @@ def test_a_person_is_told_by_what_is_known() -> None:
     assert explain(install, known).person == "Person 1, known by IDFV, bundle token and user id."
     assert explain(install, [("browser", "1")]).person == "Person 1, known by browser id."
     assert explain(install).person == "Person 1."
+
+
+@pytest.mark.parametrize(
+    ("changes", "miss"),
+    [
+        ({"facts": Facts(ip="198.51.100.9")}, "came from another network address (203.0.113.7, not 198.51.100.9)."),
+        ({"touch": "impression"}, "was only an impression; those never give link data."),
+        ({"touch": "robot"}, "was a robot's; robots are never matched."),
+        ({"body": iphone(cpp_level="MINIMAL")}, ""),
+        ({"body": iphone(randomized_bundle_token="1"), "opening": "open"}, ""),
+    ],
+)
+def test_simulation_says_what_speaks_against_its_only_touch(changes: dict[str, Any], miss: str) -> None:
+    told = simulate(replace(scene(5 * MINUTE), **changes), Windows(), parse)
+    assert told.result.attributed is False
+    assert told.explanation.nearest_miss == (
+        miss and f"The click on https://go.example.com/summer 5 min earlier {miss}"
+    )
 
 
 def test_a_simulated_phone_is_the_clickers_unless_the_request_says_otherwise() -> None:

@@ -12,11 +12,12 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from bough.attribution.explain import Explanation, explain
-from bough.attribution.facts import Facts, with_facts
+from bough.attribution.facts import Facts, facts_of, with_facts
 from bough.attribution.identifiers import extract, privacy
-from bough.attribution.opens import platform_of
+from bough.attribution.matching import Candidates, Match, match
+from bough.attribution.opens import parse_opening, platform_of
 from bough.attribution.read import Attributed, always, attribute
-from bough.attribution.touches import LinkTable, ParseAgent
+from bough.attribution.touches import LinkTable, ParseAgent, touch_of
 from bough.attribution.windows import Windows
 from bough.errors import BadRequest
 from bough.events.values import text
@@ -87,11 +88,22 @@ def simulate(scene: Scene, windows: Windows, parse: ParseAgent) -> Outcome:
         kind=scene.opening,
         body=with_facts(_opening_body(scene, parse), replace(scene.facts, ip=scene.facts.ip or scene.click.ip)),
     )
-    (result,) = attribute([click, opened], always(windows), LinkTable([scene.link]), parse)
+    links = LinkTable([scene.link])
+    (result,) = attribute([click, opened], always(windows), links, parse)
+    if result.match is not None and not result.match.considered:
+        result = replace(result, match=_with_the_click(result.match, click, opened, links, parse))
     explanation = explain(result)
     if result.person:
         explanation = replace(explanation, person="A person who was never seen before.")
     return Outcome(result=result, explanation=explanation)
+
+
+def _with_the_click(decided: Match, click: Row, opened: Row, links: LinkTable, parse: ParseAgent) -> Match:
+    """The match with what speaks against the only touch there is; a journal has too many to look at all of them."""
+    opening = parse_opening(opened.body, "install" if opened.kind == "install" else "open", facts_of(opened.body))
+    nearby = Candidates(nearby=[touch_of(click, links, parse)])
+    again = match(opening, opened.at, opened.app, opened.test, nearby, first_open=decided.guessing == "done")
+    return replace(decided, considered=again.considered)
 
 
 def _click_body(scene: Scene) -> dict[str, Any]:
