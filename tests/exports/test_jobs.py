@@ -21,6 +21,7 @@ import pytest
 
 from bough.cohorts.request import parse
 from bough.exports.job import KEPT_MS, Job, Status, status_document
+from bough.exports.records import Updated, update_batch
 from bough.exports.signing import Signer, open_signer
 from bough.store.sqlite import FILE_NAME
 from tests.apps import store_of, token_of
@@ -286,6 +287,22 @@ def test_equal_requests_share_a_job_until_there_is_new_data(new_app: Callable[[]
     assert third not in (first, second)
 
 
+def test_a_job_that_was_answered_before_all_had_arrived_is_not_shared(app: Exports) -> None:
+    body = app.body(measures=["users", "ROI"])
+    first = app.job(body)
+    assert app.ended(first)["status"] == "FINISHED"
+    assert app.job(body) == first
+    store = store_of(app.running)
+    try:
+        store.transact(update_batch, Updated(first, (Status.FINISHED,), {"data_as_of": 1_700_000_000_000}))
+    finally:
+        store.close()
+    second = app.job(body)
+    assert second != first
+    assert app.ended(second)["status"] == "FINISHED"
+    assert app.job(body) == second
+
+
 def test_a_cancelled_job_stays_cancelled(app: Exports) -> None:
     with stopped_warehouse(app.running):
         job = app.job(app.body(fresh=True))
@@ -324,6 +341,14 @@ def test_a_dry_run_makes_no_job(app: Exports) -> None:
     refused = app.post(app.body(dry_run=True, measures=[]))
     assert refused.status_code == 400
     assert app.http.get("/api/jobs", headers=headers).json()["jobs"][0]["job_id"] == before
+
+
+def test_events_of_other_apps_are_unknown(app: Exports, new_app: Callable[[], Exports], tmp_path: Path) -> None:
+    other = new_app()
+    other.import_events(write_csv(tmp_path / "o.csv", ("name", "timestamp"), [("theirs_alone", other.at(3))]))
+    document = app.ended(app.job(app.body(measures=["theirs_alone"], fresh=True)))
+    assert document["warnings"] == ["measures: no event is called 'theirs_alone'"]
+    assert "warnings" not in other.ended(other.job(other.body(measures=["theirs_alone"])))
 
 
 def test_unknown_fields_and_events_are_warned_about(app: Exports) -> None:

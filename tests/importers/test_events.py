@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from bough.attribution.rates import Rate, RateBatch, store_rates
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import parse
 from bough.cohorts.result import answer
@@ -140,6 +141,32 @@ def test_rows_without_an_id_count_once_by_content(imported: Imported) -> None:
     imported.text("one.csv", f"{header}\n{row}\nOPEN,{NOON + 1},someone\nOPEN,{NOON + 2},someone\n")
     imported.text("two.csv", f"{header}\n{row}\nOPEN,{NOON + 2},someone\nOPEN,{NOON + 3},someone\n")
     assert imported.ask("2024-05-01", "2024-05-01", "OPEN").endswith(",1,,3\n")
+
+
+def test_rows_without_an_id_are_known_again_whatever_columns_the_file_has(imported: Imported) -> None:
+    row = {"name": "OPEN", "timestamp": NOON + 1, "user_data": {"aaid": "a"}, "custom_data": {"n": [1, 2]}}
+    nested = [{**row, "name": "INSTALL", "timestamp": NOON}, row]
+    imported.text("one.ndjson", "".join(json.dumps(one) + "\n" for one in nested))
+    imported.text(
+        "two.csv",
+        "custom_data,timestamp,name,id,user_data_aaid,user_data_os,event_data_revenue\n"
+        f'"{{""n"":[1,2]}}",{NOON},INSTALL,,a,,\n"{{""n"":[1,2]}}",{NOON + 1},OPEN,,a,,\n',
+    )
+    assert imported.ask("2024-05-01", "2024-05-01", "users", "OPEN") == (
+        "users,unique_count,false,false,1,,1\nOPEN,total_count,false,false,1,,1\n"
+    )
+
+
+def test_what_an_event_says_of_itself_tells_rows_without_an_id_apart(imported: Imported) -> None:
+    imported.text(
+        "one.csv",
+        "name,timestamp,user_data_aaid,event_data_transaction_id,custom_data\n"
+        f"INSTALL,{NOON},a,,\nPURCHASE,{NOON},a,t1,\nPURCHASE,{NOON},a,t2,\n"
+        f'ADD_TO_CART,{NOON},a,,"{{""sku"":1}}"\nADD_TO_CART,{NOON},a,,"{{""sku"":2}}"\n',
+    )
+    assert imported.ask("2024-05-01", "2024-05-01", "PURCHASE", "ADD_TO_CART") == (
+        "PURCHASE,total_count,false,false,1,,2\nADD_TO_CART,total_count,false,false,1,,2\n"
+    )
 
 
 PERSONS = "name,timestamp,user_data_developer_identity,user_data_idfa,user_data_aaid,user_data_browser_id"
@@ -336,6 +363,27 @@ def test_a_missing_rate_leaves_the_amount_out_never_the_event(imported: Imported
     assert imported.ask("2024-05-01", "2024-05-01", "PURCHASE", "revenue") == (
         "PURCHASE,total_count,false,false,1,,3\nrevenue,revenue,false,false,1,,11.00\n"
     )
+
+
+def test_an_amount_whose_rate_comes_later_is_counted_from_then_on(imported: Imported) -> None:
+    header = "id,name,timestamp,user_data_aaid,event_data_revenue,event_data_currency\n"
+    imported.text(
+        "one.csv",
+        f"{header}i,INSTALL,{NOON},a,,\np,PURCHASE,{NOON + 1},a,10,EUR\n"
+        f"q,PURCHASE,{NOON + DAY},a,10,EUR\nr,PURCHASE,{NOON + 2},a,1,USD\n",
+    )
+    imported.text("two.csv", f"{header}p,PURCHASE,{NOON + 1},a,99,EUR\ns,PURCHASE,{NOON + 3},a,0.0000005,EUR\n")
+    asked = ("2024-05-01", "2024-05-01", "revenue", "PURCHASE")
+    imported.store.transact(store_rates, RateBatch((Rate("2024-05-01", "EUR", "1.1"),)))
+    imported.keeper.take_in()
+    counted = "revenue,revenue,false,false,1,,12.00,0.00\nPURCHASE,total_count,false,false,1,,3,1\n"
+    assert imported.ask(*asked, granularity_band_count=2) == counted
+    imported.store.transact(store_rates, RateBatch((Rate("2024-05-01", "EUR", "2"),), replace=True))
+    imported.keeper.take_in()
+    assert imported.ask(*asked, granularity_band_count=2) == counted, "dollars are fixed once"
+    imported.store.transact(store_rates, RateBatch((Rate("2024-05-02", "EUR", "0.5"),)))
+    imported.keeper.take_in()
+    assert imported.ask(*asked, granularity_band_count=2) == counted.replace(",0.00", ",5.00")
 
 
 def test_records_have_the_line_that_they_begin_on() -> None:

@@ -168,7 +168,7 @@ def answer(
     connection.begin()
     try:
         found = compute(connection, the_plan, check or go_on)
-        warnings = (*request.warnings, *_unknown_events(connection, request), *_money_warnings(found))
+        warnings = (*request.warnings, *_unknown_events(connection, request, apps), *_money_warnings(found))
     finally:
         connection.rollback()
     return Answer(request, found, warnings)
@@ -184,18 +184,33 @@ def _money_warnings(found: Found) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _unknown_events(connection: DuckDBPyConnection, request: CohortRequest) -> tuple[str, ...]:
-    """Measures that no event has ever been called; they give zeros (contract/cohort.md §4)."""
+def _unknown_events(
+    connection: DuckDBPyConnection, request: CohortRequest, apps: Sequence[AppScope]
+) -> tuple[str, ...]:
+    """Measures that no event of the apps has ever been called; they give zeros (contract/cohort.md §4)."""
     names = [name for name in dict.fromkeys(request.measures) if name not in MEASURES]
-    return tuple(f"measures: no event is called {name!r}" for name in names if not _has_event(connection, name))
+    if not names:
+        return ()
+    texts = [*names, *(scope.app_id for scope in apps)]
+    marks = ", ".join(f"$w{i}" for i, _ in enumerate(texts))
+    codes: dict[str, int] = dict(
+        connection.execute(
+            f"SELECT word, code FROM words WHERE word IN ({marks})",  # noqa: S608 - marks only
+            {f"w{i}": text for i, text in enumerate(texts)},
+        ).fetchall()
+    )
+    own = [codes[scope.app_id] for scope in apps if scope.app_id in codes]
+    return tuple(
+        f"measures: no event is called {name!r}"
+        for name in names
+        if name not in codes or not _has_event(connection, codes[name], own)
+    )
 
 
-def _has_event(connection: DuckDBPyConnection, name: str) -> bool:
-    code = connection.execute("SELECT code FROM words WHERE word = $name", {"name": name}).fetchone()
-    if code is None:
-        return False
-    # the code stands in the text: the search then skips blocks and ends at the first event
-    found = connection.execute(f"SELECT 1 FROM events WHERE name = {int(code[0])} LIMIT 1")  # noqa: S608 - a number
+def _has_event(connection: DuckDBPyConnection, name: int, apps: Sequence[int]) -> bool:
+    # the codes stand in the text: the search then skips blocks and ends at the first event
+    listed = ", ".join(map(str, apps)) or "-1"
+    found = connection.execute(f"SELECT 1 FROM events WHERE name = {name} AND app IN ({listed}) LIMIT 1")  # noqa: S608
     return found.fetchone() is not None
 
 

@@ -69,6 +69,11 @@ class Job(Struct, frozen=True, kw_only=True):
         """Whether a limit left objects out of the file."""
         return (self.row_count or 0) < (self.rows_total or 0)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether it was answered without all that had arrived when it was asked for."""
+        return self.data_as_of is not None and self.data_as_of < self.created_at
+
     def is_expired(self, now: int) -> bool:
         """Whether the file is no longer kept."""
         return self.status == Status.FINISHED and self.finished_at is not None and now >= self.finished_at + KEPT_MS

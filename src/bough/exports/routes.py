@@ -20,7 +20,7 @@ from bough.cohorts.filter import Filter
 from bough.cohorts.measures import canonical
 from bough.cohorts.meta import meta as tables
 from bough.cohorts.request import CohortRequest, parse, parse_json
-from bough.errors import BadRequest, BoughError, Forbidden
+from bough.errors import AuthenticationFailed, BadRequest, BoughError, Forbidden
 from bough.exports import bell, records
 from bough.exports.callbacks import check_callback
 from bough.exports.files import Stream, content_type, job_of
@@ -49,7 +49,7 @@ WATERMARK = (
     " (SELECT max(journal) FROM watermark WHERE name = 'rates')"
 )
 
-_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])")
 
 
 async def create_job(call: Call) -> Response:
@@ -60,6 +60,8 @@ async def create_job(call: Call) -> Response:
     except BadRequest as error:
         return _refusal(error)
     query = _query(call)
+    if not any(given.get(name) for given in (query, body) for name in ("app_id", "organization_id")):
+        raise AuthenticationFailed  # documented for a missing app, too (contract/cohort.md §1.6)
     apps = covered_apps(call, user, body, query)
     call.context.limits.check_export(user.organization, apps, "analytics")
     try:
@@ -276,13 +278,17 @@ def _fingerprint(request: CohortRequest, apps: list[App], filters: tuple[Filter,
 
 
 async def _equal_job(call: Call, wanted: Job) -> Job | None:
-    """A job of the last hour that asked the same of the same data."""
+    """A job of the last hour that asked the same of the same data.
+
+    One that was answered before all of that data was in (a long import was under way) is not the same.
+    """
     if wanted.request.fresh or wanted.callback_url is not None:
         return None
     found = await call.context.store.fetch(
         records.EQUAL_JOBS, (wanted.organization, (now_ms() - SAME_JOB_MS) << RANDOM_BITS, wanted.fingerprint)
     )
-    return from_row(found[0]) if found else None
+    job = from_row(found[0]) if found else None
+    return None if job is None or job.is_behind else job
 
 
 async def _watermark(call: Call) -> str:

@@ -53,15 +53,7 @@ def checked(source: str, present: Iterable[str], *, readable: str = "") -> str:
 
 
 def _columns(fields: frozenset[str]) -> str:
-    content = (
-        "md5(concat_ws('\x1f', "
-        + ", ".join(
-            ("coalesce(CAST(ms AS VARCHAR), '')" if f == "timestamp" else f"coalesce({f}, '')")
-            for f in SOURCES
-            if f in fields
-        )
-        + "))"
-    )
+    content = f"md5(concat_ws('\x1f', {', '.join(_told(field) for field in SOURCES if field in fields)}))"
     attributed = "CASE WHEN touch_type IS NULL THEN 'false' ELSE 'true' END"
     touches = [_set_text(column) if column in _SETS else column for column, _ in TOUCH_COLUMNS if column in fields]
     users = [f"lower({c}) AS {c}" if c == "has_app" else c for c in USER_COLUMNS if c in fields]
@@ -84,6 +76,15 @@ def _columns(fields: frozenset[str]) -> str:
             *touches,
         ]
     )
+
+
+def _told(field: str) -> str:
+    """What a field adds to a row's content: nothing when it is empty, so that files with other columns agree."""
+    value = {
+        "timestamp": "ms",
+        "custom_data": "CASE WHEN json_valid(custom_data) THEN CAST(json(custom_data) AS VARCHAR) ELSE custom_data END",
+    }.get(field, field)
+    return f"'{field}=' || {value}"
 
 
 def _instant(field: str) -> str:

@@ -46,10 +46,13 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
         "user_data.browser_fingerprint_id",
         "browser_fingerprint_id",
     ),
+    "transaction": ("event_data_transaction_id", "event_data.transaction_id"),
+    "custom_data": ("custom_data",),
     **{column: _user_sources(column) for column in USER_COLUMNS},
     **{column: _touch_sources(column) for column, _ in TOUCH_COLUMNS},
 }
-"""Our field → names it is read from, the first that holds something wins. A "." stands for nesting."""
+"""Our field → names it is read from, the first that holds something wins. A "." stands for nesting.
+`transaction` and `custom_data` only tell rows without an id apart."""
 
 IDENTIFIERS: Final = ("identity", "idfa", "aaid", "browser")
 """What joins rows into persons, and nothing else (contract/cohort.md §9)."""

@@ -29,7 +29,7 @@ from bough.warehouse.event import CostRow
 from bough.warehouse.link_costs import NEWEST_ROW, LinkCosts
 from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
 from bough.warehouse.schema import COHORTS, Outdated
-from bough.warehouse.segments import take_in
+from bough.warehouse.segments import price, take_in, unpriced_apps
 from bough.warehouse.watermarks import PUBLISH, REBUILD, REBUILT, published
 
 log = logging.getLogger("bough.warehouse")
@@ -43,6 +43,7 @@ COMPACT_PART = 8
 """The delta is folded in when it has as many rows and is this part of main."""
 
 NEW_SEGMENTS = "SELECT id, app, file_name FROM segment WHERE id > ? ORDER BY id LIMIT 1"
+SEGMENTS_OF_APP = "SELECT file_name FROM segment WHERE app = ? AND id <= ? ORDER BY id"
 CHANGED_COSTS = "SELECT app, day, max(updated_at) FROM cost WHERE updated_at > ? GROUP BY app, day ORDER BY app, day"
 FOREIGN_COSTS = "SELECT DISTINCT app, day FROM cost WHERE currency <> 'USD' ORDER BY app, day"
 COSTS_OF_DAYS = "SELECT day, dimensions, amount, currency FROM cost WHERE app = ? AND day BETWEEN ? AND ? ORDER BY id"
@@ -171,12 +172,11 @@ class Keeper:
         found = False
         while rows := self._store.rows(NEW_SEGMENTS, (self._progress(SEGMENTS),)):
             identifier, app, name = rows[0]
-            zone = self._apps[app].timezone if app in self._apps else "UTC"
             path = self._folder / SEGMENT_FOLDER / name
             if identifier > published(self._store, SEGMENTS):  # a rebuild need not do it again
                 make_known(self._store, self.warehouse.connection, app, identifier, path)
             with self.warehouse.transaction():
-                take_in(self.warehouse, str(app), zone, path, self._rate)
+                take_in(self.warehouse, str(app), self._zone(app), path, self._rate)
                 self._advance(SEGMENTS, identifier)
             self.warehouse.refresh()
             self._tell(SEGMENTS, identifier)
@@ -219,10 +219,23 @@ class Keeper:
             for app in sorted({app for app, _ in days}):
                 own = [day for one, day in days if one == app]
                 self._replace_costs(app, min(own), max(own))
+            if rates != self._progress(RATES):
+                self._price_imported()
             if changed:
                 self._advance(COSTS, max(updated_at for _, _, updated_at in changed))
             self._advance(RATES, rates)
+        self.warehouse.refresh()
         return True
+
+    def _price_imported(self) -> None:
+        """Imported amounts whose rate has come. Those of live events come again with attribution's feed."""
+        for app in unpriced_apps(self.warehouse.connection):
+            names = self._store.rows(SEGMENTS_OF_APP, (int(app), self._progress(SEGMENTS)))
+            paths = [self._folder / SEGMENT_FOLDER / name for (name,) in names]
+            price(self.warehouse, app, self._zone(int(app)), paths, self._rate)
+
+    def _zone(self, app: int) -> str:
+        return self._apps[app].timezone if app in self._apps else "UTC"
 
     def _link_costs(self) -> bool:
         """What clicks, impressions and installs cost by their own links."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of:
     merges = assign(connection, app, "segment", kinds)
     if merges:
         warehouse.merge_persons(app, merges)
-    _dollars(connection, app, time_zone, rate_of)
+    _dollars(connection, time_zone, rate_of)
     known = {"app": _quoted(app), **{name: f"s.{name}" for name in STAGE_TYPES if name in present}}
     kept = "" if not first else " JOIN segment AS k ON k.row = s.file_row_number"
     texts = f"(SELECT s.file_row_number AS row, {_columns(known)} FROM {whole} AS s{kept})"
@@ -64,6 +64,43 @@ def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of:
             connection.execute(f"DROP TABLE IF EXISTS {name}")
 
 
+def unpriced_apps(connection: DuckDBPyConnection) -> list[str]:
+    """Apps with an amount that had no rate, also of live events."""
+    rows = connection.execute(
+        "SELECT DISTINCT w.word FROM events AS e JOIN words AS w ON w.code = e.app WHERE e.missing_rate = 1 ORDER BY 1"
+    ).fetchall()
+    return [str(app) for (app,) in rows]
+
+
+def price(warehouse: Warehouse, app: str, time_zone: str, paths: Iterable[Path], rate_of: RateOf) -> None:
+    """Give amounts their dollars whose rates have come since their segments were taken in.
+
+    The first segment that holds an event says what it cost, as when it was taken in. Amounts that have dollars keep
+    them (contract/cohort.md §9, "Money"). Call it inside a `Warehouse.transaction`, and refresh afterwards.
+    """
+    connection = warehouse.connection
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE unpriced AS SELECT e.rowid AS rid, e.id, e.who FROM events AS e"
+        " JOIN words AS w ON w.code = e.app WHERE w.word = $app AND e.missing_rate = 1",
+        {"app": app},
+    )
+    for path in paths:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE segment AS SELECT u.rid AS row, u.who, s.ms, s.amount, s.currency"
+            f" FROM read_parquet({_quoted(str(path))}, file_row_number = true) AS s JOIN unpriced AS u ON u.id = s.id"
+            " QUALIFY row_number() OVER (PARTITION BY u.rid ORDER BY s.file_row_number) = 1"
+        )
+        connection.execute("DELETE FROM unpriced WHERE rid IN (SELECT row FROM segment)")
+        _dollars(connection, time_zone, rate_of)
+        connection.execute("DELETE FROM dollars WHERE missing_rate")
+        connection.execute(
+            "UPDATE events SET micro = d.micro, missing_rate = 0 FROM dollars AS d WHERE d.row = events.rowid"
+        )
+        connection.execute("INSERT INTO touched SELECT DISTINCT s.who FROM segment AS s JOIN dollars AS d USING (row)")
+    for name in ("unpriced", "segment", "dollars", "priced"):
+        connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+
 def _columns(values: dict[str, str]) -> str:
     """Columns of a staged relation, NULL where there is no value."""
     return ", ".join(
@@ -81,7 +118,7 @@ def _only_first(connection: DuckDBPyConnection, whole: str) -> str:
     return " QUALIFY row_number() OVER (PARTITION BY id ORDER BY file_row_number) = 1"
 
 
-def _dollars(connection: DuckDBPyConnection, app: str, time_zone: str, rate_of: RateOf) -> None:
+def _dollars(connection: DuckDBPyConnection, time_zone: str, rate_of: RateOf) -> None:
     """The table `dollars` (row, micro, missing_rate): each amount at the rate of the event's local date, exact."""
     row = connection.execute("SELECT min(ms), max(ms) FROM segment WHERE amount IS NOT NULL").fetchone()
     connection.execute("CREATE OR REPLACE TEMP TABLE dollars (row BIGINT, micro BIGINT, missing_rate BOOLEAN)")
