@@ -112,6 +112,14 @@ def test_a_prefix_can_be_kept_from_elsewhere(app: Api) -> None:
     assert refused(app, "--add", host, "--prefix", "5NPh") == f"domain: {host}/5NPh is in use; give it another prefix."
 
 
+def test_a_long_link_may_follow_the_prefix_with_or_without_a_slash(app: Api) -> None:
+    host = new_host()
+    domains(app, "--add", host, "--prefix", "5NPh")
+    for slash in ("", "/"):
+        answer = follow(app, f"https://{host}/5NPh{slash}", ua.IPHONE_SAFARI, query="?$ios_url=https://example.com/ios")
+        assert sent(answer).target == "https://example.com/ios"
+
+
 def test_the_test_environment_can_have_a_host_of_its_own(app: Api) -> None:
     host = new_host()
     domains(app, "--add", host, "--kind", "default", "--test")

@@ -72,6 +72,39 @@ def test_hosts_are_not_case_sensitive(own: Api) -> None:
     assert own.read(f"HTTPS://{host.upper()}/{wanted}").status_code == 200
 
 
+@pytest.mark.parametrize("spare", [":443", ":80", ".", ".:443"])
+def test_the_default_port_and_the_last_dot_of_a_host_do_not_count(own: Api, spare: str) -> None:
+    """nginx's `proxy_set_header Host $host:$server_port` sends them."""
+    own.configure(ios_team_id="TEAM", ios_bundle_id="com.acme", universal_linking_enabled=1)
+    host = own.card["link_domain"]
+    url = own.created(data=DATA)
+    assert target(own, host + spare, url.removeprefix(f"https://{host}")) == "https://example.com/ios"
+    assert own.read(url.replace(host, host + spare)).json()["data"]["url"] == url
+    hosted = own.http.get("/.well-known/apple-app-site-association", headers={"Host": host + spare}).json()
+    assert [entry["appID"] for entry in hosted["applinks"]["details"]] == ["TEAM.com.acme"]
+
+
+def test_another_port_is_another_host(own: Api) -> None:
+    host = own.card["link_domain"]
+    url = own.created(data=DATA)
+    assert target(own, f"{host}:8443", url.removeprefix(f"https://{host}")) is None
+
+
+def test_a_key_is_answered_on_its_own_hosts_and_the_servers(api: Api, own: Api) -> None:
+    """Else a stranger's key would lead past the allowlist of the domain's owner."""
+    own.configure(redirect_allowlist=["acme.example"])
+    host = own.card["link_domain"]
+    query = "?$ios_url=https://evil.example/"
+    assert target(api, host, f"/a/{api.key}{query}") is None
+    assert target(api, host, f"/a/{own.key}{query}") is None
+    assert target(api, api.card["link_domain"], f"/a/{api.key}{query}") == "https://evil.example/"
+    assert target(api, "bnc.example", f"/a/{api.key}{query}") == "https://evil.example/"
+    assert target(own, host, f"/a/{own.key}?$ios_url=https://acme.example/") == "https://acme.example/"
+    assert target(own, own.running.card["link_domain"], f"/a/{own.key}?$ios_url=https://acme.example/") == (
+        "https://acme.example/"
+    )
+
+
 def test_an_app_without_domain_gets_a_prefix_of_four_characters(api: Api) -> None:
     app = new_app(api)
     assert re.fullmatch(rf"{re.escape(api.card['link_domain'])}/[A-Za-z0-9]{{4}}", app.card["link_domain"])

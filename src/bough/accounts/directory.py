@@ -169,11 +169,15 @@ class Directory:
         return self._domains.get((host, prefix))
 
     def domain_of_path(self, host: str, path: str) -> Domain | None:
-        """Whose links a path without leading slash belongs to: the app of its prefix, else of the whole host."""
+        """Whose links a path without leading slash belongs to: the app of its prefix, else of the whole host.
+
+        A prefix alone, without a slash, is an alias where some app has the whole host.
+        """
         prefix, slash, _ = path.partition("/")
-        if slash and len(prefix) == 4 and (found := self._domains.get((host, prefix))):
+        whole = self._domains.get((host, ""))
+        if len(prefix) == 4 and (slash or whole is None) and (found := self._domains.get((host, prefix))):
             return found
-        return self._domains.get((host, ""))
+        return whole
 
     def on_host(self, host: str) -> list[App]:
         """All apps with links on the host."""

@@ -137,6 +137,8 @@ class Clicks:
                 owner = directory.by_key(address.path[2:].rstrip("/"))
             except InvalidCredentials:
                 return None, None
+            if not self._has_links_on(owner, address.domain):
+                return None, None
             return owner, self._dynamic(owner, address, query)
         domain = directory.domain_of_path(address.domain, address.path)
         if domain is None:
@@ -148,6 +150,11 @@ class Clicks:
         if entry is None:
             return owner, None
         return Credential(entry.app, entry.link.test), entry
+
+    def _has_links_on(self, owner: Credential, host: str) -> bool:
+        """Whether an app's long links are answered on a host: its own ones and the server's. Otherwise one app's key
+        would lead past another's allowlist from that one's domain."""
+        return host == self._context.own_host or any(domain.host == host for domain in owner.app.domains)
 
     async def _stored(self, address: Address) -> Entry | None:
         entry = self._context.links.get(address.domain, address.path)

@@ -61,7 +61,7 @@ def examine(settings: Settings) -> Iterator[str]:
     if not directory.apps:
         yield "There is no app yet: run `bough apps create NAME`."
     for app in directory.apps.values():
-        for domain in app.domains:
+        for domain in {domain.host: domain for domain in app.domains}.values():
             yield from _domain(app.name, domain)
         if app.config.universal_linking_enabled and not (app.config.ios_team_id and app.config.ios_bundle_id):
             yield f"App {app.name}: universal links are on, but ios_team_id or ios_bundle_id is empty."

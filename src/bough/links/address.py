@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +12,8 @@ from bough.errors import BadRequest
 WEB_ONLY_PREFIX = "e/"
 WEB_ONLY_SUFFIX = "-web"
 MAX_URL = 8192
+
+_SPARE = re.compile(r"\.?(:80|:443)?\Z")
 
 
 class Address(NamedTuple):
@@ -38,7 +41,7 @@ def parse_address(url: object, directory: Directory) -> Address:
 
 def locate(directory: Directory, host: str, path: str) -> Address:
     """The stored address behind a host and a decoded path: alternate hosts and web-only forms lead to the same link."""
-    host = _storable(host).lower()
+    host = plain_host(directory, _storable(host).lower())
     path = _storable(path).lstrip("/")
     web_only = False
     if not directory.knows_host(host):
@@ -58,6 +61,11 @@ def locate(directory: Directory, host: str, path: str) -> Address:
         path = f"{prefix}/{rest.removeprefix(WEB_ONLY_PREFIX)}"
         web_only = True
     return Address(directory.main_host(host), path, web_only)
+
+
+def plain_host(directory: Directory, host: str) -> str:
+    """A host (in lower case) without the default port or last dot that proxies write, unless it is known with them."""
+    return host if directory.knows_host(host) else _SPARE.sub("", host)
 
 
 def _storable(text: str) -> str:

@@ -6,7 +6,7 @@ from bough.accounts.directory import Directory
 from bough.clicks.cache import Entry, LinkCache
 from bough.exports.files import open_files
 from bough.exports.signing import open_signer
-from bough.links.address import locate
+from bough.links.address import locate, plain_host
 from bough.links.model import Link
 from bough.sdk.opens import Opens
 from bough.settings import Settings
@@ -35,9 +35,14 @@ class Context:
 
     def known_host(self, host: str) -> str:
         """A Host header in lower case, or the server's own host when no app has links there."""
-        host = host.lower()
+        host = plain_host(self.directory, host.lower())
         if self.directory.knows_host(host) or self.directory.knows_host(locate(self.directory, host, "").domain):
             return host
+        return self.own_host
+
+    @property
+    def own_host(self) -> str:
+        """The server's own host, with its port if it has one."""
         return self.settings.base_url.partition("://")[2].rstrip("/").lower()
 
     def keep(self, link: Link) -> Entry:
