@@ -71,7 +71,7 @@ def test_a_method_that_a_path_does_not_have(api: Api, path: str) -> None:
         "/v1",
         "/v1/",
         "/v1/nothing",
-        "/v1/url/",
+        "/v1/urls/",
         "/v1/URL",
         "/v1/url/x",
         "/v1/url/bulk",
