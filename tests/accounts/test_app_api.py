@@ -139,6 +139,13 @@ def test_unknown_fields_are_ignored(app: Api) -> None:
     assert configure(app, unheard_of=1, creation_date="x", short_url_domain="example.com", id=1).json() == before
 
 
+@pytest.mark.parametrize(("sent", "kept"), [(True, 1), (False, 0), ("true", 1), ("false", 0), ("1", 1), (1, 1)])
+def test_switches_of_0_and_1_may_be_sent_as_booleans(app: Api, sent: object, kept: int) -> None:
+    """Branch's MCP server sends `universal_linking_enabled` and `uri_redirect_mode` so."""
+    for field in ("universal_linking_enabled", "uri_redirect_mode"):
+        assert configure(app, **{field: sent}).json()[field] == kept
+
+
 TOO_LONG = "x" * (MAX_TEXT + 1)
 
 
@@ -153,10 +160,13 @@ TOO_LONG = "x" * (MAX_TEXT + 1)
         ("timezone", "Mars/Olympus", "timezone: 'Mars/Olympus' is not an IANA time zone such as Europe/Berlin."),
         ("og_title", "a\nb", "og_title: must not hold control characters."),
         ("og_title", 5, "og_title: Expected `str`, got `int`."),
-        ("android_app", 3, "android_app: Invalid enum value 3."),
-        ("android_app", "x", "android_app: Expected `int`, got `str`."),
-        ("universal_linking_enabled", 2, "universal_linking_enabled: Invalid enum value 2."),
-        ("alias_conflict_status", 418, "alias_conflict_status: Invalid enum value 418."),
+        ("android_app", 3, "android_app: must be one of 0, 1, 2."),
+        ("android_app", "x", "android_app: must be one of 0, 1, 2."),
+        ("android_app", [1], "android_app: must be one of 0, 1, 2."),
+        ("universal_linking_enabled", 2, "universal_linking_enabled: must be one of 0, 1."),
+        ("alias_conflict_status", 418, "alias_conflict_status: must be one of 409, 400."),
+        ("alias_conflict_status", True, "alias_conflict_status: must be one of 409, 400."),
+        ("og_for_social", "never", "og_for_social: must be one of always, branch."),
         ("append_match_params", "maybe", "append_match_params: Expected `bool`, got `str`."),
         ("web_url", "javascript:x", "web_url: must be an http or https address."),
         ("ios_uri_scheme", "javascript", "ios_uri_scheme: 'javascript' cannot be an app's URI scheme."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -25,6 +25,7 @@ _ALLOWED = re.compile(r"(\*\.)?[A-Za-z0-9.-]+(:[0-9]+)?\Z|[A-Za-z][A-Za-z0-9+.-]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(AppConfig)}
+_CHOICES = {name: get_args(field.type) for name, field in _FIELDS.items() if get_origin(field.type) is Literal}
 
 
 def app_document(app: App, branch_key: str, branch_secret: str, test: bool) -> dict[str, Any]:
@@ -79,11 +80,25 @@ def _checked(name: str, value: Any) -> Any:
     if value is None:
         field = _FIELDS[name]
         return field.default if field.default is not msgspec.NODEFAULT else {}
+    if choices := _CHOICES.get(name):
+        return _choice(name, value, choices)
     texts = value if isinstance(value, list) else [value]
     for text in texts:
         if isinstance(text, str):
             _check_text(name, text)
     return value
+
+
+def _choice(name: str, value: Any, choices: tuple[int | str, ...]) -> int | str:
+    """One of a field's values: also as text, and switches of 0 and 1 also as true and false, which Branch's MCP server
+    sends."""
+    given = str(value).lower() if isinstance(value, bool | int | str) else ""
+    if 0 in choices:
+        given = {"true": "1", "false": "0"}.get(given, given)
+    for choice in choices:
+        if str(choice) == given:
+            return choice
+    raise BadRequest(f"{name}: must be one of {', '.join(map(str, choices))}.")
 
 
 def _check_text(name: str, text: str) -> None:
