@@ -20,6 +20,20 @@ def test_the_url_may_be_encoded_or_raw(api: Api) -> None:
         assert (response.status_code, response.json()) == (200, expected)
 
 
+@pytest.mark.parametrize("name", ["url", "URL"])
+def test_key_and_url_may_stand_in_the_body(api: Api, name: str) -> None:
+    """Branch's table of the read's parameters lists them there."""
+    url = api.created(channel="a")
+    response = api.http.request("GET", "/v1/url", json={"branch_key": api.key, name: url})
+    assert (response.status_code, response.json()) == (200, api.read(url).json())
+
+
+def test_an_empty_body_of_any_type_is_none(api: Api) -> None:
+    url = api.created()
+    headers = {"Content-Type": "text/html"}
+    assert api.http.get("/v1/url", params={"url": url, "branch_key": api.key}, headers=headers).status_code == 200
+
+
 def test_other_forms_of_the_address_name_the_same_link(api: Api) -> None:
     url = api.created(alias=f"{alias()}/deep", channel="a")
     expected = api.read(url).json()

@@ -75,10 +75,14 @@ async def create_many(call: Call, owner: Credential, items: list[Any]) -> list[d
 
 
 async def read(call: Call) -> Response:
-    """GET /v1/url: reading a link that can expire gives it its whole time again."""
-    owner = call.credential({})
+    """GET /v1/url: reading a link that can expire gives it its whole time again.
+
+    Branch's text lists key and url as body parameters, its example has them in the query: both are read.
+    """
+    body = await call.object() if await call.bytes() else {}
+    owner = call.credential(body)
     call.context.limits.check_app(owner.app, "read")
-    link = await owned_link(call, owner, call.query("url"))
+    link = await owned_link(call, owner, _url(call, body))
     if link.expires_at is not None:
         await _extend(call, owner.app, link)
     return json_response(read_document(link, link_url(link, owner.app)))
@@ -89,7 +93,7 @@ async def update(call: Call) -> Response:
     body = await call.object()
     owner = call.secret_credential(body)
     call.context.limits.check_app(owner.app, "update")
-    address = parse_address(call.query("url") or body.get("url") or body.get("URL"), call.context.directory)
+    address = parse_address(_url(call, body), call.context.directory)
     if address.domain == "bnc.lt" and address.path.startswith(("c/", "d/")):
         raise BadRequest("url: links of the form bnc.lt/c/… and bnc.lt/d/… cannot be updated.")
     parameters = parse_parameters({**body, "alias": None, "domain": None, "identity": None, "type": None})
@@ -115,7 +119,7 @@ async def update(call: Call) -> Response:
 async def delete(call: Call) -> Response:
     """DELETE /v1/url: with a user's token, or with the app's key and secret as older clients do."""
     body = await call.object()
-    url = call.query("url") or body.get("url") or body.get("URL")
+    url = _url(call, body)
     app, test, secret = _may_delete(call, body)
     call.context.limits.check_app(app, "delete")
     address = parse_address(url, call.context.directory)
@@ -161,6 +165,11 @@ async def owned_link(call: Call, owner: Credential, url: object) -> Link:
     return link
 
 
+def _url(call: Call, body: dict[str, Any]) -> object:
+    """The link's address: in the query, or in the body as `url` or, as Branch's tables have it, `URL`."""
+    return call.query("url") or body.get("url") or body.get("URL")
+
+
 def _change_of(address: Address, app: App, test: bool | None, change: Any) -> records.LinkChange:
     return records.LinkChange(domain=address.domain, path=address.path, app=app.id, test=test, change=change)
 
@@ -175,7 +184,7 @@ def _may_delete(call: Call, body: dict[str, Any]) -> tuple[App, bool | None, Cre
     if app_id:
         apps = [a for a in apps if str(a.id) == app_id]
     else:
-        address = parse_address(call.query("url") or body.get("url") or body.get("URL"), call.context.directory)
+        address = parse_address(_url(call, body), call.context.directory)
         domain = call.context.directory.domain_of_path(address.domain, address.path)
         apps = [a for a in apps if domain is not None and a.id == domain.app]
     if not apps:
