@@ -242,7 +242,7 @@ def test_app_id_and_secret_update_a_link(api: Api) -> None:
 def test_app_id_without_its_own_secret_updates_nothing(api: Api, app_id: str, secret: object) -> None:
     url = api.created(channel="old")
     ids = {"own": api.card["app_id"], "other": new_app(api).card["app_id"], "key": api.key}
-    body = {"app_id": ids.get(app_id, app_id), "channel": "node"}
+    body: dict[str, object] = {"app_id": ids.get(app_id, app_id), "channel": "node"}
     body["branch_secret"] = api.card["branch_secret"] if secret == "own" else secret
     answer = api.http.put("/v1/url", params={"url": url}, json=body)
     assert (answer.status_code, answer.json()) == (
