@@ -76,6 +76,16 @@ def test_analytics_and_data_share_one_limit(api: Api) -> None:
     assert (response.status_code, response.json()) == (400, error(400, "data: must have at most 100 KB of JSON."))
 
 
+def test_data_that_fills_the_limit_can_be_written_back(api: Api) -> None:
+    """The keys that a read adds do not count, nor do labels, which have limits of their own."""
+    url = api.created(data=sized(102_400), channel="c" * 255, tags=["t" * 64] * 200)
+    read = api.read(url).json()
+    assert api.update(url, **read).status_code == 200
+    assert api.read(url).json() == read
+    too_much = api.update(url, analytics={"~ad_id": "7"})
+    assert (too_much.status_code, too_much.json()) == (400, error(400, "data: must have at most 100 KB of JSON."))
+
+
 def test_an_alias_has_at_most_128_characters(api: Api) -> None:
     longest = alias().ljust(128, "x")
     assert api.create(alias=longest).status_code == 200

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from bough.accounts.model import App, Domain
 from bough.errors import BadRequest
 from bough.links.model import DEFAULT_DURATION, LABELS, Link, LinkType
-from bough.links.parameters import LinkParameters, parse_type
+from bough.links.parameters import LinkParameters, check_data_size, parse_type
 
 DAY_MS = 86_400_000
 
@@ -104,6 +104,7 @@ def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
         data = {**parameters.analytics, **data}
     elif parameters.analytics:
         data = {**data, **parameters.analytics}
+        check_data_size(data)
     for name in LABELS:
         stored = getattr(link, name)
         inner = parameters.inner_labels.get(name, stored)

@@ -22,7 +22,6 @@ MAX_TAG = 64
 MAX_TAGS = 200
 MAX_IDENTITY = 127
 MAX_DATA_BYTES = 100 * 1024
-TOO_MUCH_DATA = "data: must have at most 100 KB of JSON."
 MAX_DATA_DEPTH = 64
 MAX_DURATION = 2_592_000
 
@@ -100,7 +99,7 @@ def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
     data = parse_data(body.get("data"))
     analytics = _analytics(body.get("analytics"))
     inner = {**analytics, **({} if data is UNSET else data)}
-    check_data_size(inner)
+    check_data_size(_own_keys(inner))
     labels = {name: _label(name, body[name]) for name in LABELS if name in body}
     inner_labels = {name: _label(f"data.{key}", inner[key]) for name, key in INNER_LABELS if key in inner}
     return LinkParameters(
@@ -124,8 +123,6 @@ def parse_data(value: Any) -> dict[str, Any] | UnsetType:
     if value is None or value == "":
         return UNSET
     if isinstance(value, str):
-        if len(value) > MAX_DATA_BYTES:
-            raise BadRequest(TOO_MUCH_DATA)
         value = _decode("data", value)
     if not isinstance(value, dict):
         raise BadRequest("data: must be an object or a JSON string of one.")
@@ -134,9 +131,10 @@ def parse_data(value: Any) -> dict[str, Any] | UnsetType:
 
 
 def check_data_size(data: dict[str, Any]) -> None:
-    """Raises BadRequest when a link's data is larger than MAX_DATA_BYTES."""
+    """Raises BadRequest when the customer's keys of a link are larger than MAX_DATA_BYTES. The server's do not count: a
+    read must fit when it is sent back."""
     if len(msgspec.json.encode(data)) > MAX_DATA_BYTES:
-        raise BadRequest(TOO_MUCH_DATA)
+        raise BadRequest("data: must have at most 100 KB of JSON.")
 
 
 def check_depth(value: Any) -> None:
