@@ -19,9 +19,11 @@ from bough.attribution.stored import kept_of
 from bough.cli import main
 from bough.errors import BadRequest
 from bough.events.body import encode
+from bough.ids import now_ms
 from bough.store import Store, open_store
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
+from tests.running import wait_until
 
 MIDNIGHT = 1_714_521_600_000
 """2024-05-01T00:00:00Z."""
@@ -136,6 +138,8 @@ def test_settings_apply_to_what_happens_after_them(store: Store) -> None:
         return [None] * len(configs)
 
     store.transact(save, config)
+    changed = store.rows("SELECT max(at) FROM app_setting")[0][0]  # at most a millisecond ahead of the clock
+    wait_until(lambda: now_ms() > changed)
     purchase(store, app, 0, "1", "USD")
     purchase(store, app, 0, "1", "USD", name="LOGIN")
     expected = [(1_000_000, ""), (None, ""), (None, ""), (1_000_000, "")]
