@@ -260,8 +260,12 @@ def test_has_app(api: Api) -> None:
     phone.click(url, Cookie=f"_s={browser}")
     address = f"/v1/has-app/{api.key}"
     assert api.http.get(address, params={"browser_fingerprint_id": browser}).text == "false"
+    assert form(api, "/v1/open", browser_fingerprint_id=browser).json()["has_app"] is False
     phone.start()
     assert api.http.get(address, params={"browser_fingerprint_id": browser}).text == "true"
+    page = form(api, "/v1/open", browser_fingerprint_id=browser).json()
+    assert (page["has_app"], page["browser_fingerprint_id"]) == (True, browser)
+    assert form(api, "/v1/open", browser_fingerprint_id="1400000000000000902").json()["has_app"] is False
     assert api.http.get(address).text == "false"
 
 

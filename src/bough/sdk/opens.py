@@ -80,6 +80,8 @@ class Parsed(Struct, frozen=True, kw_only=True):
     """See `bough.sdk.legacy.asked_bundle`."""
     page_of: str = ""
     """The click that a Web page names."""
+    app_beside: tuple[int, ...] = ()
+    """For a page: the key in `device_key` that says that its browser's device has opened the app."""
 
 
 class OpenRequest(Struct, frozen=True, kw_only=True):
@@ -175,7 +177,7 @@ class _Run:
 
     def look_up(self, some: list[Parsed]) -> None:
         """Fetch for a whole batch at once what every opening asks for."""
-        own = [one for parsed in some for one in parsed.own]
+        own = [one for parsed in some for one in (*parsed.own, *parsed.app_beside)]
         self._looked_up = dict.fromkeys(own)
         for one, opening, segment in select_in(self._tx, KNOWN_AND_IMPORTED, own):
             self._looked_up[one] = opening
@@ -221,7 +223,7 @@ class _Run:
             opening=opening,
             data=session_data(decided, first_session=first),
             touch=decided.touch,
-            has_app=has_app,
+            has_app=has_app or bool(self._known(parsed.app_beside)),
         )
 
     def reconsider(self, row: Row) -> Match:
@@ -459,6 +461,7 @@ def parse_request(app: int, test: bool, kind: str, body: dict[str, Any], facts: 
         request=key(app, test, f"{APP_OPENING} request", opening.request_id) if opening.request_id else None,
         old_bundle=legacy.asked_bundle(app, test, body),
         page_of=_click_id(body.get("link_identifier")) if web else "",
+        app_beside=(installed_key(app, test, facts.browser),) if web and facts.browser else (),
     )
 
 
