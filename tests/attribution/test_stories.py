@@ -143,6 +143,23 @@ def test_two_equal_clicks_are_told_as_ambiguous(api: Api) -> None:
     assert "equally likely" in told["summary"]
 
 
+def test_a_timeline_names_no_click_where_none_was_named(api: Api) -> None:
+    vendor = "11111111-AAAA-4AAA-8AAA-00000000A005"
+    phone = Phone(api, vendor, "203.0.113.65")
+    phone.open()
+    phone.open("open")
+    wait_until(lambda: find(api, device=vendor))
+    install, later = timeline(api, find(api, device=vendor)[0]["person_id"], 2)
+    assert install["summary"] == (
+        "INSTALL: this person was never seen in the app before. Organic: this person has no touch. "
+        "Link data: none; no click fits."
+    )
+    assert later["summary"] == (
+        "OPEN: a session of an app that was already installed. Organic: this person has no touch. "
+        "Link data: none; the request names no link, and only a first open is matched by network address."
+    )
+
+
 def test_persons_join_by_identity_and_tell_it(api: Api) -> None:
     first, second = "11111111-AAAA-4AAA-8AAA-00000000A003", "11111111-AAAA-4AAA-8AAA-00000000A004"
     one, other = Phone(api, first, "203.0.113.63"), Phone(api, second, "203.0.113.64")

@@ -152,16 +152,8 @@ def match(opening: Opening, at: int, app: int, test: bool, candidates: Candidate
         found = search.by_given_ids(opening)
     guessing: Guessing = "decided"
     if found is None and not search.decided:
-        if opening.platform == "web":
-            guessing = "web"
-        elif not first_open:
-            guessing = "not_first"
-        elif not opening.privacy.probabilistic:
-            guessing = "privacy"
-        elif not opening.ip:
-            guessing = "no_address"
-        else:
-            guessing = "done"
+        guessing = may_guess(opening, first_open=first_open)
+        if guessing == "done":
             found = search.by_likeness(opening)
     if found is None:
         return Match(considered=tuple(search.considered), guessing=guessing, foreign_url=search.foreign)
@@ -172,6 +164,17 @@ def match(opening: Opening, at: int, app: int, test: bool, candidates: Candidate
         considered=tuple(search.considered),
         guessing=guessing,
     )
+
+
+def may_guess(opening: Opening, *, first_open: bool) -> Guessing:
+    """Whether way 4 is tried for an opening that no earlier way has decided."""
+    if opening.platform == "web":
+        return "web"
+    if not first_open:
+        return "not_first"
+    if not opening.privacy.probabilistic:
+        return "privacy"
+    return "done" if opening.ip else "no_address"
 
 
 def named_touches(result: Match) -> list[Touch]:

@@ -23,12 +23,14 @@ from bough.attribution.matching import (
     MAX_NEARBY,
     Candidates,
     Considered,
+    Guessing,
     Match,
     Verdict,
     Way,
     foreign_address,
     look_back,
     match,
+    may_guess,
     named_touches,
     wanted,
 )
@@ -285,10 +287,12 @@ class Reading:
             history.has_app = True
         name = kinds.session_name(opening, has_app=history.has_app)
         first = kinds.is_first_session(opening, name, seen=name in history.names)
+        first_open = kinds.is_first_open(opening, has_app=history.has_app)
         if entry.recorded is not None:
-            decided, first = self._recorded(entry, entry.recorded), entry.recorded.first
+            decided = self._recorded(entry, entry.recorded, may_guess(opening, first_open=first_open))
+            first = entry.recorded.first
         else:
-            decided = self._decide(state, entry, opening, person, history)
+            decided = self._decide(state, entry, opening, person, first_open=first_open)
         for touch in named_touches(decided):
             self._bring(history, person, touch)
         given = session_data(decided, first_session=first)
@@ -303,7 +307,7 @@ class Reading:
         if history.add_touch(touch) and person != NOBODY:
             self.brought.append((person, touch))
 
-    def _decide(self, state: _State, entry: Entry, opening: Opening, person: int, history: History) -> Match:
+    def _decide(self, state: _State, entry: Entry, opening: Opening, person: int, *, first_open: bool) -> Match:
         """Match an opening that nobody has answered yet."""
         decided = match(
             opening,
@@ -311,7 +315,7 @@ class Reading:
             entry.app,
             entry.test,
             self._candidates(state, entry, opening, person),
-            first_open=kinds.is_first_open(opening, has_app=history.has_app),
+            first_open=first_open,
         )
         self._clicks.update((str(touch.id), touch) for touch in entry.direct.values())
         if decided.touch is not None:
@@ -322,7 +326,7 @@ class Reading:
                 state.used.add(decided.touch.once)
         return decided
 
-    def _recorded(self, entry: Entry, recorded: Recorded) -> Match:
+    def _recorded(self, entry: Entry, recorded: Recorded, guessing: Guessing) -> Match:
         """The match that was answered, from the touches it names. A touch that is gone (erased) brings nothing."""
         own = next((one for one in entry.direct.values() if (one.app, one.test) == (entry.app, entry.test)), None)
         if own is not None:
@@ -340,7 +344,9 @@ class Reading:
                 verdict: Verdict = "too_late" if age > touch.duration else "used"
                 considered.append(Considered(way="click_id", verdict=verdict, touch=touch, age=age))
         if not considered or considered[0].verdict != "taken":
-            return Match(considered=tuple(considered), foreign_url="" if considered else _foreign(entry))
+            if considered:
+                return Match(considered=tuple(considered))
+            return Match(guessing=guessing, foreign_url=_foreign(entry))
         taken = considered[0]
         guaranteed = taken.way in DETERMINISTIC
         return Match(touch=taken.touch, way=taken.way, guaranteed=guaranteed, considered=tuple(considered))
