@@ -74,6 +74,13 @@ def test_our_own_columns_and_the_ecbs_history_are_read() -> None:
     assert Decimal(rates[1].usd_rate) * Decimal("166.49") == pytest.approx(Decimal("1.0698"), rel=Decimal("1e-25"))
 
 
+def test_the_ecbs_file_of_one_day_is_read() -> None:
+    ecb = ["Date, USD, JPY, CZK, \n", "14 May 2024, 1.0803, 169.05, 24.727, \n"]
+    rates = list(read_csv(ecb))
+    assert [(rate.day, rate.currency) for rate in rates] == [("2024-05-14", one) for one in ("EUR", "JPY", "CZK")]
+    assert rates[0].usd_rate == "1.0803"
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [

@@ -1,16 +1,16 @@
 """Exchange rates: dollars for one unit of a currency, per day (contract/cohort.md §9 "Money").
 
-Two files are understood: columns `date,currency,usd_rate`, and the European Central Bank's eurofxref-hist.csv, whose
-units per euro become dollars over the euro's own dollar rate of that day. A rate, once given, stands: an event's
-dollars are fixed once. A different rate for the same day and currency is reported and only taken with `replace`, after
-which `bough attribution rebuild` makes old events follow.
+Two kinds of files are understood: columns `date,currency,usd_rate`, and the European Central Bank's eurofxref-hist.csv
+(and eurofxref.csv, which has one day, `14 May 2024`), whose units per euro become dollars over the euro's own dollar
+rate of that day. A rate, once given, stands: an event's dollars are fixed once. A different rate for the same day and
+currency is reported and only taken with `replace`, after which `bough attribution rebuild` makes old events follow.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -147,6 +147,7 @@ def _ecb(header: list[str], row: list[str], place: str) -> Iterator[Rate]:
     day, dollars = cells.pop("DATE", ""), cells.pop("USD", "")
     if not day or dollars in ("", "N/A"):
         return
+    day = _iso_day(day)
     per_euro = Decimal(_positive(dollars, f"{place}: USD"))
     yield rate_of({"date": day, "currency": "EUR", "usd_rate": str(per_euro)}, place)
     for currency, cell in cells.items():
@@ -154,6 +155,14 @@ def _ecb(header: list[str], row: list[str], place: str) -> Iterator[Rate]:
             units = Decimal(_positive(cell, f"{place}: {currency}"))
             rate = plain(_DIVISION.divide(per_euro, units))
             yield rate_of({"date": day, "currency": currency, "usd_rate": rate}, place)
+
+
+def _iso_day(written: str) -> str:
+    """`14 May 2024` as 2024-05-14; anything else stays."""
+    try:
+        return datetime.strptime(written, "%d %B %Y").replace(tzinfo=UTC).date().isoformat()
+    except ValueError:
+        return written
 
 
 def store_rates(tx: Transaction, batches: list[RateBatch]) -> list[RateReport | Exception]:
