@@ -34,10 +34,11 @@ USER_IDENTIFIERS = ("developer_identity", "browser_fingerprint_id")
 IOS_IDENTIFIERS = ("idfa", "idfv")
 ANDROID_IDENTIFIERS = ("aaid", "android_id")
 
-_NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
-_PLAIN_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,12})?\Z", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
+_PLAIN_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,30})?\Z", re.ASCII)
 """The usual case of `_NUMBER`, which keeps to the limits by itself."""
 _LIMIT = Decimal(10) ** 15
+"""Thirty decimals hold what apps send that add up prices as floats: 3.3000000000000003."""
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -163,7 +164,7 @@ def amount(value: object, field: str) -> Decimal | None:
     """An exact amount from a whole number, a `Decimal` or their text; None when not sent.
 
     Raises:
-        BadRequest: no finite number, 10^15 or more, or more than 12 decimals.
+        BadRequest: no finite number, 10^15 or more, or more than 30 decimals.
         TypeError: a float came in, a fault of our own: decode with `bough.events.body.decode`.
     """
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -178,11 +179,11 @@ def amount(value: object, field: str) -> Decimal | None:
     if _PLAIN_NUMBER.match(written):
         return value if type(value) is Decimal else Decimal(written)
     if not _NUMBER.match(written):
-        raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 12 decimals.")
+        raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 30 decimals.")
     number = Decimal(written)
     exponent = number.as_tuple().exponent
-    if abs(number) >= _LIMIT or not isinstance(exponent, int) or exponent < -12:
-        raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 12 decimals.")
+    if abs(number) >= _LIMIT or not isinstance(exponent, int) or exponent < -30:
+        raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 30 decimals.")
     return number
 
 

@@ -17,7 +17,7 @@ MAX_NAME: Final = 255
 MAX_ID: Final = 1024
 
 _SETS: Final = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)
-_NUMBER: Final = r"[+-]?([0-9]{1,15}([.][0-9]{0,12})?|[.][0-9]{1,12})([eE][+-]?[0-9]{1,2})?"
+_NUMBER: Final = r"[+-]?([0-9]{1,15}([.][0-9]{0,30})?|[.][0-9]{1,30})([eE][+-]?[0-9]{1,2})?"
 _NOBODY: Final = (
     "null",
     "none",
@@ -121,7 +121,7 @@ def _fault(fields: frozenset[str], readable: str) -> str:
             (
                 field,
                 f"{field} IS NOT NULL AND NOT regexp_full_match({field}, '{_NUMBER}')",
-                f"event_data_{field}: must be a plain number below 10^15 with at most 12 decimals",
+                f"event_data_{field}: must be a plain number below 10^15 with at most 30 decimals",
             )
             for field in ("revenue", "revenue_in_usd")
         ),
