@@ -173,13 +173,22 @@ def test_persons_join_by_identity_and_tell_it(api: Api) -> None:
     (person,) = find(api, identity="cara")
     page = get(api, f"/api/persons/{person['person_id']}").json()
     assert page["merged_from"] == [former]
+    tokens = [one.body[name] for one in (one, other) for name in ("randomized_bundle_token", "randomized_device_token")]
+    for named in ("cara", first, second.lower(), *tokens):
+        assert get(api, f"/api/persons/{named}").json()["person_id"] == person["person_id"]
     assert get(api, f"/api/persons/{former}").json()["person_id"] == person["person_id"]
     assert [entry["name"] for entry in page["timeline"]] == ["INSTALL", "REINSTALL", "OPEN"]
 
 
 def test_others_and_nobody_see_nothing(api: Api) -> None:
     missing = {"error": {"code": 404, "message": "The resource you were looking for could not be found."}}
-    for path in ("/api/attribution/1", "/api/persons/1", "/api/attribution/x", "/api/persons/99999999999999999999"):
+    for path in (
+        "/api/attribution/1",
+        "/api/persons/1",
+        "/api/attribution/x",
+        "/api/persons/nobody",
+        "/api/persons/99999999999999999999",
+    ):
         answer = get(api, path)
         assert (answer.status_code, answer.json()) == (404, missing)
         assert api.http.get(path).json() == {"error": {"code": 400, "message": "Authentication failed !"}}

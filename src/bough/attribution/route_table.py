@@ -51,7 +51,8 @@ ATTRIBUTION_ROUTES = (
         access="token",
         needs=("sensitive_data",),
         summary="A person's timeline",
-        notes="The id of any event of the person finds it, too.",
+        notes="The id of any event of the person finds it, too, and so does a token that an SDK was given, a device id"
+        " or your own user id, when it is one person's only.",
         parameters=(
             _TOKEN,
             Parameter(name="person_id", meaning="The person.", required=True, place="path"),

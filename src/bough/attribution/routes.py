@@ -34,6 +34,9 @@ from bough.sdk.opens import Opens
 from bough.web.call import Call
 from bough.web.errors import CORS_HEADERS
 
+ANY = ("bundle", "browser", "device", "identity")
+"""Of SEARCHED, those that together stand for every kind of identifier."""
+
 MAX_TIMELINE = 1000
 MAX_RATES = 20_000
 MAX_RATES_BYTES = 4 * 1024 * 1024
@@ -78,14 +81,16 @@ async def person(call: Call) -> Response:
 async def person_document(call: Call, person_id: str) -> dict[str, Any]:
     """The answer of GET /api/persons/{person_id}."""
     user = call.user()
-    identifier = _id(person_id)
     limit = _limit(call)
+    worlds = [(app.id, test) for app in _apps(call, user) for test in (False, True)]
     stories = Stories(call.context.store, call.context.directory)
-    return await asyncio.to_thread(_person, call, stories, user, identifier, limit)
+    return await asyncio.to_thread(_person, call, stories, user, person_id, worlds, limit)
 
 
-def _person(call: Call, stories: Stories, user: User, identifier: int, limit: int) -> dict[str, Any]:
-    head = _own(call, user, stories.head(identifier))
+def _person(
+    call: Call, stories: Stories, user: User, asked: str, worlds: list[tuple[int, bool]], limit: int
+) -> dict[str, Any]:
+    head = _whose(call, user, stories, asked, worlds)
     if not head.person:
         raise NotFound
     told = stories.tell(head)
@@ -247,6 +252,20 @@ def _apps(call: Call, user: User) -> list[App]:
     if not chosen:
         raise NotFound
     return chosen
+
+
+def _whose(call: Call, user: User, stories: Stories, asked: str, worlds: list[tuple[int, bool]]) -> Head:
+    """The person of an event's id; else the only one that an SDK's token, a device id or a user id belongs to.
+
+    Raises NotFound.
+    """
+    try:
+        return _own(call, user, stories.head(_id(asked)))
+    except NotFound:
+        found = {(one.app, one.test, one.person): one for kind in ANY for one in stories.search(kind, asked, worlds)}
+        if len(found) != 1:
+            raise
+    return next(iter(found.values()))
 
 
 def _own(call: Call, user: User, head: Head) -> Head:
