@@ -89,6 +89,14 @@ def test_web_open_answers_with_strings_and_data_as_text(api: Api) -> None:
     assert answer["has_app"] is False
 
 
+@pytest.mark.parametrize("fields", [{"sdk": "web2.89.2"}, {"sdk": "1.5.2"}, {}])
+def test_a_page_that_knows_no_browser_yet_is_given_one(api: Api, mark: Mark, fields: dict[str, str]) -> None:
+    answer = form(api, "/v1/open", options={}, **fields).json()
+    assert all(answer[name].isdigit() for name in ("session_id", "identity_id", "browser_fingerprint_id"))
+    assert "randomized_device_token" not in answer
+    assert [one.name for one in mark.counted()] == ["WEB_SESSION_START"]
+
+
 def test_an_unknown_link_identifier_is_nobodys_id(api: Api, mark: Mark) -> None:
     unknown = "1400000000000000777"
     answer = web_open(api, link_identifier=unknown, browser_fingerprint_id=unknown)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bough.attribution import identifiers as ids
 from bough.attribution.facts import Facts
-from bough.attribution.opens import PLATFORM_OF_OS
+from bough.attribution.opens import PLATFORM_OF_OS, platform_of
 from bough.errors import BadRequest
 from bough.events.body import encode
 from bough.events.values import first, flag, text
@@ -82,16 +82,15 @@ def open_request(call: Asked, body: dict[str, Any], kind: str) -> OpenRequest:
     asking = facts_of_request(call, ip=ip)
     if not is_tracked(kept):
         kept, asking = without_person(kept), Facts()
-    facts = _issued(call, body, asking, "web" if _is_web(body) else "app")
+    facts = _issued(call, body, asking, kind)
     app, test = owner.app.id, owner.test
     parsed = parse_request(app, test, kind, kept, facts)
     return OpenRequest(at=now_ms(), app=app, test=test, kind=kind, body=kept, facts=facts, parsed=parsed)
 
 
-def _is_web(body: dict[str, Any]) -> bool:
-    return text(body.get("sdk"), 64).casefold().startswith("web") or (
-        not body.get("os") and not body.get("hardware_id") and "browser_fingerprint_id" in body
-    )
+def _is_page(body: dict[str, Any]) -> bool:
+    """Whether the Web SDK asks. Its oldest releases do not name themselves; Safari's first visit names no browser."""
+    return platform_of(body) == "web" and not body.get("hardware_id")
 
 
 def _check_types(body: dict[str, Any]) -> None:
@@ -109,13 +108,14 @@ def _check_server_fields(body: dict[str, Any]) -> None:
         raise BadRequest("os: must be iOS or Android.")
 
 
-def _issued(call: Asked, body: dict[str, Any], facts: Facts, platform: str) -> Facts:
+def _issued(call: Asked, body: dict[str, Any], facts: Facts, kind: str) -> Facts:
     """The ids that the answer gives: what the client already has stays, the rest is new."""
     bundle = ids.clean("bundle", first(body, "randomized_bundle_token", "identity_id")) or new_token()
-    if platform == "web":
-        return msgspec.structs.replace(facts, bundle=bundle, browser=_browser(call, body), session=new_token())
+    facts = msgspec.structs.replace(facts, bundle=bundle, session=new_token())
+    if _is_page(body) and kind == "open":
+        return msgspec.structs.replace(facts, browser=_browser(call, body))
     device = ids.clean("device", first(body, "randomized_device_token", "device_fingerprint_id")) or new_token()
-    return msgspec.structs.replace(facts, bundle=bundle, device=device, session=new_token())
+    return msgspec.structs.replace(facts, device=device)
 
 
 def _browser(call: Asked, body: dict[str, Any]) -> str:
