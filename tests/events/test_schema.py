@@ -131,6 +131,7 @@ def test_somebody_must_be_named(user: dict[str, Any], good: bool) -> None:
         ({"name": "BUY"}, "name: not a standard event"),
         ({"user_data": "nobody"}, "user_data: not valid JSON"),
         ({"user_data": [1]}, "user_data: must be an object"),
+        ({"user_data": {"developer_identity": "a" * 256}}, "user_data.developer_identity: longer than 255"),
         ({"event_data": 5}, "event_data: must be an object"),
         ({"custom_data": "[1]"}, "custom_data: must be an object"),
         ({"content_items": {"a": 1}}, "content_items: must be a list"),

@@ -126,10 +126,12 @@ def check_identifiers(user_data: Mapping[str, Any]) -> None:
     """The identifier rule (contract/sdk.md §3).
 
     Raises:
-        BadRequest: nobody is named.
+        BadRequest: nobody is named, or by more than 255 characters, which would be nobody.
     """
     for name in USER_IDENTIFIERS:
-        if name in user_data and text(user_data[name]):
+        if name in user_data and (written := text(user_data[name], MAX_TEXT + 1)):
+            if len(written) > MAX_TEXT:
+                raise BadRequest(f"user_data.{name}: longer than {MAX_TEXT} characters.")
             return
     system = text(user_data.get("os")).casefold()
     if system in ("ios", "ipados") and any(text(user_data.get(name)) for name in IOS_IDENTIFIERS):
