@@ -156,6 +156,11 @@ class Directory:
         """Whether some app's links live on the host."""
         return host in self._hosts
 
+    def assume(self, domain: Domain) -> None:
+        """As if the domain were stored, until the next `load`: for dry runs."""
+        self._domains[(domain.host, domain.prefix)] = domain
+        self._hosts.add(domain.host)
+
     def main_host(self, host: str) -> str:
         """The host under which an app's links are stored, for an alternate host; any other host as it is."""
         domain = self._domains.get((host, ""))

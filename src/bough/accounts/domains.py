@@ -64,7 +64,7 @@ def add_batch(tx: Transaction, items: list[Domain]) -> list[Domain | Exception]:
 def _add(tx: Transaction, wanted: Domain) -> Domain:
     prefix = new_code(PREFIX_LENGTH) if wanted.prefix == RANDOM_PREFIX else wanted.prefix
     domain = msgspec.structs.replace(wanted, host=wanted.host.lower(), prefix=prefix)
-    _check_name(domain)
+    check_name(domain)
     if tx.rows(queries.DOMAIN_OWNER, (domain.host, prefix)):
         raise BadRequest(f"domain: {_written(domain)} is in use; give it another prefix.")
     if prefix and tx.rows(queries.LINK_BEHIND, (domain.host, f"{prefix}/")):
@@ -79,7 +79,8 @@ def _add(tx: Transaction, wanted: Domain) -> Domain:
     return domain
 
 
-def _check_name(domain: Domain) -> None:
+def check_name(domain: Domain) -> None:
+    """Raises BadRequest unless the host and prefix can be a link domain's."""
     if not _HOST.match(domain.host):
         raise BadRequest(f"domain: {domain.host!r} is no host name such as go.example.com.")
     if domain.prefix and (not _PREFIX.match(domain.prefix) or domain.prefix in RESERVED_FIRST_SEGMENTS):

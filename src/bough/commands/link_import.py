@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bough.accounts.audit import transact
 from bough.accounts.directory import Directory
-from bough.accounts.domains import add_batch
+from bough.accounts.domains import add_batch, check_name
 from bough.accounts.model import App, Domain
 from bough.commands.apps import domain_entry, find_app
 from bough.commands.link_files import import_rows, opened_lines, opened_rows
@@ -64,12 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _import(store: Store, directory: Directory, app: App, file: RowFile, arguments: argparse.Namespace) -> int:
-    known = arguments.domain or arguments.dry_run
-    rows = file.rows if known else _with_domains(store, directory, app, file.rows)
+    rows = file.rows
+    if not arguments.domain:
+        rows = _with_domains(store, directory, app, rows, dry_run=arguments.dry_run)
     return import_rows(store, directory, app, file._replace(rows=rows), arguments)
 
 
-def _with_domains(store: Store, directory: Directory, app: App, rows: Iterator[Row]) -> Iterator[Row]:
+def _with_domains(
+    store: Store, directory: Directory, app: App, rows: Iterator[Row], *, dry_run: bool
+) -> Iterator[Row]:
     """The same rows; a host that nobody has becomes a domain of the app before its first link is placed."""
     for row in rows:
         url = row.values.get("url")
@@ -77,13 +80,20 @@ def _with_domains(store: Store, directory: Directory, app: App, rows: Iterator[R
         if host and not directory.knows_host(host):
             scheme: Literal["http", "https"] = "http" if str(url).startswith("http:") else "https"
             try:
-                wanted = Domain(host=host, scheme=scheme, app=app.id, kind="custom")
-                transact(store, add_batch, wanted, domain_entry("domain.add", app))
+                _take_host(store, directory, app, Domain(host=host, scheme=scheme, app=app.id, kind="custom"), dry_run)
             except BadRequest as error:
                 yield Row(row.line, row.values, error.message)
                 continue
-            directory.load()
         yield row
+
+
+def _take_host(store: Store, directory: Directory, app: App, domain: Domain, dry_run: bool) -> None:
+    if dry_run:
+        check_name(domain)
+        directory.assume(domain)
+        return
+    transact(store, add_batch, domain, domain_entry("domain.add", app))
+    directory.load()
 
 
 def _host(url: str) -> str:
