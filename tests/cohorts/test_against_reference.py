@@ -23,10 +23,11 @@ from bough.warehouse.event import AttributedEvent
 from tests.cohorts import reference, worlds
 
 WORLDS = int(os.environ.get("BOUGH_COHORT_WORLDS", "24"))
-REQUESTS = 40
+REQUESTS = 84
+"""24 worlds x 84 requests are 2,016 cases. Each is compared twice: one half in order and shuffled, the other half in
+order and compacted, and shuffled and compacted."""
 SIZES = (1, 8, 40, 60, 60, 80, 90)
-"""Events of a world. 24 worlds x 40 requests, of which half are compared in order, half in order and compacted, half
-shuffled and all shuffled and compacted, are 2,400 comparisons."""
+"""Events of a world."""
 EPOCH = date(1970, 1, 1)
 
 
@@ -106,7 +107,7 @@ def test_same_bytes_in_any_order_and_after_compaction(seed: int, size: int) -> N
     shuffled = piecemeal(world, random)
     assert_same(shuffled, world, cases[::2], as_of, mandatory)
     shuffled.compact()
-    assert_same(shuffled, world, cases, as_of, mandatory)
+    assert_same(shuffled, world, cases[1::2], as_of, mandatory)
 
 
 def test_same_bytes_from_files_beside_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from bough.accounts.found import FoundedApp, NewApp, found_app
+from bough.accounts.model import AppConfig
 from tests.apps import store_of
 from tests.running import Running, wait_until
 
@@ -122,11 +123,14 @@ class Exports:
         return bough(self.running, "import", "costs", *map(str, files), "--app", self.app_id, code=code)
 
 
-def app_in(running: Running, zone: str) -> Exports:
-    """A client of a new app in a time zone, of the server's organization."""
+def app_in(running: Running, zone: str, **config: Any) -> Exports:
+    """A client of a new app in a time zone, of the server's organization, with these settings."""
     store = store_of(running)
     try:
-        app = found_app(store, NewApp(name=f"In {zone}", timezone=zone, base_url=running.base_url))
+        app = found_app(
+            store,
+            NewApp(name=f"In {zone}", timezone=zone, base_url=running.base_url, config=AppConfig(**config)),
+        )
     finally:
         store.close()
     return Exports(running, app, zone=zone)

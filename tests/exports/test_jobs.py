@@ -162,6 +162,21 @@ def test_without_a_limit_there_are_100_objects(new_app: Callable[[], Exports], t
     assert (document["rows"], document["rows_total"], document["truncated"]) == (100, 120, True)
 
 
+def test_an_app_may_have_limits_of_its_own(exports_server: Running, tmp_path: Path) -> None:
+    client = app_in(exports_server, zone_at_noon(), export_limit=2, export_max_limit=3)
+    columns = ("name", "timestamp", "attributed", "last_attributed_touch_data_tilde_campaign")
+    client.import_events(
+        write_csv(tmp_path / "few.csv", columns, [("INSTALL", client.at(3), "true", f"c{n}") for n in range(4)])
+    )
+    body = client.body(dimensions=[CAMPAIGN])
+    document = client.ended(client.job(body))
+    assert (document["rows"], document["rows_total"]) == (2, 4)
+    assert client.ended(client.job(body, limit="3"))["rows"] == 3
+    answer = client.post(body, limit="4")
+    assert answer.json()["error_message"] == "limit: must be between 1 and 3"
+    client.http.close()
+
+
 def test_hostile_values_come_back_as_they_were(app: Exports) -> None:
     body = app.body(dimensions=[CAMPAIGN], measures=["users"], granularity_band_count=1)
     content = app.waited(body)

@@ -81,6 +81,10 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Changes apply to what happens after them."""
     rate_limits: dict[str, tuple[int, int, int]] = {}
     """Requests a second, a minute and an hour, by operation (`bough.web.limits.LIMITS`), in place of the documented."""
+    export_limit: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
+    """Objects of a cohort export whose request names no limit (contract/cohort.md §1.3)."""
+    export_max_limit: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
+    """The most objects that a cohort export may ask for."""
     revenue_events: tuple[str, ...] = ()
     """Events whose revenue counts in cohorts; empty: the commerce events, SUBSCRIBE and START_TRIAL."""
 

@@ -23,7 +23,7 @@ from bough.exports.files import ExportFiles, open_files
 from bough.exports.job import Job, Status, from_row, iso
 from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
-from bough.exports.visibility import asked_for
+from bough.exports.visibility import asked_for, limits_of
 from bough.ids import now_ms
 from bough.store import Store
 from bough.warehouse.keeper import Keeper
@@ -57,7 +57,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
     parser.add_argument("--app", metavar="APP", help="app id or name")
     parser.add_argument("--organization", metavar="ID", help="all apps of the organization, in place of --app")
-    parser.add_argument("--limit", metavar="N", help="most objects in the file (100)")
+    parser.add_argument("--limit", metavar="N", help="most objects in the file (the app's export_limit: 100)")
     parser.add_argument("--format", metavar="FORMAT", help="csv, json, ndjson, parquet, or csv.gz, json.gz, ndjson.gz")
     for name in _TEXTS:
         parser.add_argument(_option(name), metavar="TEXT", help=f"{name} of the request")
@@ -140,7 +140,8 @@ def _request(arguments: argparse.Namespace, apps: list[App]) -> CohortRequest:
     given = {"limit": arguments.limit, "format": arguments.format, "app_id": str(apps[0].id)}
     zone = apps[0].timezone if len(apps) == 1 else "UTC"
     today = datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
-    return parse(body, {name: value for name, value in given.items() if value is not None}, today=today)
+    query = {name: value for name, value in given.items() if value is not None}
+    return parse(body, query, today=today, **limits_of(apps))
 
 
 def _filters(options: list[str]) -> dict[str, list[str]]:

@@ -70,9 +70,7 @@ def _import(store: Store, directory: Directory, app: App, file: RowFile, argumen
     return import_rows(store, directory, app, file._replace(rows=rows), arguments)
 
 
-def _with_domains(
-    store: Store, directory: Directory, app: App, rows: Iterator[Row], *, dry_run: bool
-) -> Iterator[Row]:
+def _with_domains(store: Store, directory: Directory, app: App, rows: Iterator[Row], *, dry_run: bool) -> Iterator[Row]:
     """The same rows; a host that nobody has becomes a domain of the app before its first link is placed."""
     for row in rows:
         url = row.values.get("url")

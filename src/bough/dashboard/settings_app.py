@@ -42,6 +42,8 @@ GROUPS = (
           ("alias_conflict", "test_env", "allow_type2", "expiry_", "append_", "utm_", "og_for_social", "update_imm",
            "uri_redirect_mode", "ios_nativelink")),
     Group("Money", "Events whose revenue counts in cohorts; empty: the usual ones.", ("revenue_events",)),
+    Group("Exports", "Objects of a cohort export whose request names no limit, and the most that one may ask for.",
+          ("export_",)),
     Group("Rate limits", "By name, [per second, per minute, per hour] as JSON; empty: the server's.", ("rate_limits",)),
     Group("Contact", "Who develops the app.", ("dev_",)),
 )  # fmt: skip

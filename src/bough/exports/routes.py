@@ -28,7 +28,15 @@ from bough.exports.job import CANCELLED, Job, Status, from_row, iso, status_docu
 from bough.exports.questions import ask
 from bough.exports.signing import INVALID, SIGNED_SECONDS, Signer
 from bough.exports.tracing import Question
-from bough.exports.visibility import asked_for, covered_apps, mandatory_filters, may_see, told_of, visible_job
+from bough.exports.visibility import (
+    asked_for,
+    covered_apps,
+    limits_of,
+    mandatory_filters,
+    may_see,
+    told_of,
+    visible_job,
+)
 from bough.ids import RANDOM_BITS, now_ms
 from bough.store.transaction import Value
 from bough.web.call import Call, json_response
@@ -65,7 +73,7 @@ async def create_job(call: Call) -> Response:
     apps = covered_apps(call, user, body, query)
     call.context.limits.check_export(user.organization, apps, "analytics")
     try:
-        request = parse(body, query, today=today_of(apps))
+        request = parse(body, query, today=today_of(apps), **limits_of(apps))
         if request.callback_url is not None:
             await asyncio.to_thread(check_callback, request.callback_url, call.context.settings)
     except BadRequest as error:
@@ -217,7 +225,7 @@ async def _asked(call: Call, user: User) -> tuple[CohortRequest, tuple[int, ...]
     body = dict(parse_json(written.encode()))
     query = _query(call)
     apps = covered_apps(call, user, body, query)
-    request = parse(body, query, today=today_of(apps))
+    request = parse(body, query, today=today_of(apps), **limits_of(apps))
     return request, tuple(app.id for app in apps), mandatory_filters(user, request)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bough.accounts.audit import Entry
@@ -9,7 +10,7 @@ from bough.accounts.data_filters import filters_for, is_as_narrow
 from bough.accounts.directory import Directory
 from bough.accounts.model import App, User
 from bough.cohorts.filter import Filter
-from bough.cohorts.request import CohortRequest
+from bough.cohorts.request import DEFAULT_LIMIT, MAX_LIMIT, CohortRequest
 from bough.errors import AuthenticationFailed, NotFound
 from bough.exports import records
 from bough.exports.job import Job
@@ -54,6 +55,14 @@ def covered_apps(call: Call, user: User, body: dict[str, Any], query: dict[str, 
         if not own:
             raise AuthenticationFailed
     return own
+
+
+def limits_of(apps: Sequence[App]) -> dict[str, int]:
+    """`default_limit` and `max_limit` of a request, by the settings of its apps: of several, the smallest."""
+    return {
+        "default_limit": min((app.config.export_limit for app in apps), default=DEFAULT_LIMIT),
+        "max_limit": min((app.config.export_max_limit for app in apps), default=MAX_LIMIT),
+    }
 
 
 def asked_for(job: Job) -> Entry:
