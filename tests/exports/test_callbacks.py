@@ -19,6 +19,7 @@ from bough.store.transaction import Transaction
 from tests.apps import store_of
 from tests.exports.client import Exports, bough
 from tests.exports.receiver import receiving
+from tests.exports.test_jobs import stopped_warehouse
 from tests.running import Running, wait_until
 
 DENYING, ALLOWING = Settings(), Settings(fetch_private="allow")
@@ -45,6 +46,16 @@ def test_a_webhook_is_sent_again_after_a_500_and_then_no_more(exports: Exports) 
         wait_until(lambda: len(receiver.deliveries) == 2, 30)
         wait_until(lambda: _callback(exports.running, job) == (2, None), 30)
     assert json.loads(receiver.deliveries[0].body)["job_id"] == json.loads(receiver.deliveries[1].body)["job_id"]
+
+
+def test_a_cancelled_job_has_ended_too(exports: Exports) -> None:
+    with receiving(200) as receiver:
+        with stopped_warehouse(exports.running):
+            job = exports.job(exports.body(callback_url=receiver.url))
+            exports.http.post(f"/api/jobs/{job}/cancel", headers={"Access-Token": exports.token})
+        wait_until(lambda: receiver.deliveries, 30)
+    document = json.loads(receiver.deliveries[0].body)
+    assert (document["job_id"], document["code"], document["status"]) == (job, 499, "ERROR")
 
 
 def test_a_redirect_is_not_followed(exports: Exports) -> None:

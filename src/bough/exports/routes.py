@@ -166,6 +166,7 @@ async def cancelled_job(call: Call) -> Job:
         "finished_at": now_ms(),
         "error_code": CANCELLED,
         "error_message": "The job was cancelled.",
+        "callback_at": now_ms() if job.callback_url else None,
     }
     update = records.Updated(job.job_id, (Status.QUEUED, Status.RUNNING), changes)
     changed = await call.change(
