@@ -76,6 +76,7 @@ def rates() -> str:
 
 
 def errors() -> str:
+    parser()  # loads every module, so that all kinds are known
     rows = sorted({(kind.status, _first_sentence(kind.__doc__)) for kind in _kinds(BoughError)})
     return table(("status", "when"), ((str(status), meaning) for status, meaning in rows))
 
