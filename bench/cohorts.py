@@ -183,7 +183,7 @@ def build(folder: Path, installs: int) -> None:
     )
     for name in ("events.parquet", "warehouse.duckdb", "plain.duckdb"):
         print(f"size: {name} {(folder / name).stat().st_size / 2**20:,.0f} MiB")
-    copies = sum(file.stat().st_size for file in (folder / "warehouse.duckdb.columns").rglob("*.npy"))
+    copies = sum(file.stat().st_size for file in (folder / "warehouse.duckdb.columns").rglob("columns.*"))
     print(f"size: warehouse.duckdb.columns {copies / 2**20:,.0f} MiB")
 
 

@@ -17,7 +17,7 @@ from bough.cohorts.filter import Filter
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.result import answer
-from bough.warehouse import columns
+from bough.warehouse import copies
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import AttributedEvent
 from tests.cohorts import reference, worlds
@@ -111,19 +111,19 @@ def test_same_bytes_in_any_order_and_after_compaction(seed: int, size: int) -> N
 
 
 def test_same_bytes_from_files_beside_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "WORTH_FILES", 1)
+    monkeypatch.setattr(copies, "WORTH_FILES", 1)
     for seed in range(3):
         random = Random(seed)
         world = worlds.world(random, 80)
         as_of = dict.fromkeys(world.apps, date(2024, 5, 20))
         cases = [(r, reference.answer(world, r, as_of)) for r in (worlds.request(random) for _ in range(REQUESTS))]
         warehouse = Warehouse.open(tmp_path / f"{seed}.duckdb")
-        copies = tmp_path / f"{seed}.duckdb.columns"
+        files = tmp_path / f"{seed}.duckdb.columns"
         for name, app in world.apps.items():
             warehouse.configure_app(name, app.zone, app.inactivity_ms, app.revenue_events)
         half = len(world.events) // 2
         warehouse.apply(world.events[:half])
-        assert any(copies.iterdir())  # everybody was new, so main was written
+        assert any(files.iterdir())  # everybody was new, so main was written
         warehouse.apply(world.events[half:])
         for name, old, into in world.merges:
             warehouse.merge_persons(name, [(old, into)])
@@ -131,9 +131,9 @@ def test_same_bytes_from_files_beside_the_database(tmp_path: Path, monkeypatch: 
         add_costs(warehouse, world)
         assert_same(warehouse, world, cases, as_of, ())  # files and delta
         warehouse.compact()
-        assert len(list(copies.iterdir())) <= 4  # the present ones and those before, of both cohorts
+        assert len(list(files.iterdir())) <= 4  # the present ones and those before, of both cohorts
         assert_same(warehouse, world, cases, as_of, ())
-        shutil.rmtree(copies)
+        shutil.rmtree(files)
         assert_same(warehouse, world, cases[::4], as_of, ())  # without them the tables answer
         warehouse.connection.close()
 

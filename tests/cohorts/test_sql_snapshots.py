@@ -28,9 +28,6 @@ FACTS = Facts(
     events={"OPEN": 2, "WEB_SESSION_START": 3},
     revenue_events=(5, 6),
     texts={"A": 7, "IOS": 8},
-    copy=0,
-    delta=True,
-    costs=True,
 )
 
 CASES: dict[str, dict[str, Any]] = {

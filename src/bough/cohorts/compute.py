@@ -8,29 +8,33 @@
 Everything is whole numbers. Texts are looked up for the values that occur, to put tuples in order, and never joined.
 """
 
-# ruff: noqa: S608 - names come from the tables of this package; numbers are numbers.
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from bough.cohorts.dimensions import DIMENSIONS, Dimension, Kind, Place
-from bough.cohorts.facts import Facts, lookup
+from bough.cohorts.dimensions import Kind
+from bough.cohorts.facts import lookup, state_of
 from bough.cohorts.labels import DAY_SHIFT, Ranks, ranked
 from bough.cohorts.measures import Need, Part
+from bough.cohorts.members import Members, picked
 from bough.cohorts.numbering import Cells, Numbering, distinct, firsts, lasts
 from bough.cohorts.plan import Plan
-from bough.cohorts.sql import Writer, active_events, members_query
+from bough.cohorts.rows import Piece, Reader, Rows
+from bough.cohorts.sql import Writer, active_events
+from bough.cohorts.threads import in_threads
+from bough.cohorts.words import Words
 from bough.warehouse import columns
-from bough.warehouse.columns import Activity, Ints
+from bough.warehouse.columns import Ints
+from bough.warehouse.copies import opened
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_WINDOW: Final = 2**14
-"""Members at a time: bounds the memory of a query on installs, and keeps its arrays in the processor's cache."""
+_MONEY: Final = (Part.REVENUE, Part.PAYERS)
 
 
 class Found:
@@ -73,149 +77,125 @@ def compute(connection: DuckDBPyConnection, plan: Plan, check: Callable[[], None
         plan: what is asked.
         check: called before every piece of work on arrays; what it raises ends the computation.
     """
-    return _Computation(connection, plan, lookup(connection, plan), check).run()
-
-
-class _Rows(NamedTuple):
-    """Rows of one event that count: `place` is the number of the tuple or cohort."""
-
-    table: Activity
-    rows: slice
-    chosen: Ints
-    place: Ints
-    member: Ints
-    """Counted from the lowest member of the request."""
-    d: Ints
-    flags: Ints
-
-    def column(self, name: str) -> Ints:
-        return self.table.columns[name][self.rows][self.chosen]
-
-    def only(self, mask: Ints) -> _Rows:
-        kept = np.flatnonzero(mask)
-        return _Rows(
-            self.table, self.rows, self.chosen[kept], self.place[kept], self.member[kept], self.d[kept],
-            self.flags[kept],
-        )  # fmt: skip
+    return _Computation(connection, plan, check).run()
 
 
 class _Computation:
-    def __init__(
-        self, connection: DuckDBPyConnection, plan: Plan, facts: Facts, check: Callable[[], None] = go_on
-    ) -> None:
-        self.connection, self.plan, self.facts, self.check = connection, plan, facts, check
+    def __init__(self, connection: DuckDBPyConnection, plan: Plan, check: Callable[[], None]) -> None:
+        self.connection, self.plan = connection, plan
+        self.state = state_of(connection, plan.cohort)
+        self.copy = opened(self.state.database, self.state.copy)
+        self.words = Words(connection, self.copy, self.state.words)
+        self.facts = lookup(connection, plan, self.words.codes)
         self.found = Found(plan)
+        self.reader = Reader(connection, plan, self.facts, self.state, self.copy, check)
         self.event_groups = [group for group in plan.groups if not group.of_member]
-        self.contexts: dict[str, Ints] = {}
-        self.folder = columns.folder_of(connection, facts.copy) if facts.copy else None
-        self.conditions = [
-            (DIMENSIONS[f.dimension], self._codes(f.dimension, f.values), self._codes(f.dimension, f.excluded))
-            for f in plan.event_filters
-        ]
         self.event_ranks: list[Ranks] = []
         self.numbering = Numbering(())
 
     # --- members ------------------------------------------------------------------------------------------------
 
     def run(self) -> Found:
-        writer = Writer(self.plan, self.facts)
-        fetched = self.connection.execute(members_query(writer), writer.values).fetchnumpy()
-        rows = {name: np.asarray(column) for name, column in fetched.items()}
-        if not len(rows["member"]):
+        members = picked(self.connection, self.plan, self.facts, self.state, self.copy)
+        if not len(members.member):
             return self.found
-        self._place_members(rows)
-        cohorts = self._group(rows)
+        self.reader.cover(members.member)
+        cohorts = self._group(members)
         if self.event_groups:
             self._split(cohorts)
         else:
             self._choose(cohorts, np.flatnonzero(cohorts.large), [], None)
-        self._prepare(rows)
-        del rows
+        self._prepare(members)
+        del members
         if len(self.found):
             self._count()
             self._costs(cohorts)
         return self.found
 
-    def _place_members(self, rows: dict[str, Ints]) -> None:
-        number = rows["member"]
-        self.low, self.high = int(number.min()), int(number.max())
-        self.place = np.full(self.high - self.low + 1, -1, np.int32)
-
-    def _group(self, rows: dict[str, Ints]) -> _Cohorts:
+    def _group(self, members: Members) -> _Cohorts:
         """Number the members' cohorts in the order of their texts."""
         groups = [(i, group) for i, group in enumerate(self.plan.groups) if group.of_member]
-        codes = [rows.pop(f"k{i}") for i, _ in groups]
-        codes = [c + DAY_SHIFT if g.kind is Kind.DAY else c for c, (_, g) in zip(codes, groups, strict=True)]
-        ranks = ranked(self.connection, [(g, c) for c, (_, g) in zip(codes, groups, strict=True)])
-        own = [one.of(column) for one, column in zip(ranks, codes, strict=True)]
+        codes = [
+            np.add(code, DAY_SHIFT, dtype=np.int32) if group.kind is Kind.DAY else code
+            for code, (_, group) in zip(members.codes, groups, strict=True)
+        ]
+        ranks = ranked(self.words, [(g, c) for c, (_, g) in zip(codes, groups, strict=True)], self.state.threads)
+        own = in_threads(self.state.threads, lambda one: one[0].of(one[1]), list(zip(ranks, codes, strict=True)))
+        del codes
         numbering = Numbering([len(one.texts) for one in ranks])
-        ids, age = numbering.learn(own, len(rows["member"])), rows["age"].astype(np.int64)
+        ids = numbering.learn(own, len(members.member))
         count = numbering.count
-        if self.plan.cohort == "install":
+        if members.person is None:
             users = np.bincount(ids, minlength=count)
         else:
-            people = rows["person"].astype(np.int64)
+            people = members.person.astype(np.int64)
             span = int(people.max()) + 1
             users = np.bincount(distinct([ids.astype(np.int64) * span + people]) // span, minlength=count)
-        oldest, youngest = np.full(count, -(2**31), np.int64), np.full(count, 2**31, np.int64)
-        np.maximum.at(oldest, ids, age)
-        np.minimum.at(youngest, ids, age)
-        sample = np.zeros(count, np.int64)
-        sample[ids] = np.arange(len(ids))
+        sample = np.zeros(count, np.int32)
+        sample[ids] = np.arange(len(ids), dtype=np.int32)
         large = users >= max(1, self.plan.min_users)
-        self.place[rows["member"] - self.low] = np.where(large[ids], ids, -1)
-        tuples = {i: column[sample] for (i, _), column in zip(groups, own, strict=True)}
-        return _Cohorts(users, oldest, youngest, large, tuples, {i: r for (i, _), r in zip(groups, ranks, strict=True)})
+        self.reader.place[members.member - self.reader.low] = np.where(large[ids], ids, -1)
+        columns_ = {i: column for (i, _), column in zip(groups, own, strict=True)}
+        return _Cohorts(users, large, sample, columns_, {i: r for (i, _), r in zip(groups, ranks, strict=True)})
 
-    def _prepare(self, rows: dict[str, Ints]) -> None:
-        """What distinct counts and reached bands need of every member, and how many people have reached each band."""
-        plan, place = self.plan, rows["member"] - self.low
+    def _prepare(self, members: Members) -> None:
+        """Ages of the chosen cohorts, and what distinct counts and reached bands need of every member."""
+        plan, place, found = self.plan, members.member - self.reader.low, self.found
+        own = self.reader.place[place]
+        mine = np.flatnonzero(own >= 0)
+        height = int(own.max(initial=-1)) + 1
+        oldest, youngest = np.full(height, -(2**31), np.int32), np.full(height, 2**31 - 1, np.int32)
+        np.maximum.at(oldest, own[mine], members.age[mine])
+        np.minimum.at(youngest, own[mine], members.age[mine])
+        found.oldest, found.youngest = oldest[found.cohorts], youngest[found.cohorts]
         self.people = None
-        if plan.cohort == "reengagement":
-            self.people = np.zeros(len(self.place), np.int64)
-            self.people[place] = rows["person"]
+        if members.person is not None:
+            self.people = np.zeros(len(self.reader.place), np.int64)
+            self.people[place] = members.person
         if not plan.reach:
             return
-        reach = np.where(rows["age"] < 0, -1, rows["age"] // plan.band_days)
-        self.reach = np.zeros(len(self.place), np.int32)
+        reach = np.where(members.age < 0, -1, members.age // plan.band_days)
+        self.reach = np.zeros(len(self.reader.place), np.int32)
         self.reach[place] = reach
-        own = self.place[place]
-        mine = (own >= 0) & (reach >= 0)
-        height = int(own.max(initial=-1)) + 1
+        mine = mine[reach[mine] >= 0]
         keys = own[mine].astype(np.int64) * plan.bands + np.minimum(reach[mine], plan.bands - 1)
-        self.found.reach = Cells(height, plan.bands)
+        found.reach = Cells(height, plan.bands)
         if self.people is not None:
             size = height * plan.bands
             keys = lasts(distinct([self.people[place[mine]] * size + keys]), plan.bands) % size
-        self.found.reach.add(keys)
+        found.reach.add(keys)
 
     # --- tuples -------------------------------------------------------------------------------------------------
 
     def _split(self, cohorts: _Cohorts) -> None:
         """Tuples of cohort and event values: of any event of the members inside the requested bands."""
-        tables = self._tables(None, [])
-        pieces: list[list[Ints]] = []
-        for table in tables:
-            for code in sorted(table.codes()):
-                for low, high in self._windows():
-                    rows = self._rows(table, code, low, high)
-                    values = [rows.place, *(self._values(rows, group) for group in self.event_groups)]
-                    numbering = Numbering([int(value.max(initial=0)) + 1 for value in values])
-                    ids = numbering.learn(values, len(rows.place))
-                    sample = np.zeros(numbering.count, np.int64)
-                    sample[ids] = np.arange(len(ids))
-                    pieces.append([value[sample] for value in values])
+        tables = self.reader.tables(None, [])
+        cut = self.reader.pieces([(table, code)] for table in tables for code in sorted(table.codes()))
+        pieces = self.reader.each(self._tuples, cut)
         places, *values = [
             np.concatenate([piece[i] for piece in pieces]) if pieces else np.zeros(0, np.int64)
             for i in range(1 + len(self.event_groups))
         ]
-        self.event_ranks = ranked(self.connection, list(zip(self.event_groups, values, strict=True)))
+        self.event_ranks = ranked(self.words, list(zip(self.event_groups, values, strict=True)), self.state.threads)
         own = [ranks.of(column) for ranks, column in zip(self.event_ranks, values, strict=True)]
         self.numbering = Numbering([len(cohorts.users), *(len(ranks.texts) for ranks in self.event_ranks)])
         ids = self.numbering.learn([places, *own], len(places))
         sample = np.zeros(self.numbering.count, np.int64)
         sample[ids] = np.arange(len(ids))
         self._choose(cohorts, places[sample], [column[sample] for column in own], self.event_ranks)
+
+    def _tuples(self, piece: Piece) -> list[Ints]:
+        """The different tuples of cohort and event values of some rows."""
+        found = []
+        for table, _, span in piece:
+            rows = self.reader.rows(table, span)
+            values = [rows.place, *(self.reader.values(rows, group) for group in self.event_groups)]
+            numbering = Numbering([int(value.max(initial=0)) + 1 for value in values])
+            ids = numbering.learn(values, len(rows.place))
+            sample = np.zeros(numbering.count, np.int64)
+            sample[ids] = np.arange(len(ids))
+            found.append([value[sample] for value in values])
+        return [np.concatenate(column) for column in zip(*found, strict=True)]
 
     def _choose(self, cohorts: _Cohorts, own: Ints, event_values: list[Ints], event_ranks: list[Ranks] | None) -> None:
         """Put tuples in order, cut them to the limit, number them.
@@ -227,107 +207,41 @@ class _Computation:
             event_ranks: of those dimensions; None when there are none, and tuples are cohorts in order.
         """
         found, later = self.found, iter(zip(event_ranks or [], event_values, strict=True))
-        columns_, ranks_ = [], []
+        groups: list[tuple[Ranks, Callable[[Ints], Ints]]] = []
         for i, group in enumerate(self.plan.groups):
-            ranks, column = (cohorts.ranks[i], cohorts.values[i][own]) if group.of_member else next(later)
-            ranks_.append(ranks)
-            columns_.append(column)
-        order = np.lexsort(columns_[::-1]) if event_ranks else np.arange(len(own))
-        chosen = self._ordered(order, cohorts.users[own], columns_, ranks_)[: self.plan.tuples]
+            if group.of_member:
+                groups.append((cohorts.ranks[i], partial(cohorts.values, i, own)))
+            else:
+                ranks, column = next(later)
+                groups.append((ranks, column.__getitem__))
+        order = np.arange(len(own))
+        if event_ranks:
+            order = np.lexsort([values(order) for _, values in groups[::-1]])
+        chosen = self._ordered(order, cohorts.users[own], groups)[: self.plan.tuples]
         found.total = len(own)
         found.cohorts = own[chosen]
-        found.users, found.oldest = cohorts.users[found.cohorts], cohorts.oldest[found.cohorts]
-        found.youngest = cohorts.youngest[found.cohorts]
-        found.labels = [(r.texts, column[chosen]) for r, column in zip(ranks_, columns_, strict=True)]
+        found.users = cohorts.users[found.cohorts]
+        found.labels = [(ranks.texts, values(chosen)) for ranks, values in groups]
         self.item_of = np.full(len(own), -1, np.int32)
         self.item_of[chosen] = np.arange(len(chosen), dtype=np.int32)
         if event_ranks is None:
             of_cohort = np.full(len(cohorts.users) + 1, -1, np.int32)
             of_cohort[own] = self.item_of
-            self.place = of_cohort[self.place]  # -1 takes the last, which is -1
+            self.reader.place = of_cohort[self.reader.place]  # -1 takes the last, which is -1
             found.cohorts = np.arange(len(chosen))
 
-    def _ordered(self, order: Ints, users: Ints, values: list[Ints], ranks: list[Ranks]) -> Ints:
+    def _ordered(self, order: Ints, users: Ints, groups: list[tuple[Ranks, Callable[[Ints], Ints]]]) -> Ints:
         """users, then the tuple; by a dimension, that dimension first (contract/cohort.md §3.3)."""
         by = self.plan.order
         if by.key == "users":
             return _stable(order, users if by.ascending else -users)
         order = _stable(order, -users)
         if by.key == "dimension":
-            column, missing = values[by.index], ranks[by.index].missing
-            last = np.where(column == missing, len(ranks[by.index].texts), column if by.ascending else -column)
+            ranks, values = groups[by.index]
+            column = values(np.arange(len(users)))
+            last = np.where(column == ranks.missing, len(ranks.texts), column if by.ascending else -column)
             order = _stable(order, last)
         return order
-
-    # --- activity -----------------------------------------------------------------------------------------------
-
-    def _tables(self, codes: Sequence[int] | None, needs: Sequence[Need]) -> list[Activity]:
-        """The activity of the members asked for: main, and the delta when there is one."""
-        names = {"member", "d", "flags"}
-        names |= {"n"} if any(need.part is Part.COUNT for need in needs) else set()
-        names |= {"micro", "missing_rate"} if any(need.part is Part.REVENUE for need in needs) else set()
-        for dimension in [*self.event_groups, *(DIMENSIONS[f.dimension] for f in self.plan.event_filters)]:
-            if dimension.place is Place.CONTEXT:
-                names.add("context")
-                if dimension.column not in self.contexts:
-                    known = columns.contexts(self.connection, self.folder, dimension.column)
-                    self.contexts[dimension.column] = known
-            else:
-                names.add(dimension.column)
-        listed, cohort = sorted(names), self.plan.cohort
-        where = f"member BETWEEN {self.low} AND {self.high}"
-        if codes is not None:
-            where += f" AND event IN ({', '.join(map(str, codes)) or '-1'})"
-        main = columns.from_files(self.folder, listed) if self.folder is not None else None
-        found = [main or columns.from_tables(self.connection, f"{cohort}_activity_main", where, listed)]
-        if self.facts.delta:
-            found.append(columns.from_tables(self.connection, f"{cohort}_activity_delta", where, listed))
-        return found
-
-    def _windows(self) -> Iterator[tuple[int, int]]:
-        """Ranges of members; everything of a person is in one of them."""
-        step = _WINDOW if self.plan.cohort == "install" else self.high - self.low + 1
-        for low in range(self.low, self.high + 1, step):
-            yield low, min(low + step - 1, self.high)
-
-    def _rows(self, table: Activity, code: int, low: int, high: int, everywhere: bool = False) -> _Rows:
-        """Rows of an event that count for the members low..high, within the requested bands."""
-        self.check()
-        rows = table.rows(code, low, high)
-        member = table.columns["member"][rows] - self.low
-        place, d, flags = self.place[member], table.columns["d"][rows], table.columns["flags"][rows]
-        keep = (place >= 0) & ((flags & columns.VARIANT) != self.plan.skipped_variant)
-        if not everywhere:
-            keep &= d < self.plan.bands * self.plan.band_days
-        chosen = np.flatnonzero(keep)
-        found = _Rows(table, rows, chosen, place[chosen], member[chosen], d[chosen], flags[chosen])
-        for dimension, wanted, unwanted in self.conditions:
-            values = self._values(found, dimension)
-            mask = np.ones(len(values), bool) if wanted is None else np.isin(values, wanted)
-            if unwanted is not None:
-                mask &= ~np.isin(values, unwanted)
-            found = found.only(mask)
-        return found
-
-    def _values(self, rows: _Rows, dimension: Dimension) -> Ints:
-        """The codes of a conversion dimension."""
-        if dimension.place is Place.CONTEXT:
-            return self.contexts[dimension.column][rows.column("context")]
-        return rows.column(dimension.column)
-
-    def _codes(self, name: str, values: tuple[str | None, ...]) -> Ints | None:
-        """The codes that a condition on a conversion dimension names; None when it names nothing."""
-        if not values:
-            return None
-        found = [0] if None in values else []
-        texts = tuple(text for text in dict.fromkeys(values) if text is not None)
-        if DIMENSIONS[name].kind is Kind.TEXT:
-            found += [code for text in texts if (code := self.facts.texts.get(text)) is not None]
-        elif texts:
-            writer = Writer(self.plan, self.facts)
-            query = f"SELECT code FROM words WHERE {writer.words(texts)}"
-            found += [code for (code,) in self.connection.execute(query, writer.values).fetchall()]
-        return np.asarray(found, np.int64)
 
     # --- cells --------------------------------------------------------------------------------------------------
 
@@ -349,64 +263,78 @@ class _Computation:
         for place in places:
             for code in self._events(needs[place]):
                 wanted.setdefault(code, []).append(place)
-        tables = self._tables(sorted(wanted), [needs[place] for place in places])
-        for low, high in self._windows():
-            people: dict[int, list[tuple[Ints, Ints]]] = {}
-            for code, counting in wanted.items():
-                for table in tables:
-                    rows = self._rows(table, code, low, high, everywhere)
-                    if len(rows.place):
-                        self._add(code, counting, self._in_items(rows), people)
-            for place, pieces in people.items():
+        tables = self.reader.tables(sorted(wanted), [needs[place] for place in places])
+        other = {
+            code for code, counting in wanted.items() if any(needs[place].part not in _MONEY for place in counting)
+        }
+        listed = [(table, code) for table in tables for code in wanted if code in other | table.paid]
+        # a person's rows of all events that count for one need are looked at together
+        people = any(needs[place].part not in (Part.COUNT, Part.REVENUE) for place in places)
+        cut = self.reader.pieces([listed] if people else [[one] for one in listed], people and self.people is not None)
+
+        def count(piece: Piece) -> int:
+            found: dict[int, list[tuple[Ints, Ints]]] = {}
+            missing = 0
+            for table, code, span in piece:
+                rows = self._in_items(self.reader.rows(table, span, everywhere))
+                if len(rows.place):
+                    missing += self._add(code, wanted[code], rows, found)
+            for place, pieces in found.items():
                 self._add_people(place, pieces, everywhere)
+            return missing
+
+        self.found.missing_rates += sum(self.reader.each(count, cut))
 
     def _events(self, need: Need) -> tuple[int, ...]:
         """Codes of the events that can count for a need."""
-        if need.part in (Part.REVENUE, Part.PAYERS):
+        if need.part in _MONEY:
             return self.facts.revenue_events
         names: tuple[str, ...] = (need.event,)
         if need.part is Part.ACTIVE:
             names = tuple(dict.fromkeys((*active_events(self.plan), "INSTALL", "REINSTALL")))
         return tuple(self.facts.events[name] for name in names if name in self.facts.events)
 
-    def _in_items(self, rows: _Rows) -> _Rows:
+    def _in_items(self, rows: Rows) -> Rows:
         """The rows of the answer's tuples, with the item as their place."""
         if not self.event_groups:
             return rows
         own = [
-            ranks.of(self._values(rows, group))
+            ranks.of(self.reader.values(rows, group))
             for ranks, group in zip(self.event_ranks, self.event_groups, strict=True)
         ]
         ids = self.numbering.find([rows.place, *own], len(rows.place))
         items = np.where(ids < 0, -1, self.item_of[ids])
         return rows._replace(place=items).only(items >= 0)
 
-    def _add(self, code: int, counting: list[int], rows: _Rows, people: dict[int, list[tuple[Ints, Ints]]]) -> None:
-        """Add rows of one event to the needs that count it; distinct people are gathered for the range of members."""
+    def _add(self, code: int, counting: list[int], rows: Rows, people: dict[int, list[tuple[Ints, Ints]]]) -> int:
+        """Add rows of one event to the needs that count it; distinct people are gathered for the range of members.
+
+        Returns: how many amounts have no rate.
+        """
         plan, found = self.plan, self.found
         band = rows.d // plan.band_days if plan.band_days > 1 else rows.d
         if plan.on_or_after:
             band = np.minimum(band, plan.bands - 1)
-        item = rows.place.astype(np.int64)
-        keys = item * plan.bands + band
-        counted_missing = False
+        keys = np.multiply(rows.place, plan.bands, dtype=np.int64)
+        keys += band
+        missing = 0
         for place in counting:
             need = plan.needs[place]
-            if need.part is Part.REVENUE and not counted_missing:
-                found.missing_rates += int(rows.column("missing_rate").sum(dtype=np.int64))
-                counted_missing = True
+            if need.part is Part.REVENUE:
+                missing = int(rows.column("missing_rate").sum(dtype=np.int64))
             if need.part in (Part.COUNT, Part.REVENUE):
-                values = rows.column("n" if need.part is Part.COUNT else "micro").astype(np.int64)
+                values = rows.column("n" if need.part is Part.COUNT else "micro")
                 if not need.reached:
                     found.cells[place].add(keys, values)
                     continue
-                reach = self.reach[rows.member]
+                reach = self.reach[self.reader.members(rows)]
                 kept = np.flatnonzero(reach >= band)
-                first, value = item[kept] * (plan.bands + 1) + band[kept], values[kept]
+                first = rows.place[kept].astype(np.int64) * (plan.bands + 1) + band[kept]
+                value = values[kept].astype(np.int64)
                 found.cells[place].add(first, value)
                 found.cells[place].add(first - band[kept] + np.minimum(reach[kept], plan.bands - 1) + 1, -value)
                 continue
-            own, who = keys, rows.member
+            own, who = keys, self.reader.members(rows)
             mask = self._counts(need, code, rows)
             if mask is not None:
                 own, who = keys[mask], who[mask]
@@ -416,14 +344,15 @@ class _Computation:
             if not need.reached and len(own):
                 own = own[np.append(True, own[1:] != own[:-1])]
             people.setdefault(place, []).append((own, reach))
+        return missing
 
-    def _counts(self, need: Need, code: int, rows: _Rows) -> Ints | None:
+    def _counts(self, need: Need, code: int, rows: Rows) -> Ints | None:
         """Which rows of an event count for a need of distinct people; None for all."""
         if need.part is Part.PAYERS:
-            return np.flatnonzero(rows.flags & columns.PAID)
+            return np.flatnonzero(rows.column("flags") & columns.PAID)
         active = {self.facts.events.get(name) for name in active_events(self.plan)}
         if need.part is Part.ACTIVE and code not in active:
-            return np.flatnonzero(rows.flags & columns.ENTRY)
+            return np.flatnonzero(rows.column("flags") & columns.ENTRY)
         return None
 
     def _add_people(self, place: int, pieces: list[tuple[Ints, Ints]], everywhere: bool) -> None:
@@ -462,7 +391,7 @@ class _Computation:
     # --- costs --------------------------------------------------------------------------------------------------
 
     def _costs(self, cohorts: _Cohorts) -> None:
-        if not (self.plan.costed and self.facts.costs):
+        if not (self.plan.costed and self.state.costs):
             return
         writer = Writer(self.plan, self.facts)
         rows = self.connection.execute(writer.costs(), writer.values).fetchall()
@@ -481,13 +410,17 @@ class _Cohorts(NamedTuple):
     """Members with the same values of the requested cohort dimensions, in the order of their texts."""
 
     users: Ints
-    oldest: Ints
-    youngest: Ints
     large: Ints
     """Whether there are as many people as the request asks for."""
-    values: dict[int, Ints]
-    """By place among the groups: each cohort's rank."""
+    sample: Ints
+    """One member of each, by its place among them."""
+    columns: dict[int, Ints]
+    """By place among the groups: each member's rank."""
     ranks: dict[int, Ranks]
+
+    def values(self, group: int, cohorts: Ints, chosen: Ints) -> Ints:
+        """The ranks of some of these cohorts in a group."""
+        return self.columns[group][self.sample[cohorts[chosen]]]
 
 
 def _stable(order: Ints, values: Ints) -> Ints:

@@ -1,23 +1,19 @@
 """Codes of dimension values -> ranks in the order of their texts, and the texts themselves."""
 
-# ruff: noqa: S608 - numbers only.
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from bough.cohorts.dimensions import Dimension, Kind
-from bough.warehouse.columns import Ints
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+from bough.cohorts.threads import in_threads
+from bough.cohorts.words import Words
+from bough.warehouse.columns import Ints, narrow
 
 _EPOCH: Final = date(1970, 1, 1)
-_FEW: Final = 300
-"""As many codes are named in the SQL; of more, the whole range is read."""
 DAY_SHIFT: Final = 1
 """Added to local days so that none is negative: the first day of 1970 may be the day before in the west."""
 
@@ -36,7 +32,7 @@ class Ranks(NamedTuple):
         """The ranks of codes, -1 for one that does not occur."""
         inside = codes < len(self.ranks)
         if bool(inside.all()):
-            return self.ranks[codes]
+            return self.ranks.take(codes)
         return np.where(inside, self.ranks[np.where(inside, codes, 0)], -1)
 
     @property
@@ -45,11 +41,9 @@ class Ranks(NamedTuple):
         return len(self.texts) - 1 if self.texts and self.texts[-1] is None else -1
 
 
-def ranked(connection: DuckDBPyConnection, columns: Sequence[tuple[Dimension, Ints]]) -> list[Ranks]:
-    """The ranks of the values of each column; one look at `words` for all."""
-    used = [_used(codes) for _, codes in columns]
-    texts = [codes for (dimension, _), codes in zip(columns, used, strict=True) if dimension.kind is not Kind.DAY]
-    words = _words(connection, np.unique(np.concatenate(texts))) if texts else {}
+def ranked(words: Words, columns: Sequence[tuple[Dimension, Ints]], threads: int) -> list[Ranks]:
+    """The ranks of the values of each column."""
+    used = in_threads(threads, _used, [codes for _, codes in columns])
     return [
         _ranks(codes, None if dimension.kind is Kind.DAY else words)
         for (dimension, _), codes in zip(columns, used, strict=True)
@@ -62,35 +56,17 @@ def _used(codes: Ints) -> Ints:
     return np.flatnonzero(seen)
 
 
-def _ranks(used: Ints, words: dict[int, str] | None) -> Ranks:
-    ordered = used
+def _ranks(used: Ints, words: Words | None) -> Ranks:
     texts: list[str | None]
     if words is None:
+        ordered = used
         texts = [(_EPOCH + timedelta(days=day - DAY_SHIFT)).isoformat() for day in used.tolist()]
     else:
-        listed = sorted((code for code in used.tolist() if code), key=words.__getitem__)
-        texts = [words[code] for code in listed]
-        if len(listed) < len(used):
-            listed.append(0)
+        ordered = words.in_order(used[used > 0])
+        texts = [*words.texts(ordered)]
+        if len(ordered) < len(used):
+            ordered = np.append(ordered, 0)
             texts.append(None)
-        ordered = np.asarray(listed, np.int64)
     ranks = np.full(int(used.max(initial=0)) + 1, -1, np.int32)
     ranks[ordered] = np.arange(len(ordered), dtype=np.int32)
-    return Ranks(ranks, ordered, texts)
-
-
-def _words(connection: DuckDBPyConnection, codes: Ints) -> dict[int, str]:
-    codes = codes[codes > 0]
-    if not len(codes):
-        return {}
-    if len(codes) <= _FEW:
-        listed = ", ".join(map(str, codes.tolist()))
-        return dict(connection.execute(f"SELECT code, word FROM words WHERE code IN ({listed})").fetchall())
-    found = connection.execute(
-        f"SELECT code, word FROM words WHERE code BETWEEN {codes[0]} AND {codes[-1]}"
-    ).fetchnumpy()
-    known = np.asarray(found["code"])
-    wanted = np.zeros(int(codes[-1]) + 1, bool)
-    wanted[codes] = True
-    mine = wanted[known]
-    return dict(zip(known[mine].tolist(), np.asarray(found["word"])[mine].tolist(), strict=True))
+    return Ranks(narrow(ranks), ordered, texts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -31,18 +33,29 @@ class Numbering:
     def learn(self, columns: Sequence[Ints], rows: int) -> Ints:
         """Number the rows of `columns`."""
         ids, count, first = np.zeros(rows, np.int64), 1, 0
+        long = prod(self._sizes) > _LARGEST
         for place, size in enumerate(self._sizes):
             if count * size > _LARGEST:
                 ids, count = self._close(range(first, place), ids, count)
                 first = place
             ids = _packed(ids, size, columns[place])
             count *= size
-        ids, self.count = self._close(range(first, len(self._sizes)), ids, count)
+            if long and count <= _few(rows):  # columns that go together take less room when they are numbered early
+                ids, count = self._close(range(first, place + 1), ids, count)
+                first = place + 1
+        if first < len(self._sizes) or not self._steps:
+            ids, count = self._close(range(first, len(self._sizes)), ids, count)
+        self.count = count
         return ids.astype(np.intp, copy=False)
 
     def _close(self, places: range, keys: Ints, count: int) -> tuple[Ints, int]:
-        if count > max(2**16, 8 * len(keys)):
-            known, ids = np.unique(keys, return_inverse=True)
+        if count > _few(len(keys)):
+            order = np.argsort(keys)
+            ordered = keys[order]
+            new = np.ones(len(keys), bool)
+            new[1:] = ordered[1:] != ordered[:-1]
+            known, ids = ordered[new], np.empty(len(keys), np.int32)
+            ids[order] = np.cumsum(new, dtype=np.int32) - 1
             self._steps.append((places, known, None))
             return ids, len(known)
         seen = np.zeros(count, bool)
@@ -70,12 +83,19 @@ class Numbering:
         return np.where(lost, -1, ids)
 
 
+def _few(rows: int) -> int:
+    """As many numbers are looked up in a table; more are sorted."""
+    return max(2**16, 8 * rows)
+
+
 def _packed(ids: Ints, size: int, column: Ints) -> Ints:
-    return ids.astype(np.int64, copy=False) * size + column
+    packed = np.multiply(ids, size, dtype=np.int64)
+    packed += column
+    return packed
 
 
 class Cells:
-    """Sums of whole numbers: one row per tuple, one place per band."""
+    """Sums of whole numbers: one row per tuple, one place per band. Several threads may add."""
 
     def __init__(self, rows: int, width: int) -> None:
         self._width = width
@@ -84,6 +104,7 @@ class Cells:
         self._sums: list[Ints] = []
         self._pending = 0
         self._reached = 0.0
+        self._lock = Lock()
 
     def add(self, keys: Ints, values: Ints | int = 1) -> None:
         """Add to the cells `row * width + place`.
@@ -91,17 +112,23 @@ class Cells:
         Raises:
             Unavailable: the sums may not fit into 64 bits; they are never wrong.
         """
-        self._reached += float(np.abs(values, dtype=np.float64).sum()) if isinstance(values, np.ndarray) else len(keys)
-        if self._reached >= _LARGEST:
-            raise Unavailable("The sums of this request do not fit into 64 bits; ask for fewer days or people.")
-        if self._dense is not None:
-            np.add.at(self._dense, keys, values)
-        elif len(keys):
-            self._keys.append(keys)
-            self._sums.append(np.broadcast_to(np.asarray(values, np.int64), keys.shape))
-            self._pending += len(keys)
-            if self._pending > _PIECES:
-                self._settle()
+        reached = float(len(keys))
+        if isinstance(values, np.ndarray):
+            sizes = values if values.min(initial=0) >= 0 else np.abs(values, dtype=np.float64)
+            reached = float(sizes.sum(dtype=np.float64))
+            values = values.astype(np.int64, copy=False)
+        with self._lock:
+            self._reached += reached
+            if self._reached >= _LARGEST:
+                raise Unavailable("The sums of this request do not fit into 64 bits; ask for fewer days or people.")
+            if self._dense is not None:
+                np.add.at(self._dense, keys, values)
+            elif len(keys):
+                self._keys.append(keys)
+                self._sums.append(np.broadcast_to(np.asarray(values, np.int64), keys.shape))
+                self._pending += len(keys)
+                if self._pending > _PIECES:
+                    self._settle()
 
     def _settle(self) -> None:
         """One piece with every cell once, in order."""

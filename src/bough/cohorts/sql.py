@@ -18,9 +18,10 @@ from bough.cohorts.plan import Plan
 _EPOCH: Final = date(1970, 1, 1)
 
 
-def members_query(writer: Writer) -> str:
+def members_query(writer: Writer, part: str = "") -> str:
     """The whole text of `Writer.picked`."""
-    return f"WITH scope AS ({writer.scope()})\n{writer.picked()}" if writer.scoped() else writer.picked()
+    text = writer.picked(part)
+    return f"WITH scope AS ({writer.scope()})\n{text}" if writer.scoped() else text
 
 
 def active_events(plan: Plan) -> tuple[str, ...]:
@@ -52,8 +53,12 @@ class Writer:
         rows = ", ".join(f"({code}, {as_of})" for code, as_of in self.facts.apps) or "(-1, 0)"
         return f"SELECT v.app, v.as_of FROM (VALUES {rows}) AS v(app, as_of)"
 
-    def picked(self) -> str:
-        """Members of the cohort with their age in days, their group codes and, where it differs, their person."""
+    def picked(self, part: str = "") -> str:
+        """Members of the cohort with their age in days, their group codes and, where it differs, their person.
+
+        Args:
+            part: of the table: "_main", "_delta", or both.
+        """
         plan = self.plan
         person = "" if plan.cohort == "install" else ", m.who AS person"
         keys = "".join(f", m.{group.column} AS k{i}" for i, group in self.member_groups)
@@ -68,12 +73,8 @@ class Writer:
             where.insert(0, f"m.app = {code}")
         return (
             f"SELECT m.member{person}, {as_of} - m.day AS age{keys}"
-            f"\n  FROM {self.members()} AS m{join}\n  WHERE " + "\n    AND ".join(where)
+            f"\n  FROM {plan.cohort}_members{part} AS m{join}\n  WHERE " + "\n    AND ".join(where)
         )
-
-    def members(self) -> str:
-        """`members`, without the delta when it is empty."""
-        return f"{self.plan.cohort}_members" if self.facts.delta else f"{self.plan.cohort}_members_main"
 
     # --- costs --------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from bough.cohorts.dimensions import COHORT_COLUMNS, COST_COLUMNS, Kind
 from bough.cohorts.events import REVENUE_EVENTS, TOUCH_EVENTS
 from bough.errors import BadRequest
 from bough.warehouse import schema
-from bough.warehouse.columns import copy_main, remove_old_copies
+from bough.warehouse.copies import copy_main, remove_old_copies
 from bough.warehouse.derive import derive
 from bough.warehouse.event import AttributedEvent, CostRow
 from bough.warehouse.intake import Stage, append, code_texts, learn, sorted_set, stage_events, zone_table

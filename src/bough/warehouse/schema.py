@@ -89,6 +89,9 @@ _TABLES: Final[dict[str, dict[str, str]]] = {
 }
 
 
+DATABASE: Final = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+"""The file of the database; NULL when it is in memory."""
+
 MEANING: Final = 1
 """To be raised when rows mean something else although their columns stay as they are."""
 
