@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bough.cohorts import rows
 from bough.cohorts.files import file_bytes
 from bough.cohorts.filter import Filter
+from bough.cohorts.measures import Form, Number
 from bough.cohorts.plan import AppScope
-from bough.cohorts.request import CohortRequest
+from bough.cohorts.request import CohortRequest, parse
 from bough.cohorts.result import answer
 from bough.warehouse import copies
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import AttributedEvent
+from bough.warehouse.schema import COHORTS
 from tests.cohorts import reference, worlds
 
 WORLDS = int(os.environ.get("BOUGH_COHORT_WORLDS", "24"))
@@ -112,6 +117,7 @@ def test_same_bytes_in_any_order_and_after_compaction(seed: int, size: int) -> N
 
 def test_same_bytes_from_files_beside_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "WORTH_FILES", 1)
+    monkeypatch.setattr(rows, "_ROWS", 2)  # many ranges of members, in threads
     for seed in range(3):
         random = Random(seed)
         world = worlds.world(random, 80)
@@ -121,14 +127,18 @@ def test_same_bytes_from_files_beside_the_database(tmp_path: Path, monkeypatch: 
         files = tmp_path / f"{seed}.duckdb.columns"
         for name, app in world.apps.items():
             warehouse.configure_app(name, app.zone, app.inactivity_ms, app.revenue_events)
-        half = len(world.events) // 2
-        warehouse.apply(world.events[:half])
+        most = len(world.events) - 3
+        warehouse.apply(world.events[:most])
         assert any(files.iterdir())  # everybody was new, so main was written
-        warehouse.apply(world.events[half:])
+        warehouse.apply(world.events[most:])
         for name, old, into in world.merges:
             warehouse.merge_persons(name, [(old, into)])
         warehouse.refresh()
         add_costs(warehouse, world)
+        for cohort in COHORTS:  # some people's rows are no longer those of the copy
+            assert warehouse.connection.execute(f"SELECT count(*) > 0 FROM {cohort}_members_delta").fetchone() == (
+                True,
+            )
         assert_same(warehouse, world, cases, as_of, ())  # files and delta
         warehouse.compact()
         assert len(list(files.iterdir())) <= 4  # the present ones and those before, of both cohorts
@@ -136,6 +146,37 @@ def test_same_bytes_from_files_beside_the_database(tmp_path: Path, monkeypatch: 
         shutil.rmtree(files)
         assert_same(warehouse, world, cases[::4], as_of, ())  # without them the tables answer
         warehouse.connection.close()
+
+
+def test_what_ends_a_computation_ends_its_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "_ROWS", 1)
+    warehouse = Warehouse.open(tmp_path / "w.duckdb")
+    warehouse.connection.execute("SET threads = 2")
+    people = range(20)
+    warehouse.apply(AttributedEvent(id=f"i{n}", app="1", person=n, name="INSTALL", at=1) for n in people)
+    warehouse.apply(AttributedEvent(id=f"o{n}", app="1", person=n, name="OPEN", at=2) for n in people)
+    warehouse.compact()
+    workers: set[str] = set()
+
+    def check() -> None:
+        workers.add(threading.current_thread().name)
+        raise duckdb.InterruptException("The job was cancelled.")
+
+    body = {
+        "start_date": "1970-01-01",
+        "end_date": "1970-01-01",
+        "data_source": "install_cohort",
+        "measures": ["OPEN"],
+        "granularity_band_count": 1,
+    }
+    request = parse(body, {"app_id": "1"}, today=date(1970, 2, 1))
+    with pytest.raises(duckdb.InterruptException, match="cancelled"):
+        answer(warehouse.connection, request, [AppScope("1", 3)], check=check)
+    assert workers
+    assert all(name.startswith("bough-cohort") for name in workers)
+    assert not any(thread.name.startswith("bough-cohort") for thread in threading.enumerate())
+    found = answer(warehouse.connection, request, [AppScope("1", 3)])
+    assert [shown.cells[0] for shown in found.objects()] == [Number(Form.COUNT, 20)]
 
 
 def test_most_generated_requests_find_somebody() -> None:

@@ -21,7 +21,7 @@ from bough.cohorts.facts import lookup, state_of
 from bough.cohorts.labels import DAY_SHIFT, Ranks, ranked
 from bough.cohorts.measures import Need, Part
 from bough.cohorts.members import Members, picked
-from bough.cohorts.numbering import Cells, Numbering, distinct, firsts, lasts
+from bough.cohorts.numbering import Cells, Numbering, different, distinct, firsts, lasts
 from bough.cohorts.plan import Plan
 from bough.cohorts.rows import Piece, Reader, Rows
 from bough.cohorts.sql import Writer, active_events
@@ -44,8 +44,12 @@ class Found:
         self.plan = plan
         self.total = 0
         """Tuples without a limit."""
-        self.users = self.oldest = self.youngest = np.zeros(0, np.int64)
-        """By item: people, and the ages in days of the first and the last member."""
+        self.users: Ints = np.zeros(0, np.int64)
+        """By item: people."""
+        self.oldest: Ints = self.users
+        """By item: the age in days of the first member."""
+        self.youngest: Ints = self.users
+        """By item: the age in days of the last member."""
         self.labels: list[tuple[list[str | None], Ints]] = []
         """By group: texts by rank, and the rank of each item."""
         self.costs: dict[int, tuple[int, int]] = {}
@@ -134,7 +138,8 @@ class _Computation:
         sample = np.zeros(count, np.int32)
         sample[ids] = np.arange(len(ids), dtype=np.int32)
         large = users >= max(1, self.plan.min_users)
-        self.reader.place[members.member - self.reader.low] = np.where(large[ids], ids, -1)
+        place = members.member - self.reader.low
+        self.reader.place[place] = ids if large.all() else np.where(large[ids], ids, -1)
         columns_ = {i: column for (i, _), column in zip(groups, own, strict=True)}
         return _Cohorts(users, large, sample, columns_, {i: r for (i, _), r in zip(groups, ranks, strict=True)})
 
@@ -142,11 +147,11 @@ class _Computation:
         """Ages of the chosen cohorts, and what distinct counts and reached bands need of every member."""
         plan, place, found = self.plan, members.member - self.reader.low, self.found
         own = self.reader.place[place]
-        mine = np.flatnonzero(own >= 0)
         height = int(own.max(initial=-1)) + 1
-        oldest, youngest = np.full(height, -(2**31), np.int32), np.full(height, 2**31 - 1, np.int32)
-        np.maximum.at(oldest, own[mine], members.age[mine])
-        np.minimum.at(youngest, own[mine], members.age[mine])
+        # one more for those who are in no item: place -1
+        oldest, youngest = np.full(height + 1, -(2**31), np.int32), np.full(height + 1, 2**31 - 1, np.int32)
+        np.maximum.at(oldest, own, members.age)
+        np.minimum.at(youngest, own, members.age)
         found.oldest, found.youngest = oldest[found.cohorts], youngest[found.cohorts]
         self.people = None
         if members.person is not None:
@@ -157,7 +162,7 @@ class _Computation:
         reach = np.where(members.age < 0, -1, members.age // plan.band_days)
         self.reach = np.zeros(len(self.reader.place), np.int32)
         self.reach[place] = reach
-        mine = mine[reach[mine] >= 0]
+        mine = np.flatnonzero((own >= 0) & (reach >= 0))
         keys = own[mine].astype(np.int64) * plan.bands + np.minimum(reach[mine], plan.bands - 1)
         found.reach = Cells(height, plan.bands)
         if self.people is not None:
@@ -189,12 +194,7 @@ class _Computation:
         found = []
         for table, _, span in piece:
             rows = self.reader.rows(table, span)
-            values = [rows.place, *(self.reader.values(rows, group) for group in self.event_groups)]
-            numbering = Numbering([int(value.max(initial=0)) + 1 for value in values])
-            ids = numbering.learn(values, len(rows.place))
-            sample = np.zeros(numbering.count, np.int64)
-            sample[ids] = np.arange(len(ids))
-            found.append([value[sample] for value in values])
+            found.append(different([rows.place, *(self.reader.values(rows, group) for group in self.event_groups)]))
         return [np.concatenate(column) for column in zip(*found, strict=True)]
 
     def _choose(self, cohorts: _Cohorts, own: Ints, event_values: list[Ints], event_ranks: list[Ranks] | None) -> None:
@@ -264,13 +264,12 @@ class _Computation:
             for code in self._events(needs[place]):
                 wanted.setdefault(code, []).append(place)
         tables = self.reader.tables(sorted(wanted), [needs[place] for place in places])
-        other = {
-            code for code, counting in wanted.items() if any(needs[place].part not in _MONEY for place in counting)
-        }
+        other = {code for code, counting in wanted.items() if any(needs[i].part not in _MONEY for i in counting)}
         listed = [(table, code) for table in tables for code in wanted if code in other | table.paid]
-        # a person's rows of all events that count for one need are looked at together
+        # to count distinct people, a member's rows of all events are looked at together, and a person's memberships
         people = any(needs[place].part not in (Part.COUNT, Part.REVENUE) for place in places)
-        cut = self.reader.pieces([listed] if people else [[one] for one in listed], people and self.people is not None)
+        together = [listed] if people else [[one] for one in listed]
+        cut = self.reader.pieces(together, whole=people and self.people is not None)
 
         def count(piece: Piece) -> int:
             found: dict[int, list[tuple[Ints, Ints]]] = {}

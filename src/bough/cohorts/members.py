@@ -67,14 +67,13 @@ def _from_copy(connection: DuckDBPyConnection, plan: Plan, facts: Facts, state: 
     Rows of main are never added or changed before it is written anew: as many rows are the same rows.
     """
     day = copy["members.day"]
-    inside = np.flatnonzero((day >= plan.first_day) & (day <= plan.last_day))
-    rows = slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
+    inside = (day >= plan.first_day) & (day <= plan.last_day)
+    rows = slice(int(inside.argmax()), len(inside) - int(inside[::-1].argmax())) if inside.any() else slice(0, 0)
+    keep = inside[rows]
 
     def column(name: str) -> Ints:
         return copy[f"members.{name}"][rows]
 
-    keep = np.zeros(rows.stop - rows.start, bool)
-    keep[inside - rows.start] = True
     keep &= column("variant") != plan.skipped_variant
     keep &= among(column("app"), [code for code, _ in facts.apps])
     for condition in plan.member_filters:
@@ -86,10 +85,9 @@ def _from_copy(connection: DuckDBPyConnection, plan: Plan, facts: Facts, state: 
     if state.main != len(day):
         keep &= np.isin(column("member"), _left(connection, plan))
     chosen = slice(None) if keep.all() else np.flatnonzero(keep)
-    as_of = np.zeros(max((code for code, _ in facts.apps), default=0) + 1, np.int32)
-    for code, last in facts.apps:
-        as_of[code] = last
-    age = as_of[column("app")[chosen]] - column("day")[chosen]
+    age = -column("day")[chosen].astype(np.int32)
+    for code, as_of in facts.apps:
+        age += as_of if len(facts.apps) == 1 else np.where(column("app")[chosen] == code, as_of, 0)
     person = None if plan.cohort == "install" else column("who")[chosen]
     codes = [column(group.column)[chosen] for group in plan.groups if group.of_member]
     return Members(column("member")[chosen], age, person, codes)

@@ -94,6 +94,23 @@ def _packed(ids: Ints, size: int, column: Ints) -> Ints:
     return packed
 
 
+def different(columns: Sequence[Ints]) -> list[Ints]:
+    """Every row of columns of codes once."""
+    sizes, rows = [int(column.max(initial=0)) + 1 for column in columns], len(columns[0])
+    if prod(sizes) <= _few(rows):
+        keys = columns[0]
+        for size, column in zip(sizes[1:], columns[1:], strict=True):
+            keys = _packed(keys, size, column)
+        seen = np.zeros(prod(sizes), bool)
+        seen[keys] = True
+        return list(np.unravel_index(np.flatnonzero(seen), sizes))
+    numbering = Numbering(sizes)
+    ids = numbering.learn(columns, rows)
+    sample = np.zeros(numbering.count, np.int64)
+    sample[ids] = np.arange(rows)
+    return [column[sample] for column in columns]
+
+
 class Cells:
     """Sums of whole numbers: one row per tuple, one place per band. Several threads may add."""
 

@@ -33,7 +33,7 @@ class Words:
         """
         self._connection = connection
         none = np.zeros(1, np.int32)
-        self._texts = memoryview(b"") if copy is None else memoryview(copy["words.texts"])
+        self._texts: memoryview | bytes = b"" if copy is None else copy["words.texts"].data
         self._ends = none if copy is None else copy["words.ends"]
         self._order = none[1:] if copy is None else copy["words.order"]
         self._rank = none if copy is None else copy["words.rank"]

@@ -111,7 +111,8 @@ class Activity:
         first, end = self._spans.get(event, (0, 0))
         member = self.columns["member"][first:end]
         # as numbers of the column's own type: for others the whole column would be converted
-        return first + np.searchsorted(member, edges.astype(member.dtype), "left")
+        cuts: Ints = first + np.searchsorted(member, edges.astype(member.dtype), "left")
+        return cuts
 
     def forget(self, rows: slice) -> None:
         """Rows have been read for the last time."""
