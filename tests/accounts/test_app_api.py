@@ -139,7 +139,20 @@ def test_unknown_fields_are_ignored(app: Api) -> None:
     assert configure(app, unheard_of=1, creation_date="x", short_url_domain="example.com", id=1).json() == before
 
 
-@pytest.mark.parametrize(("sent", "kept"), [(True, 1), (False, 0), ("true", 1), ("false", 0), ("1", 1), (1, 1)])
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [(True, True), (False, False), ("on", True), ("Off", False), ("yes", True), ("no", False), (1, True)],
+)
+def test_switches_may_be_sent_as_words(app: Api, sent: object, kept: bool) -> None:
+    assert configure(app, allow_type2=sent).json()["allow_type2"] is kept
+
+
+def test_no_expiry_may_be_sent_as_none(app: Api) -> None:
+    assert configure(app, expiry_days=380).json()["expiry_days"] == 380
+    assert configure(app, expiry_days="none").json()["expiry_days"] == 0
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(True, 1), (False, 0), ("true", 1), ("off", 0), ("1", 1), (1, 1)])
 def test_switches_of_0_and_1_may_be_sent_as_booleans(app: Api, sent: object, kept: int) -> None:
     """Branch's MCP server sends `universal_linking_enabled` and `uri_redirect_mode` so."""
     for field in ("universal_linking_enabled", "uri_redirect_mode"):

@@ -25,6 +25,8 @@ _ALLOWED = re.compile(r"(\*\.)?[A-Za-z0-9.-]+(:[0-9]+)?\Z|[A-Za-z][A-Za-z0-9+.-]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(AppConfig)}
+_WORDS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+"""What a switch may be sent as, besides 1 and 0."""
 _CHOICES = {name: get_args(field.type) for name, field in _FIELDS.items() if get_origin(field.type) is Literal}
 
 
@@ -82,6 +84,10 @@ def _checked(name: str, value: Any) -> Any:
         return field.default if field.default is not msgspec.NODEFAULT else {}
     if choices := _CHOICES.get(name):
         return _choice(name, value, choices)
+    if isinstance(value, str) and _FIELDS[name].type is bool:
+        return _WORDS.get(value.lower(), value)
+    if name == "expiry_days" and value == "none":
+        return 0
     texts = value if isinstance(value, list) else [value]
     for text in texts:
         if isinstance(text, str):
@@ -94,7 +100,7 @@ def _choice(name: str, value: Any, choices: tuple[int | str, ...]) -> int | str:
     sends."""
     given = str(value).lower() if isinstance(value, bool | int | str) else ""
     if 0 in choices:
-        given = {"true": "1", "false": "0"}.get(given, given)
+        given = str(int(_WORDS[given])) if given in _WORDS else given
     for choice in choices:
         if str(choice) == given:
             return choice
