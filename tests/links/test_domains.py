@@ -58,6 +58,7 @@ def test_web_only_forms_lead_to_the_web(own: Api) -> None:
     own.created(alias=wanted, data=DATA)
     web_host = host.replace(".", "-web.", 1)
     assert target(own, host, f"/{wanted}") == "https://example.com/ios"
+    assert target(own, host, f"/{wanted}/") == "https://example.com/ios"
     assert target(own, host, f"/e/{wanted}") == "https://example.com/web"
     assert target(own, web_host, f"/{wanted}") == "https://example.com/web"
     for form in (f"https://{host}/e/{wanted}", f"https://{web_host}/{wanted}"):

@@ -45,6 +45,8 @@ def test_other_forms_of_the_address_name_the_same_link(api: Api) -> None:
         url.replace("http://", "HTTP://"),
         f"{url}?utm_source=x&a=b",
         f"{url}#fragment",
+        f"{url}/",
+        f"{url}/?a=b",
         url.replace(base, f"{base}/e"),
         url.replace(base, f"http://alternate.localhost:{port}"),
         url.replace("-", "%2D"),

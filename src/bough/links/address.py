@@ -60,7 +60,9 @@ def locate(directory: Directory, host: str, path: str) -> Address:
     elif slash and rest.startswith(WEB_ONLY_PREFIX) and directory.domain(host, prefix) is not None:
         path = f"{prefix}/{rest.removeprefix(WEB_ONLY_PREFIX)}"
         web_only = True
-    return Address(directory.main_host(host), path, web_only)
+    host = directory.main_host(host)
+    bare = path.rstrip("/")  # as people and programs write it; behind a prefix alone the slash says that it is one
+    return Address(host, path if directory.domain(host, bare) else bare, web_only)
 
 
 def plain_host(directory: Directory, host: str) -> str:
