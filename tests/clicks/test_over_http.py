@@ -385,6 +385,11 @@ def test_programs_get_one_line(api: Api) -> None:
     assert (answer.status_code, answer.text) == (404, "There is no such link.\n")
 
 
+def test_programs_are_told_when_a_link_leads_nowhere_on_the_web(api: Api) -> None:
+    answer = follow(api, api.created(), ua.CURL)
+    assert (answer.status_code, answer.text) == (404, "Neither this link nor its app names a place on the web.\n")
+
+
 def test_an_unknown_link_goes_to_the_apps_default(api: Api) -> None:
     app = new_app(api, default_desktop_url="https://example.com/desktop")
     prefix = app.created().rpartition("/")[0]

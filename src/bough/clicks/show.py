@@ -15,6 +15,10 @@ from bough.links.document import full_data
 
 REDIRECT_STATUS = 307
 
+UNKNOWN = b"There is no such link.\n"
+NOWHERE = b"Neither this link nor its app names a place on the web.\n"
+"""What programs read of a link that leads people to a page of ours."""
+
 
 def answer(asked: ClickRequest, decision: Decision, prepared: Prepared, click_id: int) -> Response:
     """The response for a click that is on disk as `click_id`."""
@@ -24,16 +28,17 @@ def answer(asked: ClickRequest, decision: Decision, prepared: Prepared, click_id
     link = decision.link or asked.link
     if decision.page == "not_found" or link is None:
         home = asked.app.config.default_desktop_url
-        return not_found(asked.agent, pages.NotFoundPage(app_name=asked.app.name, home_url=home))
+        said = UNKNOWN if link is None else NOWHERE
+        return not_found(asked.agent, pages.NotFoundPage(app_name=asked.app.name, home_url=home), said)
     shown = preview(full_data(link, decision.link_url), asked.app, decision.link_url)
     return as_response(_page(decision, shown, prepared, click_id))
 
 
-def not_found(agent: Agent, page: pages.NotFoundPage | None = None) -> Response:
+def not_found(agent: Agent, page: pages.NotFoundPage | None = None, said: bytes = UNKNOWN) -> Response:
     """404: a page for people, one line of text for programs."""
     if agent.kind != "program":
         return as_response(pages.not_found(page))
-    return Response(b"There is no such link.\n", 404, {"Cache-Control": "no-store"}, "text/plain")
+    return Response(said, 404, {"Cache-Control": "no-store"}, "text/plain")
 
 
 def debug(asked: ClickRequest, decision: Decision, user_agent: str) -> Response:
