@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.apps import other_organization
+from tests.apps import new_app, other_organization
 from tests.conftest import Api, error
 from tests.links.test_listing_api import name
 
@@ -68,6 +68,16 @@ def test_one_time_use_is_switched_off_by_false(api: Api) -> None:
     url = api.created(data={"$one_time_use": True})
     assert patch(api, url, data={"$one_time_use": False})["data"]["$one_time_use"] is False
     assert api.read(url).json()["data"]["$one_time_use"] is False
+
+
+def test_a_target_that_stays_is_not_checked_again(api: Api) -> None:
+    """So that a line of an export can be sent back after the app's schemes or its allowlist have changed."""
+    app = new_app(api, uri_schemes=("books",))
+    url = app.created(data={"$ios_url": "books://1"})
+    app.configure(uri_schemes=[])
+    changed = patch(app, url, channel="new", data={"$ios_url": "books://1"})
+    assert (changed["channel"], changed["data"]["$ios_url"]) == ("new", "books://1")
+    assert patch(app, url, data={"$ios_url": "books://2"})["error"]["code"] == 400
 
 
 def test_the_history_says_what_changed_newest_first(api: Api) -> None:

@@ -77,7 +77,7 @@ def patched_link(link: Link, patch: Patch, app: App, now: int) -> Link:
     data = link.data
     if parameters.data is not UNSET and parameters.data:
         new = {key: value for key, value in parameters.data.items() if value is not None}
-        check_targets(new, app)
+        check_targets({key: value for key, value in new.items() if value != link.data.get(key)}, app)
         gone = {key for key in parameters.data if key not in new and link.data.get(key) is not None}
         data = {**{key: value for key, value in link.data.items() if key not in gone}, **new}
         check_data_size(data)
