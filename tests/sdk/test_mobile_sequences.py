@@ -92,6 +92,17 @@ def test_an_address_of_somebody_else_is_no_link(
     assert mark.attributed()[-1].deep_link == {**LATER, "+non_branch_link": address}
 
 
+def test_a_link_of_the_other_environment_is_no_link(phone: Phone, mark: Mark) -> None:
+    created = phone.api.http.post(
+        "/v1/url", json={"branch_key": phone.api.card["test_branch_key"], "data": {"book": 7}}
+    )
+    url = created.json()["url"]
+    phone.start()
+    field = "android_app_link_url" if isinstance(phone, Android) else "universal_link_url"
+    assert phone.data(phone.start(**{field: url})) == {**LATER, "+non_branch_link": url}
+    assert mark.attributed()[-1].deep_link == {**LATER, "+non_branch_link": url}
+
+
 def test_a_click_id_that_nobody_knows_makes_no_foreign_address(phone: Phone, mark: Mark) -> None:
     phone.start()
     assert phone.data(phone.start(external_intent_uri="boughbooks://open?link_click_id=123456789012345678")) == LATER

@@ -193,9 +193,10 @@ def named_touches(result: Match) -> list[Touch]:
     return sorted(found.values(), key=lambda touch: touch.order)
 
 
-def foreign_address(evidence: Evidence, ours: Container[str]) -> str:
-    """The address that opened the app and is none of ours; empty when there is none. What lay on the pasteboard did not
-    open it."""
+def foreign_address(evidence: Evidence, opened: Mapping[str, Touch], app: int, test: bool) -> str:
+    """The address that opened the app and is no link of its own in its environment; empty when there is none. What lay
+    on the pasteboard did not open it."""
+    ours = {url for url, touch in opened.items() if (touch.app, touch.test) == (app, test)}
     urls = (one.url for one in evidence.urls if one.url not in ours and one.source != "pasteboard")
     return next(urls, evidence.own_scheme)
 
@@ -263,7 +264,7 @@ class _Search:
             if found.verdict == "used":
                 self.decided = True
         if not self.decided:
-            self.foreign = foreign_address(opening.evidence, self.candidates.opened)
+            self.foreign = foreign_address(opening.evidence, self.candidates.opened, self.app, self.test)
         return None
 
     def by_given_ids(self, opening: Opening) -> Considered | None:

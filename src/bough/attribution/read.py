@@ -415,7 +415,9 @@ class Reading:
 
 def _foreign(entry: Entry) -> str:
     """The address that opened the app and was none of ours, as `matching` found it."""
-    return foreign_address(entry.opening.evidence, entry.direct) if entry.opening is not None else ""
+    if entry.opening is None:
+        return ""
+    return foreign_address(entry.opening.evidence, entry.direct, entry.app, entry.test)
 
 
 def _result(entry: Entry, person: int, name: str, credit: Credit | None = None, **rest: Any) -> Attributed:
