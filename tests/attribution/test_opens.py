@@ -180,6 +180,7 @@ def test_a_random_hardware_id_is_kept_apart_from_real_ones() -> None:
         ("", Referrer()),
         ("link_click_id=42&utm_source=mail", Referrer(click_id="42", source="mail")),
         ("link_click_id%3D42%26utm_source%3Dmail", Referrer(click_id="42", source="mail")),
+        ("link_click_id%3D42&utm_source=mail", Referrer(click_id="42", source="mail")),
         ("utm_source=google-play&utm_medium=organic", Referrer(source="google-play", medium="organic")),
         ("gclid=abc", Referrer(gclid="abc")),
         ("utm_source=(not%20set)&utm_medium=(not%20set)", Referrer(source="(not set)", medium="(not set)")),

@@ -38,8 +38,8 @@ def parse_referrer(raw: str) -> Referrer:
     if not raw:
         return EMPTY
     fields = _fields(raw)
-    if "=" not in raw or not fields.keys() & {*CLICK_KEYS, "gclid", "utm_source", "utm_medium"}:
-        fields = _fields(unquote(raw)) or fields
+    if fields.keys().isdisjoint(CLICK_KEYS):
+        fields = {**_fields(unquote(raw)), **fields}
     return Referrer(
         raw=raw,
         click_id=next((fields[key] for key in CLICK_KEYS if fields.get(key)), ""),
