@@ -15,7 +15,7 @@ from bough.accounts.model import AppConfig
 from bough.attribution.following import StoredFollower, start_rebuild
 from bough.attribution.money import Amount, convert, micro_usd
 from bough.attribution.rates import Rate, RateBatch, read_csv, store_rates
-from bough.attribution.stored import kept_of
+from bough.attribution.stored import data_as_of, kept_of
 from bough.cli import main
 from bough.errors import BadRequest
 from bough.events.body import encode
@@ -131,6 +131,16 @@ def test_a_missing_rate_leaves_the_amount_out_until_it_comes(store: Store) -> No
     assert dollars(store) == [(10_700_000, ""), (7_000_000, ""), (None, "")]
     store.transact(start_rebuild, None)
     assert dollars(store) == [(10_700_000, ""), (7_000_000, ""), (None, "")]
+
+
+def test_nothing_is_fresh_before_amounts_have_their_new_rates(store: Store) -> None:
+    purchase(store, app_in(store, "UTC"), MIDNIGHT, "10.00", "EUR")
+    assert dollars(store) == [(None, "2024-05-01")]
+    store.transact(store_rates, RateBatch((Rate("2024-05-01", "EUR", "1.07"),)))
+    asked = now_ms()
+    assert data_as_of(store) < asked
+    assert dollars(store) == [(10_700_000, "")]
+    assert data_as_of(store) >= asked
 
 
 def test_settings_apply_to_what_happens_after_them(store: Store) -> None:

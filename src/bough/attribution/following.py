@@ -145,7 +145,7 @@ class StoredFollower:
 
     def _mend_money(self, at_most: int) -> int:
         """Convert amounts whose rate has come since; returns how many."""
-        if counter(self._store, "rates mended") == self._rates.version:
+        if counter(self._store, stored.MENDED) == self._rates.version:
             return 0
         rows = self._store.rows(RATED, (at_most,))
         change = Change(
@@ -160,7 +160,7 @@ class StoredFollower:
             change.changed.append((group, one))
             change.found.append(identifier)
         if not rows:
-            change.counters.append(("rates mended", self._rates.version))
+            change.counters.append((stored.MENDED, self._rates.version))
         self._write(change)
         return len(rows)
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 from bough.attribution import day_results
 from bough.attribution.dimensions import Dimensions
 from bough.attribution.keys import key
+from bough.attribution.rates import CHANGE_COUNTER
 from bough.attribution.read import Attributed, Uncounted
 from bough.attribution.touch_index import Reader
 from bough.attribution.touches import Touch
@@ -27,6 +28,8 @@ from bough.store.transaction import RowValues, Transaction
 
 WATERMARK = "attribution"
 VERSION = "attribution version"
+MENDED = "rates mended"
+"""Up to which change of rates the amounts that had none were looked at again."""
 REBUILDING = -1
 """The watermark while the tables are being emptied for a rebuild."""
 
@@ -300,11 +303,14 @@ def counter(reader: Reader, name: str) -> int:
 
 
 def data_as_of(reader: Reader) -> int:
-    """The instant (epoch ms) up to which everything that had arrived is attributed: now, when nothing waits."""
+    """The instant (epoch ms) up to which everything that had arrived is attributed: now, when nothing waits.
+
+    Amounts wait, too, until they are converted at a rate that has come.
+    """
     reached = position(reader)
     now = now_ms()
     newest = reader.rows(NEWEST_ROW)[0][0] or 0
-    if reached >= newest:
+    if reached >= newest and counter(reader, MENDED) == counter(reader, CHANGE_COUNTER):
         return now
     return arrived_at(reached) if reached > 0 else 0
 
