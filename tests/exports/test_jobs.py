@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -300,6 +301,13 @@ def test_equal_requests_share_a_job_until_there_is_new_data(new_app: Callable[[]
     client.import_costs(write_csv(tmp_path / "cost.csv", ("date", "cost"), [(client.day(3), "1")]))
     third = client.job(body)
     assert third not in (first, second)
+
+
+def test_equal_requests_at_the_same_moment_share_a_job(app: Exports) -> None:
+    body = app.body(measures=["users", "eCPA"])
+    with ThreadPoolExecutor(8) as pool:
+        jobs = set(pool.map(lambda _: app.job(body), range(8)))
+    assert len(jobs) == 1
 
 
 def test_a_job_that_was_answered_before_all_had_arrived_is_not_shared(app: Exports) -> None:

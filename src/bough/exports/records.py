@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from bough.exports.job import COLUMNS, MAX_ATTEMPTS, Job, Status, from_row, to_row
-from bough.ids import growing_ids, now_ms
+from bough.ids import RANDOM_BITS, growing_ids, now_ms
 from bough.store.database import Store
 from bough.store.transaction import Transaction, Value
 
@@ -32,6 +32,9 @@ CALLBACKS = (
     f"SELECT {_SELECTED} FROM export_job WHERE callback_at IS NOT NULL AND callback_at <= ?"  # noqa: S608
     " ORDER BY callback_at LIMIT 10"
 )
+SAME_JOB_MS = 60 * 60_000
+"""For how long an equal request gets the job that is there."""
+
 NEWEST_ID = "SELECT max(id) FROM export_job"
 JOB_ID = re.compile(r"[0-9a-f-]{36}\Z")
 SET = "UPDATE export_job SET {} WHERE job_id = ?"
@@ -51,6 +54,26 @@ def create_batch(tx: Transaction, jobs: list[Job]) -> list[Job | Exception]:
     numbered = [msgspec.structs.replace(job, id=next(ids)) for job in jobs]
     tx.insert("export_job", COLUMNS, [to_row(job) for job in numbered])
     return list(numbered)
+
+
+def share_batch(tx: Transaction, jobs: list[Job]) -> list[Job | Exception]:
+    """For each the equal job that is there, else a new one; also when they come at the same moment."""
+    found: list[Job | Exception] = []
+    for job in jobs:
+        equal = shared(tx.rows(EQUAL_JOBS, equal_to(job)))
+        found += create_batch(tx, [job]) if equal is None else [equal]
+    return found
+
+
+def equal_to(job: Job) -> tuple[Value, ...]:
+    """The values of EQUAL_JOBS: jobs of the last hour that asked the same of the same data."""
+    return job.organization, (now_ms() - SAME_JOB_MS) << RANDOM_BITS, job.fingerprint
+
+
+def shared(rows: Sequence[tuple[Any, ...]]) -> Job | None:
+    """The job of EQUAL_JOBS' row, unless it was answered before all its data was in (in the middle of an import)."""
+    job = from_row(rows[0]) if rows else None
+    return None if job is None or job.is_behind else job
 
 
 def update_batch(tx: Transaction, updates: list[Updated]) -> list[Job | Exception | None]:

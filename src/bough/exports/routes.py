@@ -37,16 +37,13 @@ from bough.exports.visibility import (
     told_of,
     visible_job,
 )
-from bough.ids import RANDOM_BITS, now_ms
+from bough.ids import now_ms
 from bough.store.transaction import Value
 from bough.web.call import Call, json_response
 from bough.web.errors import CORS_HEADERS, error_body
 
 EXPORTING = frozenset({"aggregate_data", "export"})
 """Permissions that the holder of a signed address must still have; the route table says it of the other routes."""
-
-SAME_JOB_MS = 60 * 60_000
-"""For how long an equal request gets the job that is there."""
 
 MAX_WAIT_SECONDS = 60
 POLL_SECONDS = 0.01
@@ -90,9 +87,10 @@ async def start_job(call: Call, request: CohortRequest, apps: list[App]) -> Job:
     looked at again.
     """
     wanted = new_job(call.user(), request, apps, await _watermark(call))
-    job = await _equal_job(call, wanted)
+    own = request.fresh or request.callback_url is not None
+    job = None if own else records.shared(await call.context.store.fetch(records.EQUAL_JOBS, records.equal_to(wanted)))
     if job is None:
-        job = await call.change(records.create_batch, wanted, asked_for)
+        job = await call.change(records.create_batch if own else records.share_batch, wanted, asked_for)
         bell.ring(call.context.settings.folder)
     elif job.account_user != call.user().id:
         await call.note(asked_for(job))
@@ -284,20 +282,6 @@ def _fingerprint(request: CohortRequest, apps: list[App], filters: tuple[Filter,
     plain = msgspec.structs.replace(request, fresh=False, callback_url=None)
     days = [today_of([app]).isoformat() for app in apps]
     return hashlib.sha256(msgspec.json.encode((plain, apps, days, filters, watermark))).hexdigest()
-
-
-async def _equal_job(call: Call, wanted: Job) -> Job | None:
-    """A job of the last hour that asked the same of the same data.
-
-    One that was answered before all of that data was in (a long import was under way) is not the same.
-    """
-    if wanted.request.fresh or wanted.callback_url is not None:
-        return None
-    found = await call.context.store.fetch(
-        records.EQUAL_JOBS, (wanted.organization, (now_ms() - SAME_JOB_MS) << RANDOM_BITS, wanted.fingerprint)
-    )
-    job = from_row(found[0]) if found else None
-    return None if job is None or job.is_behind else job
 
 
 async def _watermark(call: Call) -> str:
