@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from bough.accounts import queries
-from bough.accounts.found import FoundedApp, NewApp, found_app
+from bough.accounts.found import FoundedApp, NewApp, add_organization_batch, found_app
 from bough.accounts.keys import fingerprint, new_access_token
 from bough.accounts.model import AppConfig
 from bough.ids import new_id, now_ms
@@ -61,7 +61,7 @@ def other_organization(api: Api) -> Api:
     """A client of another tenant: an app of another organization, with that organization's token."""
     store = store_of(api.running)
     try:
-        organization = store.transact(_add_organization, "Another tenant")
+        organization = store.transact(add_organization_batch, "Another tenant")
     finally:
         store.close()
     return new_app(api, organization=organization)
@@ -87,15 +87,6 @@ def token_of(running: Running, permissions: Sequence[str]) -> str:
 def alias() -> str:
     """An alias that no other test uses."""
     return f"t-{uuid.uuid4().hex[:12]}"
-
-
-def _add_organization(tx: Transaction, names: list[str]) -> list[int | Exception]:
-    ids: list[int | Exception] = []
-    for name in names:
-        organization = new_id()
-        tx.run(queries.INSERT_ORGANIZATION, (organization, name, now_ms()))
-        ids.append(organization)
-    return ids
 
 
 def _add_user(tx: Transaction, users: list[tuple[int, tuple[str, ...], str]]) -> list[Exception | None]:

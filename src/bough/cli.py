@@ -14,6 +14,7 @@ COMMANDS = {
     "serve": "serve",
     "demo": "demo",
     "apps": "apps",
+    "organizations": "organizations",
     "users": "people",
     "agencies": "people",
     "tokens": "people",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 
 from bough.accounts.model import PERMISSIONS
 from tests.access.people import agency, member
 from tests.apps import alias, new_app, other_organization, store_of
 from tests.conftest import Api, error
+from tests.exports.client import bough
 from tests.running import Running, wait_until
 
 FAILED = error(400, "Authentication failed !")
@@ -206,3 +209,23 @@ def test_app_level_users_neither_see_tokens_nor_reset_them(api: Api) -> None:
     who = member(api, level="app", permissions=list(PERMISSIONS))
     for method, path in (("GET", "/api/tokens"), ("POST", f"/api/users/{who.id}/token"), ("GET", "/api/users")):
         assert who.http(method, path).json() == UNAUTHORIZED
+
+
+def test_organizations_are_added_in_the_shell_and_have_their_own_owner(server: Running) -> None:
+    added = json.loads(bough(server, "organizations", "add", "Second house", "--json").stdout)
+    identifier = added["organization_id"]
+    assert f"{identifier}  Second house\n" in bough(server, "organizations", "list").stdout
+    app = json.loads(bough(server, "apps", "create", "Theirs", "--organization", identifier, "--json").stdout)
+    assert app["organization_id"] == identifier
+    headers = {"Access-Token": app["access_token"]}
+    (owner,) = httpx.get(f"{server.base_url}/api/users", headers=headers).json()["users"]
+    assert (owner["email"], owner["organization_id"]) == ("owner", identifier)
+    logged = httpx.get(f"{server.base_url}/api/audit", headers=headers).json()["entries"]
+    assert [entry["action"] for entry in logged] == ["app.create", "organization.add"]
+    refused = bough(server, "apps", "create", "Nobody's", "--organization", "1", code=1)
+    assert refused.stderr == "bough: There is no organization 1; `bough organizations list` shows all.\n"
+    # Two are called owner now: their ids tell them apart.
+    several = bough(server, "signin", "link", "owner", code=1).stderr
+    assert several.startswith("bough: There is more than one user 'owner'; name one by id: ")
+    assert owner["user_id"] in several
+    assert "/setup/" in bough(server, "signin", "link", owner["user_id"]).stdout

@@ -25,6 +25,7 @@ from bough.store.database import Rows, Store
 from bough.store.transaction import Batch, Transaction, Value
 
 ACTIONS: dict[str, str] = {
+    "organization.add": "An organization was added.",
     "app.create": "An app was created.",
     "app.change": "An app's name, time zone or configuration was changed.",
     "app.keys": "An environment of an app got a new branch key and secret.",

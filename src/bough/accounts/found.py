@@ -25,6 +25,7 @@ from bough.store.changes import Change, record
 from bough.store.database import Store
 from bough.store.transaction import Transaction
 
+MAX_NAME = 255
 OWNER = "owner"
 """Name of the first user of an organization, who may do everything."""
 
@@ -113,8 +114,8 @@ def check_timezone(name: str) -> None:
 
 def check_name(name: str) -> None:
     """Raises BadRequest unless `name` can be an app's name."""
-    if not 1 <= len(name) <= 255:
-        raise BadRequest("app_name: must have 1 to 255 characters.")
+    if not 1 <= len(name) <= MAX_NAME:
+        raise BadRequest(f"app_name: must have 1 to {MAX_NAME} characters.")
 
 
 def found_batch(tx: Transaction, items: list[NewApp]) -> list[FoundedApp | Exception]:
@@ -175,13 +176,28 @@ def _insert_key(tx: Transaction, app: int, test: bool) -> tuple[str, str]:
     return key, secret
 
 
+def add_organization_batch(tx: Transaction, names: list[str]) -> list[int | Exception]:
+    """Add organizations; their ids. The first app of one makes its owner."""
+    results: list[int | Exception] = []
+    for name in names:
+        if 1 <= len(name) <= MAX_NAME:
+            results.append(_add_organization(tx, name, now_ms()))
+        else:
+            results.append(BadRequest(f"name: must have 1 to {MAX_NAME} characters."))
+    return results
+
+
+def _add_organization(tx: Transaction, name: str, now: int) -> int:
+    organization = new_id()
+    tx.run(queries.INSERT_ORGANIZATION, (organization, name, now))
+    return organization
+
+
 def _first_organization(tx: Transaction, now: int) -> int:
     found = tx.rows(queries.FIRST_ORGANIZATION)
     if found:
         return int(found[0][0])
-    organization = new_id()
-    tx.run(queries.INSERT_ORGANIZATION, (organization, "Default", now))
-    return organization
+    return _add_organization(tx, "Default", now)
 
 
 def _owner_token(tx: Transaction, organization: int, now: int) -> str:

@@ -11,6 +11,7 @@ ALL_USERS = (
 ALL_AGENCIES = "SELECT id, organization, name, tag, created_at FROM agency ORDER BY id"
 
 INSERT_ORGANIZATION = "INSERT INTO organization (id, name, created_at) VALUES (?, ?, ?)"
+ALL_ORGANIZATIONS = "SELECT id, name FROM organization ORDER BY id"
 FIRST_ORGANIZATION = "SELECT id FROM organization ORDER BY id LIMIT 1"
 INSERT_APP = "INSERT INTO app (id, organization, name, timezone, config, created_at) VALUES (?, ?, ?, ?, ?, ?)"
 UPDATE_APP = "UPDATE app SET name = ?, timezone = ?, config = ? WHERE id = ?"

@@ -15,10 +15,12 @@ from bough.accounts.domains import RANDOM_PREFIX, DomainName, add_batch, remove_
 from bough.accounts.found import NewApp, as_document, found_batch, rotate_batch, rotation
 from bough.accounts.keys import environment
 from bough.accounts.model import App, Domain
+from bough.accounts.queries import ALL_ORGANIZATIONS
 from bough.accounts.routes import founded_entry
 from bough.accounts.team_routes import rotated_entry
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import NotFound
+from bough.store import Store
 
 
 def add_to(commands: Commands) -> None:
@@ -31,6 +33,7 @@ def add_to(commands: Commands) -> None:
     create.add_argument(
         "--domain", default="", metavar="HOST", help="link domain of its own (default: the server's host)"
     )
+    create.add_argument("--organization", metavar="ID", help="whose app it is (default: the first organization)")
     listing = actions.add_parser("list", help="all apps")
     show = actions.add_parser("show", help="one app with its domains and configuration")
     keys = actions.add_parser("keys", help="an app's branch keys; secrets are only shown when made")
@@ -72,10 +75,14 @@ def add_to(commands: Commands) -> None:
 def run_create(arguments: argparse.Namespace) -> None:
     """`bough apps create`."""
     settings = settings_of(arguments)
-    wanted = NewApp(
-        name=arguments.name, timezone=arguments.timezone, domain=arguments.domain, base_url=settings.base_url
-    )
     with opened_store(settings) as store:
+        wanted = NewApp(
+            name=arguments.name,
+            timezone=arguments.timezone,
+            domain=arguments.domain,
+            base_url=settings.base_url,
+            organization=named_organization(store, arguments.organization) if arguments.organization else None,
+        )
         _show(as_document(transact(store, found_batch, wanted, founded_entry)), arguments.json)
 
 
@@ -157,6 +164,13 @@ def domain_entry(action: str, app: App) -> Callable[[Domain | DomainName], Entry
 def _domain(domain: Domain) -> dict[str, str]:
     url = f"{domain.scheme}://{domain.host}/{domain.prefix}"
     return {"url": url, "kind": domain.kind, "environment": environment(domain.test)}
+
+
+def named_organization(store: Store, identifier: str) -> int:
+    """The organization with this id. Raises NotFound."""
+    if identifier not in (str(known) for known, _ in store.rows(ALL_ORGANIZATIONS)):
+        raise NotFound(f"There is no organization {identifier}; `bough organizations list` shows all.")
+    return int(identifier)
 
 
 def find_app(directory: Directory, wanted: str) -> App:

@@ -12,9 +12,10 @@ from bough.accounts.data_filters import COLUMNS
 from bough.accounts.directory import Directory
 from bough.accounts.model import PERMISSIONS
 from bough.accounts.people import Account, RemovedAgency, Wanted, WantedAgency
+from bough.accounts.queries import ALL_ORGANIZATIONS
 from bough.accounts.team_routes import agency_entry, revoked_entry, token_entry, user_entry
 from bough.accounts.tokens import MadeToken, NewToken, RevokedToken
-from bough.commands.apps import find_app
+from bough.commands.apps import find_app, named_organization
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import BadRequest, NotFound
 from bough.store import Store
@@ -235,11 +236,9 @@ def run_permissions(arguments: argparse.Namespace) -> None:
 
 def organization_of(store: Store, arguments: argparse.Namespace) -> int:
     """The organization that a command is about: the one that is named, or the only one there is."""
-    found = [row[0] for row in store.rows("SELECT id FROM organization ORDER BY id")]
     if arguments.organization:
-        if arguments.organization not in map(str, found):
-            raise NotFound(f"There is no organization {arguments.organization}.")
-        return int(arguments.organization)
+        return named_organization(store, arguments.organization)
+    found = [row[0] for row in store.rows(ALL_ORGANIZATIONS)]
     if not found:
         raise NotFound("There is no organization yet; `bough apps create` makes one.")
     if len(found) > 1:

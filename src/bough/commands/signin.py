@@ -8,8 +8,7 @@ from functools import partial
 from bough.accounts.audit import Entry, transact
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import NotFound
-from bough.signin import queries
-from bough.signin.links import HOURS, address, new_link
+from bough.signin.links import HOURS, address, named, new_link
 from bough.signin.sessions import end_all_batch
 
 
@@ -23,7 +22,7 @@ def add_to(commands: Commands) -> None:
     )
     out = actions.add_parser("out", help="end every session of a user")
     for action, run in ((link, run_link), (out, run_out)):
-        action.add_argument("user", metavar="EMAIL", help="the user's email or name")
+        action.add_argument("user", metavar="EMAIL", help="the user's email, name or id")
         add_data(action)
         action.set_defaults(run=run)
 
@@ -40,7 +39,7 @@ def run_link(arguments: argparse.Namespace) -> None:
 def run_out(arguments: argparse.Namespace) -> None:
     """`bough signin out`."""
     with opened_store(settings_of(arguments)) as store:
-        users = store.rows(queries.USERS_NAMED, (arguments.user.strip().lower(),))
+        users = named(store.rows, arguments.user)
         if not users:
             raise NotFound(f"There is no user {arguments.user!r}.")
         ended = 0

@@ -6,7 +6,7 @@ password ends them all, with every session.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -19,7 +19,7 @@ from bough.errors import NotFound
 from bough.ids import new_code, new_id, now_ms
 from bough.signin import queries
 from bough.store.changes import Change, record
-from bough.store.database import Store
+from bough.store.database import Rows, Store
 from bough.store.transaction import Transaction
 
 Purpose = Literal["setup", "invitation", "reset"]
@@ -73,6 +73,15 @@ class _NewLink(NamedTuple):
 def _made(link: _NewLink, name: str, without_totp: bool) -> Entry:
     details = {"purpose": link.purpose, "without_totp": without_totp}
     return Entry(action="signin.link", subject=name, organization=link.organization, details=details)
+
+
+def named(rows: Rows, name: str) -> list[tuple[Any, ...]]:
+    """(id, organization, email) of the users of any organization with this email or name, or with this id."""
+    text = name.strip().lower()
+    found = rows(queries.USERS_NAMED, (text,))
+    if not found and text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63:
+        return rows(queries.USER_NUMBERED, (int(text),))
+    return found
 
 
 async def read_link(store: Store, code: str) -> Link:
@@ -137,9 +146,10 @@ def _owner(tx: Transaction) -> int:
 def _new_batch(tx: Transaction, items: list[tuple[str, bool]]) -> list[_NewLink | Exception]:
     results: list[_NewLink | Exception] = []
     for name, without_totp in items:
-        users = tx.rows(queries.USERS_NAMED, (name.strip().lower(),))
+        users = named(tx.rows, name)
         if len(users) != 1:
-            results.append(NotFound(f"There is {'more than one' if users else 'no'} user {name!r}."))
+            ids = f"; name one by id: {', '.join(str(user[0]) for user in users)}" if users else ""
+            results.append(NotFound(f"There is {'more than one' if users else 'no'} user {name!r}{ids}."))
             continue
         user = int(users[0][0])
         kept = tx.rows(queries.ACCOUNT, (user,))

@@ -42,4 +42,5 @@ INSERT_IDENTITY = "INSERT INTO signin_identity (issuer, subject, account_user) V
 USERS_NAMED = (
     "SELECT id, organization, email FROM account_user WHERE lower(email) = ? AND disabled_at IS NULL ORDER BY id"
 )
+USER_NUMBERED = "SELECT id, organization, email FROM account_user WHERE id = ? AND disabled_at IS NULL"
 USER = "SELECT email FROM account_user WHERE id = ?"
