@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import msgspec
 import pytest
 
 from bough.cohorts.request import parse
@@ -104,6 +105,18 @@ def test_a_band_that_nobody_has_reached_is_no_zero_and_not_in_the_average() -> N
         "day1: 10.0 %; 95 % interval 10.0 % to 90.0 %; not finished: 29 of 30 have got so far"
     )
     assert found.lines[0].cells[1].level > found.lines[1].cells[1].level > found.lines[0].cells[2].level
+
+
+def test_unfinished_bands_are_a_dotted_part_of_their_curve() -> None:
+    done, partial, later = "complete", "partial", "not_started"
+    objects = [row(30, ["1", "0.5", "0"], [done, done, partial]), row(10, ["1", "1", None], [partial, partial, later])]
+    (found,) = heat_maps(objects, {"dimensions": ["os"]})
+    assert msgspec.json.decode(found.chart)["series"] == [
+        {"label": "iOS", "values": [100.0, 50.0, None], "all": [100.0, 50.0, 0.0]},
+        {"label": "", "values": [None, 50.0, 0.0], "tail": True},
+        {"label": "iOS", "values": [None, None, None], "all": [100.0, 100.0, None]},
+        {"label": "", "values": [100.0, 100.0, None], "tail": True},
+    ]
 
 
 def shown(pages: Pages, query: dict[str, str]) -> str:

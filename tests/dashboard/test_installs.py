@@ -31,6 +31,7 @@ def test_a_device_is_found_and_its_install_explained(pages: Pages) -> None:
     text = pages.text(f"/installs/event/{event['event_id']}")
     assert "INSTALL: why it was attributed" in text
     assert "Credit: the click on" in text
+    assert "+clicked_branch_link: true" in text
     document = pages.json(f"/installs/event/{event['event_id']}")
     told = pages.api.manage("GET", f"/api/attribution/{event['event_id']}").json()
     assert {**document, "data_as_of": 0} == {**told, "data_as_of": 0}

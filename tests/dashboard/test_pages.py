@@ -135,3 +135,7 @@ def test_today_is_drawn_as_unfinished(pages: Pages) -> None:
     assert before["dash"] is True
     assert "today, which is not over" in pages.text("", days="7")
     assert len(series(start="2026-01-01", end="2026-01-07")) == 2
+
+
+def test_the_menu_leads_to_ones_own_account(pages: Pages) -> None:
+    assert '<a href="/signin/account"' in pages.get("/links").text

@@ -118,6 +118,19 @@ def test_a_token_is_shown_once_and_can_be_revoked(pages: Pages) -> None:
     pages.wait(lambda: pages.api.http.get("/api/links", headers=headers).status_code == 400)
 
 
+def test_a_permanent_token_is_made_anew(pages: Pages) -> None:
+    added = pages.api.manage("POST", "/api/users", json={"email": "robot@example.org", "permissions": ["links"]}).json()
+    old = pages.api.manage("POST", f"/api/users/{added['user_id']}/token").json()["access_token"]
+    made = pages.post("/settings/tokens", reset=added["user_id"])
+    (new,) = re.findall(r'data-copy="(api_[^"]*)"', made.text)
+
+    def answers(token: str) -> int:
+        return pages.api.http.get("/api/links", headers={"Access-Token": token}).status_code
+
+    assert answers(new) == 200
+    pages.wait(lambda: answers(old) == 400)
+
+
 def test_health_says_how_far_each_part_is(pages: Pages) -> None:
     wait_until(
         lambda: all(row["state"] != "behind" for row in pages.rows("/settings/health")),

@@ -14,10 +14,13 @@ MAX_TAGS = 8
 SHOWN = 160
 """Characters of one value."""
 
-_CELL = Markup('<td class="{}">{}</td>')
+EMPTY = (None, "", [], {})
+_CELL = Markup('<td class="{}" data-label="{}">{}</td>')
+"""The label is the heading again, for narrow screens, where rows read as blocks."""
 _LINK = Markup('<a href="{}">{}</a>')
 _TAG = Markup('<span class="tag">{}</span>')
 _CODE = Markup("<code>{}</code>")
+_PAIR = Markup('<span class="pair"><span class="muted">{}</span> {}</span> ')
 
 
 def cells(table: Table, row: dict[str, Any], timezone: str) -> Markup:
@@ -27,13 +30,13 @@ def cells(table: Table, row: dict[str, Any], timezone: str) -> Markup:
 
 def _cell(table: Table, column: Column, row: dict[str, Any], timezone: str) -> Markup:
     value = row.get(column.name)
-    shown = MISSING if value is None or value in ("", []) else _shown(column, value, timezone)
+    shown = MISSING if value in EMPTY else _shown(column, value, timezone)
     if column.bars and isinstance(value, int):
         most = max(one.get(column.name) or 0 for one in table.rows)
-        return _CELL.format(f"{column.kind} bars", shown + formats.bar(value, most))
+        return _CELL.format(f"{column.kind} bars", column.label, shown + formats.bar(value, most))
     if column.href and row.get(column.href):
         shown = _LINK.format(row[column.href], shown)
-    return _CELL.format(column.kind, shown)
+    return _CELL.format(column.kind, column.label, shown)
 
 
 def _shown(column: Column, value: Any, timezone: str) -> Markup:
@@ -49,5 +52,13 @@ def _shown(column: Column, value: Any, timezone: str) -> Markup:
     if kind == "tags":
         shown = Markup("").join(_TAG.format(formats.cut(one, 40)) for one in value[:MAX_TAGS])
         return shown + (f" +{len(value) - MAX_TAGS}" if len(value) > MAX_TAGS else "")
+    if kind == "pairs":
+        told = {name: one for name, one in value.items() if one not in EMPTY}
+        return Markup("").join(_PAIR.format(_called(name), formats.cut(one, SHOWN)) for name, one in told.items())
     text = formats.cut(value, SHOWN)
     return _CODE.format(text) if kind == "code" else escape(text)
+
+
+def _called(name: str) -> str:
+    """A key as words: tilde_campaign is the campaign."""
+    return formats.cut(name.removeprefix("tilde_").replace("_", " "), 40)

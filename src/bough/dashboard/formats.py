@@ -90,8 +90,19 @@ def age(milliseconds: int) -> str:
 
 def cut(text: object, most: int = SHOWN_CHARACTERS) -> str:
     """A text of bounded length, with an ellipsis where it was cut."""
-    whole = str(text)
+    whole = text if isinstance(text, str) else plain(text)
     return whole if len(whole) <= most else whole[: most - 1] + "…"
+
+
+def plain(value: object) -> str:
+    """A value of JSON as people read it: true and not True, lists with commas."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {plain(one)}" for name, one in value.items())
+    return MISSING if value is None else str(value)
 
 
 def sparkline(values: Sequence[int], width: int = 120, height: int = 28) -> Markup:

@@ -177,18 +177,28 @@ def _mean(objects: list[dict[str, Any]], name: str, place: int, measure: str, fo
 def _chart(measure: str, form: Form, objects: list[dict[str, Any]], names: list[str], dimensions: list[str]) -> str:
     percent, factor = is_percent(measure)
     largest = sorted(objects, key=lambda one: -one["users"])[:MAX_CURVES]
-    series = [
-        {
-            "label": ", ".join("none" if one[name] is None else str(one[name]) for name in dimensions)[:60] or "All",
-            "values": [
-                None
-                if one["data"].get(name) is None or one.get("band_status", {}).get(name) == "not_started"
-                else float(Decimal(str(one["data"][name])) * factor)
-                for name in names
-            ],
-        }
-        for one in largest
-    ]
+    series = []
+    for one in largest:
+        label = ", ".join("none" if one[name] is None else str(one[name]) for name in dimensions)[:60] or "All"
+        series += _curve(label, one, names, factor)
     money = form is Form.MONEY or measure in ("ARPU", "ARPPU", "LTV", "eCPA")
     value = {"x": "Band", "labels": names, "money": money, "unit": " %" if percent else "", "series": series}
     return msgspec.json.encode(value).decode()
+
+
+def _curve(label: str, one: dict[str, Any], names: list[str], factor: Decimal | int) -> list[dict[str, Any]]:
+    """A row's finished bands, and its unfinished ones as a dotted part of their own that the line goes on into."""
+    status = [one.get("band_status", {}).get(name, "complete") for name in names]
+    values = [
+        None
+        if one["data"].get(name) is None or state == "not_started"
+        else float(Decimal(str(one["data"][name])) * factor)
+        for name, state in zip(names, status, strict=True)
+    ]
+    whole = status.index("partial") if "partial" in status else len(names)
+    solid = [*values[:whole], *([None] * (len(names) - whole))]
+    if whole == len(names):
+        return [{"label": label, "values": solid}]
+    ahead = max(0, whole - 1)
+    return [{"label": label, "values": solid, "all": values},
+            {"label": "", "values": [*([None] * ahead), *values[ahead:]], "tail": True}]  # fmt: skip

@@ -214,9 +214,9 @@ def _candidates(document: dict[str, Any] | None) -> Table:
             Column(name="sentence", label="Verdict in words", kind="long"),
             Column(name="rule", label="Rule", kind="code"),
             Column(name="verdict", label="Verdict", kind="code"),
-            Column(name="link", label="Link", kind="long"),
             Column(name="at", label="When", kind="time"),
             Column(name="touch", label="Touch", kind="code"),
+            Column(name="link", label="Link"),
         ),
         rows=[{**line, "chosen": "yes" if line.get("chosen") else "no"} for line in lines],
         empty="There was no candidate: no click or view of this person, device or network was found in time.",
@@ -293,5 +293,5 @@ async def _recent(here: Here) -> Table:
             }
             for line in found
         ],
-        empty="No install yet. Settings, SDK shows what to put into your app; the simulator plays an install through.",
+        empty="None among what happened last. Settings, SDK shows what to put into your app; the simulator plays one.",
     )

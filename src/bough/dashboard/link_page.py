@@ -14,12 +14,14 @@ from bough.dashboard.curl import create_link_line, get_line
 from bough.dashboard.here import Here, page
 from bough.dashboard.link_form import fields_of, new_body
 from bough.dashboard.link_preview import show
-from bough.dashboard.periods import LENGTHS, Period, period
+from bough.dashboard.periods import LENGTHS, Period, finished, period
 from bough.dashboard.tables import Column, Table
+from bough.ids import now_ms
 from bough.links.api_routes import link_document, own_link_by_id
 from bough.links.listing import Listed
 from bough.links.qr import inline_svg
 from bough.links.qr_settings import QrSettings
+from bough.local_days import local_day
 from bough.store.database import Rows
 from bough.store.transaction import RowValues
 
@@ -40,6 +42,7 @@ async def link(here: Here) -> Response:
     store = here.call.context.store
     days, values, events = await store.beside(_read, store.rows, listed.link.id, chosen)
     document = await link_document(here.call, listed)
+    is_open = chosen.last == local_day(here.zone, now_ms())
     tables = [
         _days_table(chosen, days, events),
         *(_values_table(name, label, values) for name, label in (
@@ -59,7 +62,8 @@ async def link(here: Here) -> Response:
         installs=sum(count for _, name, count, _ in events if name == "INSTALL"),
         reinstalls_opens=sum(count for _, name, count, _ in events if name == "OPEN"),
         revenue=sum(micro for _, _, _, micro in events),
-        chart=_chart(chosen, days),
+        chart=_chart(chosen, days, is_open=is_open),
+        is_open=is_open,
         qr=_qr(document["url"], listed),
         create_line=create_link_line(here, new_body({**fields_of(listed.link), "alias": listed.link.alias or ""})),
         read_line=get_line(here, f"/api/links/{listed.link.id}"),
@@ -144,13 +148,14 @@ def _results_table(events: list[RowValues]) -> Table:
     )
 
 
-def _chart(chosen: Period, days: list[RowValues]) -> str:
+def _chart(chosen: Period, days: list[RowValues], *, is_open: bool) -> str:
     clicks: dict[int, int] = dict(days)
     every = range(chosen.first, chosen.last + 1)
+    values, unfinished = finished([clicks.get(day, 0) for day in every], is_open=is_open)
     value = {
         "x": "Day",
         "height": 220,
         "labels": [formats.day(day) for day in every],
-        "series": [{"label": "Clicks", "values": [clicks.get(day, 0) for day in every]}],
+        "series": [{"label": "Clicks", "values": values}, *unfinished],
     }
     return msgspec.json.encode(value).decode()

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from bough.dashboard import feed, formats, queries
 from bough.dashboard.here import Here, page
-from bough.dashboard.periods import LENGTHS, Period, period
+from bough.dashboard.periods import LENGTHS, Period, finished, period
 from bough.dashboard.tables import Column, Table
 from bough.ids import now_ms
 from bough.local_days import local_day
@@ -123,12 +123,7 @@ def _both(rows: Rows, app: int, test: bool, chosen: Period) -> tuple[Series, Ser
 def chart(metric: Figure, chosen: Period, now: Series, before: Series, *, is_open: bool) -> str:
     """The data of the curve (static/app.js). `is_open`: the last day is not over, and drawn as a part of its own."""
     unit = 1_000_000 if metric.source == "revenue" else 1
-    values: list[float | None] = [one / unit for one in now[metric.name]]
-    unfinished: list[dict[str, Any]] = []
-    if is_open:
-        ahead = max(0, len(values) - 2)  # from the day before, so that the line goes on
-        unfinished = [{"label": "Today so far", "values": [None] * ahead + values[ahead:], "open": True}]
-        values = [*values[:-1], None]
+    values, unfinished = finished([one / unit for one in now[metric.name]], is_open=is_open)
     value = {
         "x": "Day",
         "labels": [formats.day(chosen.first + place) for place in range(chosen.days)],

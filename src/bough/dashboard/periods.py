@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from msgspec import Struct
 
@@ -58,3 +59,11 @@ def _date(name: str, text: str | None) -> int:
         return day_of(date.fromisoformat(text or ""))
     except ValueError as error:
         raise BadRequest(f"{name}: must be a date such as 2026-03-01.") from error
+
+
+def finished(values: list[float], *, is_open: bool) -> tuple[list[float | None], list[dict[str, Any]]]:
+    """The curve of the days that are over, and the series of today, from the day before so that the line goes on."""
+    if not is_open:
+        return [*values], []
+    ahead = max(0, len(values) - 2)
+    return [*values[:-1], None], [{"label": "Today so far", "values": [None] * ahead + values[ahead:], "open": True}]

@@ -114,6 +114,24 @@ def label(name: str) -> str:
     return text if text.startswith("iOS") else text[0].upper() + text[1:]
 
 
+SWITCH = {0: "off", 1: "on"}
+CHOICES: dict[str, dict[Any, str]] = {
+    "ios_app": {0: "none", 1: "App Store", 2: "an address of your own"},
+    "android_app": {0: "none", 1: "Play Store", 2: "an address of your own"},
+    "universal_linking_enabled": SWITCH,
+    "android_app_links_enabled": SWITCH,
+    "always_open_app": SWITCH,
+    "uri_redirect_mode": {0: "never when an error could show", 1: "when the app is known to be installed", 2: "always"},
+}
+"""What the numbers of the configuration mean (docs/settings.md)."""
+
+
+def choice_label(name: str, choice: Any) -> str:
+    """A choice with its meaning."""
+    meaning = CHOICES.get(name, {}).get(choice)
+    return f"{choice}: {meaning}" if meaning else str(choice)
+
+
 def shown(value: Any) -> str:
     """A setting's value in a form."""
     if isinstance(value, dict):
@@ -152,6 +170,7 @@ def _answer(here: Here, app: App, fields: dict[str, Any], said: str = "", proble
         windows={name: fields.get(f"w:{name}", app.config.attribution_windows.get(name, "")) for name in NAMES},
         defaults=defaults,
         label=label,
+        choice_label=choice_label,
         said=said,
         problem=problem,
     )

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
 from bough.accounts.audit import Entry
@@ -108,10 +109,15 @@ async def _answer(here: Here, said: str = "", problem: str = "") -> Response:
                 Column(name="date", label="Day"),
                 Column(name="cost", label="Cost"),
                 Column(name="currency", label="Currency"),
-                Column(name="dimensions", label="Of", kind="long"),
+                Column(name="dimensions", label="Of", kind="pairs"),
             ),
             rows=[
-                {"date": date_of(day).isoformat(), "cost": amount, "currency": currency, "dimensions": dimensions}
+                {
+                    "date": date_of(day).isoformat(),
+                    "cost": amount,
+                    "currency": currency,
+                    "dimensions": msgspec.json.decode(dimensions),
+                }
                 for day, amount, currency, dimensions in costs
             ],
             empty="No costs yet. Upload what campaigns cost per day, and ROAS, ROI and eCPA show under Cohorts.",

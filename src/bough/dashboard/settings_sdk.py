@@ -38,7 +38,7 @@ async def sdk(here: Here) -> Response:
             {"branch_key": name, "environment": environment(test), "expires_at": ends and iso_time(ends)}
             for name, test, ends in directory.keys_of(here.app.id)
         ],
-        empty="The app has no valid key; make one with `bough apps rotate`.",
+        empty="The app has no valid key; make one with: bough apps keys APP --rotate live",
     )
     host = here.call.context.settings.base_url.rstrip("/")
     domains = [one.host for one in here.app.domains if one.test == here.test]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from starlette.responses import Response
 
 from bough.accounts import audit, people, tokens
@@ -156,13 +155,17 @@ async def list_tokens(here: Here) -> Response:
 
 @page("settings")
 async def change_tokens(here: Here) -> Response:
-    """POST /dashboard/settings/tokens: make one, shown once, or with `revoke` end one."""
+    """POST /dashboard/settings/tokens: make one, shown once; `revoke` ends one, `reset` makes a permanent one anew."""
     fields = parse_form(await here.call.bytes())
     made = ""
     try:
         if fields.get("revoke"):
             gone = RevokedToken(here.user.organization, identifier(str(fields["revoke"])))
             await here.call.change(tokens.revoke_batch, gone, revoked_entry)
+        elif fields.get("reset"):
+            whose = identifier(str(fields["reset"]))
+            wanted = NewToken(here.user.organization, whose, "permanent", "permanent", by=here.user)
+            made = (await here.call.change(tokens.make_batch, wanted, token_entry("token.reset"))).token
         else:
             days = str(fields.get("expires_in_days") or "").strip()
             if days and not (days.isascii() and days.isdigit() and len(days) < 5):
@@ -197,7 +200,6 @@ async def _tokens(here: Here, made: str = "", problem: str = "") -> Response:
             Column(name="scopes", label="May", kind="tags"),
             Column(name="created_at", label="Made", kind="time"),
             Column(name="expires_at", label="Ends", kind="time"),
-            Column(name="revoked_at", label="Revoked", kind="time"),
         ),
         rows=[{**one, "scopes": one.get("scopes") or []} for one in found],
         empty="No token yet. Scripts and the API need one.",
@@ -205,7 +207,7 @@ async def _tokens(here: Here, made: str = "", problem: str = "") -> Response:
     )
     return here.answer(
         "settings_tokens.html", [table], status=400 if problem else 200, section="tokens",
-        made=made, problem=problem, tokens=found, permissions=[p for p in PERMISSIONS if here.may(p)],
+        made=made, problem=problem, permissions=[p for p in PERMISSIONS if here.may(p)],
     )  # fmt: skip
 
 
@@ -232,10 +234,10 @@ async def audit_log(here: Here) -> Response:
             Column(name="actor", label="Who"),
             Column(name="action", label="What", kind="code"),
             Column(name="subject", label="About"),
-            Column(name="details_text", label="Details", kind="long"),
+            Column(name="details", label="Details", kind="pairs"),
             Column(name="ip", label="From"),
         ),
-        rows=[{**one, "details_text": msgspec.json.encode(one["details"]).decode()} for one in found],
+        rows=found,
         empty="Nothing fits. Take a filter away.",
         document={"entries": found, "next_cursor": after},
     )

@@ -17,7 +17,7 @@ from bough.ids import iso_time
 from bough.web import pages
 from bough.web.call import Call
 
-Kind = Literal["text", "long", "number", "money", "share", "time", "day", "code", "tags"]
+Kind = Literal["text", "long", "number", "money", "share", "time", "day", "code", "tags", "pairs"]
 Form = Literal["html", "csv", "json"]
 
 FORMS: tuple[Form, ...] = ("html", "csv", "json")
@@ -47,6 +47,11 @@ class Table(Struct, kw_only=True):
     """What to do when there is none."""
     document: Any = None
     """Its JSON form, when that is an operation's own answer; else the rows."""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a row is about one thing, and reads better as a block than as a line on a narrow screen."""
+        return len(self.columns) > 3 and self.columns[0].kind != "day"
 
 
 def wanted_form(call: Call) -> Form:
@@ -119,4 +124,6 @@ def _field(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list | tuple):
         return ",".join(map(str, value))
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
     return str(value)

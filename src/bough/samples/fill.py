@@ -12,10 +12,11 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from math import sin
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -26,9 +27,11 @@ from bough.attribution.rates import Rate, RateBatch, store_rates
 from bough.importers.costs import import_costs
 from bough.importers.events import import_file
 from bough.journal import Click
+from bough.local_days import day_of
 from bough.samples import year
+from bough.samples.brought import Brought
 from bough.samples.campaigns import CAMPAIGNS, WIN_BACK
-from bough.samples.visitors import VISITORS
+from bough.samples.visitors import MAC, VISITORS
 from bough.store import Store
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
@@ -45,6 +48,10 @@ COST_COLUMNS: Final = (
 )
 RATES: Final = (("EUR", 1.09), ("GBP", 1.27))
 """Currency, and about how many dollars one unit is."""
+
+ALIASES: Final = {campaign.name: campaign.alias for campaign in (*CAMPAIGNS, WIN_BACK)}
+CLICKERS: Final = ((*VISITORS[:3], MAC), (45, 38, 12, 5))
+"""Who clicks on campaigns, and how often of a hundred times."""
 
 DONE: Final = "SELECT 1 FROM watermark WHERE name = ?"
 NOTE: Final = "INSERT INTO watermark (name, journal) VALUES (?, 1)"
@@ -67,13 +74,18 @@ def fill(store: Store, folder: Path, app: App) -> Filled | None:
     last_day = datetime.fromtimestamp(app.created_at / 1000, UTC).date() - timedelta(days=1)
     with tempfile.TemporaryDirectory(prefix="bough-demo-") as scratch:
         events, costs = Path(scratch) / "demo-year.csv", Path(scratch) / "demo-costs.csv"
-        installs = _write_events(events, last_day)
+        rates = tuple(_rates(last_day))
+        dollars = {(day_of(date.fromisoformat(one.day)), one.currency): Decimal(one.usd_rate) for one in rates}
+        brought = Brought(dollars)
+        installs = _write_events(events, last_day, brought)
         _write(costs, COST_COLUMNS, _costs(installs))
-        store.transact(store_rates, RateBatch(tuple(_rates(last_day))))
+        store.transact(store_rates, RateBatch(rates))
         spent = import_costs(store, app.id, costs)
         told = import_file(store, folder, events, app.id)
-    clicks = _clicks(store, app, installs)
-    store.transact(_append_all, (mark, clicks))
+    links = {alias: (number, domain, path) for number, alias, domain, path in store.rows(LINKS, (app.id,))}
+    clicks = _clicks(links, app, installs)
+    of_campaigns = {name: links[alias][0] for name, alias in ALIASES.items() if alias in links}
+    store.transact(_append_all, _Told(mark, clicks, app.id, of_campaigns, brought))
     return Filled(events=told.rows, clicks=len(clicks), costs=spent.rows)
 
 
@@ -81,7 +93,7 @@ Installs = Counter[tuple[date, str]]
 """Installs, and people won back, by day and campaign."""
 
 
-def _write_events(path: Path, last_day: date) -> Installs:
+def _write_events(path: Path, last_day: date, brought: Brought) -> Installs:
     campaign = year.COLUMNS.index(f"{year.TOUCH}campaign")
     touched_at = year.COLUMNS.index("last_attributed_touch_timestamp")
     installs: Installs = Counter()
@@ -92,6 +104,7 @@ def _write_events(path: Path, last_day: date) -> Installs:
             if row[campaign] and row[touched_at] != before:
                 installs[datetime.fromtimestamp(int(row[2]) / 1000, UTC).date(), row[campaign]] += 1
             before = row[touched_at]
+            brought.add(row)
             yield row
 
     _write(path, year.COLUMNS, seen())
@@ -123,22 +136,20 @@ def _rates(last_day: date) -> Iterable[Rate]:
             yield Rate(day.isoformat(), currency, f"{middle * (1 + 0.03 * sin(day.toordinal() / 40)):.4f}")
 
 
-def _clicks(store: Store, app: App, installs: Installs) -> list[NewRow]:
+def _clicks(links: dict[str, tuple[int, str, str]], app: App, installs: Installs) -> list[NewRow]:
     """Clicks on the campaigns' links: those that led to the installs, and as many times more that did not."""
     random = Random(3)
-    links = {alias: (number, domain, path) for number, alias, domain, path in store.rows(LINKS, (app.id,))}
-    aliases = {campaign.name: campaign.alias for campaign in (*CAMPAIGNS, WIN_BACK)}
     places, shares = year.PLACES, [place.share for place in year.PLACES]
     rows: list[NewRow] = []
     for (day, name), count in sorted(installs.items()):
-        if (alias := aliases[name]) not in links:
+        if (alias := ALIASES[name]) not in links:
             continue
         number, domain, path = links[alias]
         midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
         for _ in range(count * CLICKS_AN_INSTALL):
             click = Click(
                 url=f"https://{domain}/{path}",
-                user_agent=random.choice(VISITORS),
+                user_agent=random.choices(*CLICKERS)[0],
                 ip=f"198.51.100.{random.randint(1, 254)}",
                 country=random.choices(places, shares)[0].code,
                 referrer=random.choice(_REFERRERS),
@@ -160,12 +171,23 @@ _REFERRERS: Final = (
 )
 
 
-def _append_all(tx: Transaction, items: list[tuple[str, list[NewRow]]]) -> list[Exception | None]:
-    """The clicks and the note that the year is there, together."""
-    for mark, rows in items:
-        if rows:
-            append_batch(tx, rows)
-        tx.run(NOTE, (mark,))
+class _Told(NamedTuple):
+    """The clicks, what the links of campaigns brought, and the note that the year is there."""
+
+    mark: str
+    clicks: list[NewRow]
+    app: int
+    links: dict[str, int]
+    brought: Brought
+
+
+def _append_all(tx: Transaction, items: list[_Told]) -> list[Exception | None]:
+    """All of it, together."""
+    for told in items:
+        if told.clicks:
+            append_batch(tx, told.clicks)
+        told.brought.store(tx, told.app, told.links)
+        tx.run(NOTE, (told.mark,))
     return [None for _ in items]
 
 

@@ -11,3 +11,8 @@ VISITORS = (
     "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
 )
 """An iPhone, an Android phone, a desktop browser and a preview robot."""
+
+MAC = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 "
+    "Safari/605.1.15"
+)

@@ -41,9 +41,8 @@
     if (event.target.matches && event.target.matches("[data-submit-on-change] select")) event.target.form.requestSubmit();
   });
 
-  // Curves. A chart's element holds its data: {x, labels, series: [{label, values, dash, open}], money, percent}.
+  // Curves. A chart's element holds its data: {x, labels, series: [{label, values, dash, open, tail, all}], money, percent}.
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const palette = ["--accent", "--heat", "--warn", "--bad", "--muted", "--accent-strong", "--faint"];
   const charts = new Map();
   const draw = (element) => {
     const data = JSON.parse(element.dataset.chart);
@@ -51,6 +50,8 @@
     if (old) old.destroy();
     const shown = (value) => value == null ? "–" : (data.money ? "$" : "") + value.toLocaleString("en", { maximumFractionDigits: data.money ? 2 : 4 }) + (data.unit || "");
     const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, font: "12px system-ui, sans-serif" };
+    let hue = -1;
+    const hues = data.series.map((one) => `--c${(one.dash || one.tail ? hue : one.open ? 0 : hue += 1) % 7 + 1}`);
     const place = (value) => data.labels[Math.round(value)] ?? "";
     const options = {
       width: element.clientWidth, height: data.height || 260, padding: [12, 28, 0, 0], cursor: { points: { size: 6 } },
@@ -62,15 +63,18 @@
       series: [
         { label: data.x, value: (_, value) => value == null ? "–" : place(value) },
         ...data.series.map((one, i) => ({
-          label: one.label, value: (_, value, __, at) => one.open && at !== data.labels.length - 1 ? "–" : shown(value),
-          width: one.dash ? 1.5 : 2, dash: one.dash ? [4, 4] : one.open ? [2, 3] : undefined,
-          stroke: colour(one.dash ? "--before" : palette[one.open ? 0 : i % palette.length]), spanGaps: false, points: { show: data.labels.length < 3 },
-          fill: data.series.filter((s) => !s.dash && !s.open).length === 1 && !one.dash && !one.open ? colour("--accent-soft") : undefined,
+          label: one.label, value: (_, value, __, at) => one.open && at !== data.labels.length - 1 ? "–" : shown(one.all && at != null ? one.all[at] : value),
+          width: one.dash ? 1.5 : 2, dash: one.dash ? [4, 4] : one.open || one.tail ? [2, 3] : undefined,
+          stroke: colour(one.dash ? "--before" : hues[i]), spanGaps: false, points: { show: data.labels.length < 3 },
+          fill: data.series.filter((s) => !s.dash && !s.open && !s.tail).length === 1 && !one.dash && !one.open && !one.tail ? colour("--accent-soft") : undefined,
         })),
       ],
     };
     element.replaceChildren();
-    charts.set(element, new uPlot(options, [data.labels.map((_, i) => i), ...data.series.map((one) => one.values)], element));
+    const chart = new uPlot(options, [data.labels.map((_, i) => i), ...data.series.map((one) => one.values)], element);
+    charts.set(element, chart);
+    const legend = chart.root.querySelectorAll(".u-legend .u-series");
+    data.series.forEach((one, i) => { if (one.tail && legend[i + 1]) legend[i + 1].hidden = true; });
   };
   const drawAll = (root) => {
     if (window.uPlot) for (const element of root.querySelectorAll("[data-chart]")) draw(element);
