@@ -6,14 +6,15 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bough.accounts.directory import Directory
-from bough.accounts.found import NewApp, found_app
+from bough.accounts.found import NewApp, as_document, found_app
 from bough.samples import year
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
 from bough.samples.campaigns import CAMPAIGNS, season
-from bough.samples.fill import fill
+from bough.samples.fill import fill, fill_newest
 from bough.store import open_store
 
 LAST_DAY = date(2026, 11, 21)
@@ -84,5 +85,19 @@ def test_it_comes_in_whole_and_once(tmp_path: Path) -> None:
         sold, micros = store.rows(brought, (app.id, "PURCHASE"))[0]
         assert micros > 3_000_000 * sold > 0
         assert clicked[0][1] < app.created_at
+    finally:
+        store.close()
+
+
+def test_only_the_demos_own_app_is_filled(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    try:
+        mine = found_app(store, NewApp(name="Bough Books", base_url="http://127.0.0.1:8000", config=SAMPLE_CONFIG))
+        (tmp_path / "demo.json").write_bytes(msgspec.json.encode(as_document(mine)))
+        later = found_app(store, NewApp(name="Somebody's own", base_url="http://127.0.0.1:8000"))
+        assert fill_newest(store, tmp_path) is not None
+        assert store.rows("SELECT DISTINCT app FROM journal") == [(int(mine.app_id),)]
+        assert store.rows("SELECT count(*) FROM cost WHERE app = ?", (int(later.app_id),)) == [(0,)]
+        assert fill_newest(store, tmp_path) is None
     finally:
         store.close()

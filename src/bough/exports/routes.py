@@ -296,8 +296,13 @@ async def _created(call: Call, job: Job) -> Response:
         finished = await finished_job(call, job, min(int(wait[1]), MAX_WAIT_SECONDS))
         # The user may have lost access while the job ran.
         user = call.context.directory.users.get(call.user().id)
-        visible = user is not None and finished is not None and may_see(user, finished, call.context.directory)
-        if visible and finished is not None and finished.file_name is not None:
+        if (
+            finished is not None
+            and finished.file_name is not None
+            and user is not None
+            and user.permissions >= EXPORTING
+            and may_see(user, finished, call.context.directory)
+        ):
             return await job_file(call, finished, finished.file_name, {"Preference-Applied": "wait", **_told(finished)})
     base = call.context.settings.base_url.rstrip("/")
     document: dict[str, Any] = {

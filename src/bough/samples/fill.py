@@ -192,5 +192,6 @@ def _append_all(tx: Transaction, items: list[_Told]) -> list[Exception | None]:
 
 
 def fill_newest(store: Store, folder: Path) -> Filled | None:
-    """`fill` for the app that was founded last."""
-    return fill(store, folder, list(Directory(store).apps.values())[-1])
+    """`fill` for the app that the folder's demo founded, as its card says; later apps are not touched."""
+    card = msgspec.json.decode((folder / "demo.json").read_bytes())
+    return fill(store, folder, Directory(store).apps[int(card["app_id"])])
