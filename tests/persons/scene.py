@@ -18,6 +18,8 @@ ANNA = "anna.example@example.org"
 BERT = "bert.example@example.org"
 DIARY = "a secret wish of hers"
 ADDRESS = "203.0.113.201"
+LOGIN_ADDRESS = "203.0.113.202"
+LOGIN_SESSION = "1234567890123456789"
 
 REQUESTS = (
     {"data_source": "install_cohort", "dimensions": ["install_activity_touch_data_tilde_campaign"]},
@@ -47,6 +49,7 @@ class Scene:
         clicked = anna.click(url + "?email=anna.by.mail%40example.org&~feature=newsletter")
         cookie = clicked.cookies["_s"]
         anna.start()
+        self.log_in(anna, ANNA)
         anna.kept["identity"] = ANNA
         anna.start()
         anna.event(
@@ -92,12 +95,21 @@ class Scene:
             "cookie": cookie,
             "anon": anna.device()["anon_id"],
             "address": ADDRESS,
+            "login address": LOGIN_ADDRESS,
+            "login session": LOGIN_SESSION,
             "diary": DIARY,
             "order": "order-of-anna-77",
             "mail": "anna.by.mail",
             "requests": anna.sent[0][1]["branch_sdk_request_unique_id"],
         }
         self.settle()
+
+    def log_in(self, phone: Android | Iphone, identity: str) -> None:
+        """As older SDKs do: a request that says nothing but who somebody is."""
+        tokens = {name: phone.kept[name] for name in ("randomized_bundle_token", "randomized_device_token")}
+        body = {"branch_key": self.api.key, "identity": identity, "session_id": LOGIN_SESSION, **tokens}
+        headers = {"X-Forwarded-For": LOGIN_ADDRESS}
+        assert self.api.http.post("/v1/profile", json=body, headers=headers).status_code == 200
 
     def settle(self) -> None:
         """Wait until everything is attributed and taken in."""

@@ -15,8 +15,9 @@ from bough.persons.erasing import STEPS
 from tests.apps import store_of
 from tests.conftest import STORES, fresh_database
 from tests.exports.client import bough
-from tests.persons.scene import ANNA, BERT, Scene
+from tests.persons.scene import ADDRESS, ANNA, BERT, Scene
 from tests.running import Running, wait_until
+from tests.sdk.devices import Android
 
 
 @pytest.fixture(params=STORES)
@@ -110,3 +111,19 @@ def test_killed_at_any_step_and_repeated_it_finishes(scene: Scene, step: str) ->
     scene.settle()
     assert scene.left() == []
     assert scene.totals() == before
+
+
+@pytest.mark.parametrize("scene", ["sqlite"], indirect=True)
+def test_who_has_only_logged_in_is_found_and_erased(scene: Scene) -> None:
+    carla = "carla.example@example.org"
+    phone = Android(scene.api, ADDRESS)
+    phone.start()
+    scene.log_in(phone, carla)
+    scene.settle()
+    (found,) = scene.api.manage("GET", f"/api/persons?identity={carla}").json()["persons"]
+    document = scene.api.manage("GET", f"/api/persons/{found['person_id']}").json()
+    assert {"kind": "identity", "value": carla} in document["identifiers"]
+    scene.secrets = {"identity": carla, "bundle": phone.kept["randomized_bundle_token"]}
+    scene.erase("--identity", carla)
+    assert scene.left() == []
+    assert scene.api.manage("GET", f"/api/persons?identity={carla}").json()["persons"] == []

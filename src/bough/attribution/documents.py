@@ -93,6 +93,7 @@ def person_document(told: Told, head: Head, merged: list[int], limit: int, user:
     results = [
         one for one in told.of_person(head.person) if user is None or sees_event(user, one, told.kept.get(one.id))
     ]
+    known = results if user is not None and user.filters else told.owned_by(head.person)
     found: list[tuple[tuple[int, int], Touch | Attributed]] = [
         (touch.order, touch)
         for person, touch in told.touches
@@ -105,7 +106,7 @@ def person_document(told: Told, head: Head, merged: list[int], limit: int, user:
         "person_id": str(head.person),
         "app_id": str(head.app),
         "environment": environment(head.test),
-        "identifiers": [{"kind": kind, "value": value} for kind, value in told.identifiers(results)],
+        "identifiers": [{"kind": kind, "value": value} for kind, value in told.identifiers(known)],
         "merged_from": [str(one) for one in merged] if user is None or not user.filters else [],
         "first_seen": instant(results[0].at) if results else None,
         "last_seen": instant(results[-1].at) if results else None,

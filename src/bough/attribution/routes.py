@@ -260,7 +260,7 @@ def _whose(call: Call, user: User, stories: Stories, asked: str, worlds: list[tu
     Raises NotFound.
     """
     try:
-        return _own(call, user, stories.head(_id(asked)))
+        return _own(call, user, stories.whose(_id(asked)))
     except NotFound:
         found = {(one.app, one.test, one.person): one for kind in ANY for one in stories.search(kind, asked, worlds)}
         if len(found) != 1:

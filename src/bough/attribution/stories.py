@@ -17,7 +17,7 @@ from bough.attribution.group_loading import ROWS_OF_GROUPS, Loader, read_whole
 from bough.attribution.identifiers import Identifier, Kind, clean
 from bough.attribution.keys import key
 from bough.attribution.matching import Match
-from bough.attribution.persons import NOBODY
+from bough.attribution.persons import NOBODY, Persons
 from bough.attribution.read import Attributed
 from bough.attribution.stored import Kept, exact_row, kept_of, select_in
 from bough.attribution.stored_links import StoredLinks
@@ -72,10 +72,20 @@ class Told(Struct, kw_only=True):
     kept: dict[int, Kept]
     touches: list[tuple[int, Touch]]
     """(person, touch)"""
+    persons: Persons
 
     def of_person(self, person: int) -> list[Attributed]:
         """The person's results in the order of time."""
         return [one for one in self.results.values() if one.person == person and one.name]
+
+    def owner(self, one: Attributed) -> int:
+        """Whose a result is; a row that merely says who somebody is, as a login does, has no person of its own."""
+        claim = self.entries[one.id].claim
+        return one.person if one.person != NOBODY or claim is None else self.persons.person(claim)
+
+    def owned_by(self, person: int) -> list[Attributed]:
+        """All results of a person, logins among them."""
+        return [one for one in self.results.values() if self.owner(one) == person]
 
     def identifiers(self, results: Iterable[Attributed]) -> list[Identifier]:
         """Everything a person was known by in the results, in the order of first use."""
@@ -101,6 +111,14 @@ class Stories:
         app, test, group, person = found[0]
         return Head(app, bool(test), group, person)
 
+    def whose(self, identifier: int) -> Head:
+        """As `head`, also for a row that merely says who somebody is."""
+        head = self.head(identifier)
+        if head.person != NOBODY:
+            return head
+        told = self.tell(head)
+        return replace(head, person=told.owner(told.results[identifier])) if identifier in told.results else head
+
     def tell(self, head: Head) -> Told:
         """Read the group again. Raises TooLarge above `MAX_ROWS` rows."""
         if self._store.rows(SIZE, (head.group,))[0][0] > MAX_ROWS:
@@ -122,6 +140,7 @@ class Stories:
             results={one.id: one for one in results},
             kept=kept,
             touches=list(reading.brought),
+            persons=_persons(entries.values()),
         )
 
     def search(self, name: str, value: str, worlds: list[tuple[int, bool]]) -> list[Head]:
@@ -143,16 +162,21 @@ class Stories:
             return []
         head = Head(app, test, rows[0][0], NOBODY)
         told = self.tell(head)
-        persons = {
-            one.person
-            for one in told.results.values()
-            if one.person != NOBODY and (kind, value) in told.identifiers(told.of_person(one.person))
-        }
-        return [Head(app, test, head.group, person) for person in sorted(persons)]
+        owners = {told.owner(one) for one in told.results.values()} - {NOBODY}
+        bearers = [one for one in sorted(owners) if (kind, value) in told.identifiers(told.owned_by(one))]
+        return [Head(app, test, head.group, person) for person in bearers]
 
     def _windows(self) -> Callable[[int, int], Windows]:
         history = SettingHistory(self._directory.apps.values(), self._store.rows(ALL))
         return lambda app, at: windows_from_days(history.at(app, at).attribution_windows)
+
+
+def _persons(entries: Iterable[Entry]) -> Persons:
+    persons = Persons()
+    for entry in sorted(entries, key=lambda one: one.order):
+        if entry.claim is not None:
+            persons.add(entry.claim)
+    return persons
 
 
 def with_candidates(result: Attributed, again: Match) -> Attributed:

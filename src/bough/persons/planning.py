@@ -18,7 +18,7 @@ from bough.attribution import identifiers as ids
 from bough.attribution.facts import facts_of
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
-from bough.attribution.persons import NOBODY, Persons
+from bough.attribution.persons import NOBODY
 from bough.attribution.stored import select_in
 from bough.attribution.stories import SEARCHED, Head, Stories, Told
 from bough.errors import NotFound
@@ -55,7 +55,7 @@ def find_persons(
     """
     stories = Stories(store, directory)
     if name == "person":
-        head = stories.head(int(value))
+        head = stories.whose(int(value))
         if head.person == NOBODY or (head.app, head.test) not in worlds:
             raise NotFound
         search = _Search(store, folder, stories, head.app, head.test)
@@ -84,7 +84,7 @@ class _Search:
         self._stories = stories
         self._app = app
         self._test = test
-        self._groups: dict[int, tuple[Told, Persons]] = {}
+        self._groups: dict[int, Told] = {}
         self.own: dict[Identifier, None] = {}
         self.foreign: dict[Identifier, None] = {}
         self.rows: dict[int, None] = {}
@@ -95,12 +95,12 @@ class _Search:
         if head.person in self.persons:
             return
         self.persons[head.person] = None
-        told, persons = self._group(head)
-        for result in told.results.values():
-            if result.person == head.person:
-                self.rows[result.id] = None
-                for one in borne(told.rows[result.id]):
-                    self._claim(one, persons.person_of(one))
+        told = self._group(head)
+        persons = told.persons
+        for result in told.owned_by(head.person):
+            self.rows[result.id] = None
+            for one in borne(told.rows[result.id]):
+                self._claim(one, persons.person_of(one))
         touches = self._store.rows(queries.TOUCHES_OF_PERSON, (self._app, int(self._test), head.person))
         numbers = [number for (number,) in touches]
         self.rows.update(dict.fromkeys(numbers))
@@ -115,7 +115,7 @@ class _Search:
         kind, value = identifier
         sort = next((name for name, kinds in SEARCHED.items() if kinds == (kind,)), "device")
         for head in self._stories.search(sort, value, [(self._app, self._test)]):
-            if self._group(head)[1].person_of(identifier) == head.person:
+            if self._group(head).persons.person_of(identifier) == head.person:
                 self.meet(head)
 
     def imported(self, given: Iterable[Identifier]) -> list[Identifier]:
@@ -157,14 +157,9 @@ class _Search:
         elif one not in self.own:
             self.foreign[one] = None
 
-    def _group(self, head: Head) -> tuple[Told, Persons]:
+    def _group(self, head: Head) -> Told:
         if head.group not in self._groups:
-            told = self._stories.tell(head)
-            persons = Persons()
-            for entry in sorted(told.entries.values(), key=lambda one: one.order):
-                if entry.claim is not None:
-                    persons.add(entry.claim)
-            self._groups[head.group] = told, persons
+            self._groups[head.group] = self._stories.tell(head)
         return self._groups[head.group]
 
 
