@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigurationError, match=r"data folder .*file/data cannot be used"):
         open_store(tmp_path / "file" / "data")
+
+
+def test_a_new_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir(mode=0o755)
+    for folder in (there, tmp_path / "new"):
+        open_store(folder).close()
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (there, tmp_path / "new")] == [0o755, 0o700]
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

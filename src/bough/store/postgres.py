@@ -88,7 +88,7 @@ class PostgresStore(Store):
         self._writing: psycopg.Connection | None = None
         self._column_types: dict[tuple[str, str], str] = {}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.version = SharedVersion(folder)
         except OSError as error:
             raise ConfigurationError(f"The data folder {folder} cannot be used: {error.strerror}.") from error

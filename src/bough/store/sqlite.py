@@ -117,7 +117,7 @@ class SqliteStore(Store):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock_file = os.open(folder / "bough.lock", os.O_RDWR | os.O_CREAT, 0o600)
             self.version = SharedVersion(folder)
         except OSError as error:

@@ -98,7 +98,7 @@ class Keeper:
         self._is_stopping = is_stopping
         self._store = store
         self._rates = StoredRates(store)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._rebuild = published(store, REBUILD)
         self.warehouse = _opened(folder)
         if self._progress(REBUILD) != self._rebuild:

@@ -79,7 +79,7 @@ class Limits:
         self._rows: dict[tuple[int, str], int] = {}
         if not enabled:
             return
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = os.open(folder / "bough.limits", os.O_RDWR | os.O_CREAT, 0o600)
         os.ftruncate(self._file, _HEADER.size + ROWS * _ROW_BYTES)
         self._memory = mmap.mmap(self._file, _HEADER.size + ROWS * _ROW_BYTES)
