@@ -7,6 +7,7 @@ import html
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from bough.dashboard.route_table import DASHBOARD_ROUTES
 from bough.web import static
 from tests.dashboard.conftest import HOSTILE
 from tests.dashboard.pages import Pages, text_of
+from tests.sdk.devices import Iphone
 
 PLAIN = sorted(
     route.path.removeprefix("/dashboard")
@@ -139,3 +141,15 @@ def test_today_is_drawn_as_unfinished(pages: Pages) -> None:
 
 def test_the_menu_leads_to_ones_own_account(pages: Pages) -> None:
     assert '<a href="/signin/account"' in pages.get("/links").text
+
+
+def test_the_installs_of_a_day_and_of_a_link_lead_to_their_people(pages: Pages) -> None:
+    identifier = pages.link(campaign="opened up")
+    page = pages.get(f"/links/{identifier}").text
+    (address,) = re.findall(r'href="(/dashboard/cohorts[?][^"]*)">its campaign as a cohort', page)
+    asked = parse_qs(urlsplit(html.unescape(address)).query, keep_blank_values=True)
+    assert (asked["f-dim"], asked["f-val"]) == (["touch_data_tilde_campaign"], ["opened up"])
+    assert "touch_data_tilde_campaign" in pages.browser.http.get(html.unescape(address)).text
+    phone = Iphone(pages.api)
+    phone.start()
+    pages.wait(lambda: "/dashboard/cohorts?source=install_cohort&amp;start=" in pages.get("", days="7").text)

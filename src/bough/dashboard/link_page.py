@@ -70,8 +70,17 @@ async def link(here: Here) -> Response:
         said={"made": "The link is made.", "saved": "Saved."}.get(
             next((name for name in ("made", "saved") if here.call.query(name)), ""), ""
         ),
+        people=_people_of(here, listed.link.campaign or ""),
         **_shown(listed, app),
     )
+
+
+def _people_of(here: Here, campaign: str) -> str:
+    """Where the people of the link's campaign are a cohort whose numbers open; empty where there is no such page."""
+    if not campaign or "|" in campaign or here.test or not (here.may("aggregate_data") and here.may("export")):
+        return ""
+    named = {"f-dim": "touch_data_tilde_campaign", "f-op": "is", "f-val": campaign}
+    return here.url("cohorts", source="install_cohort", days="90", measure="Retention", **named)
 
 
 def _shown(listed: Listed, app: App) -> dict[str, Any]:

@@ -55,7 +55,11 @@ async def overview(here: Here) -> Response:
     store = here.call.context.store
     now, before = await store.beside(_both, store.rows, here.app.id, here.test, chosen)
     rows = [
-        {"day": chosen.first + place, **{figure.name: now[figure.name][place] for figure in FIGURES}}
+        {
+            "day": chosen.first + place,
+            **{figure.name: now[figure.name][place] for figure in FIGURES},
+            "people": _people_of(here, chosen.first + place) if now["installs"][place] else "",
+        }
         for place in range(chosen.days)
     ]
     table = Table(
@@ -64,7 +68,12 @@ async def overview(here: Here) -> Response:
         columns=(
             Column(name="day", label="Day", kind="day"),
             *(
-                Column(name=one.name, label=one.label, kind="money" if one.source == "revenue" else "number")
+                Column(
+                    name=one.name,
+                    label=one.label,
+                    kind="money" if one.source == "revenue" else "number",
+                    href="people" if one.name == "installs" else "",
+                )
                 for one in FIGURES
             ),
         ),
@@ -89,6 +98,14 @@ async def overview(here: Here) -> Response:
         recent=recent,
         nothing=not any(totals.values()) and not recent,
     )
+
+
+def _people_of(here: Here, day: int) -> str:
+    """Where the installs of a day are a cohort whose numbers open; empty for who may not look, and in tests."""
+    if here.test or not here.may("export"):
+        return ""
+    date = formats.day(day)
+    return here.url("cohorts", source="install_cohort", start=date, end=date, measure="Retention", dim="data_os")
 
 
 def read_series(rows: Rows, app: int, test: bool, days: Period) -> Series:

@@ -51,7 +51,8 @@ class Table(Struct, kw_only=True):
     @property
     def is_list(self) -> bool:
         """Whether a row is about one thing, and reads better as a block than as a line on a narrow screen."""
-        return len(self.columns) > 3 and self.columns[0].kind != "day"
+        wide = [column for column in self.columns if column.kind not in ("number", "money", "share")]
+        return len(wide) > 2 and self.columns[0].kind != "day"
 
 
 def wanted_form(call: Call) -> Form:
