@@ -14,7 +14,7 @@ MAX_TAGS = 8
 SHOWN = 160
 """Characters of one value."""
 
-EMPTY = (None, "", [], {})
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 _CELL = Markup('<td class="{}" data-label="{}">{}</td>')
 """The label is the heading again, for narrow screens, where rows read as blocks."""
 _LINK = Markup('<a href="{}">{}</a>')

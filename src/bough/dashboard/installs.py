@@ -15,7 +15,7 @@ from bough.attribution.routes import (
     seen_persons,
     simulated_document,
 )
-from bough.attribution.stories import SEARCHED
+from bough.attribution.stories import HEAD, SEARCHED
 from bough.clicks.explain import PLATFORMS
 from bough.dashboard import curl, feed, queries
 from bough.dashboard.here import Here, page
@@ -46,7 +46,8 @@ PERSONS_OF_TOUCH = "SELECT DISTINCT person FROM person_touch WHERE touch = ? AND
 @page("installs")
 async def installs(here: Here) -> Response:
     """GET /dashboard/installs?q=…"""
-    if person := here.call.query("person"):
+    person = here.call.query("person") or ""
+    if person and await _is_live(here, person):
         return Response(b"", 303, {"Location": here.url(f"installs/person/{person}")})
     asked, kind = (here.call.query("q") or "").strip(), here.call.query("kind") or ""
     found: list[dict[str, Any]] = []
@@ -70,8 +71,10 @@ async def installs(here: Here) -> Response:
         empty="Nobody has this identifier. Look at its spelling, or search for a click id or an event id.",
     )
     recent = await _recent(here)
-    return here.answer("installs.html", [persons, recent] if asked else [recent, persons], asked=asked, kind=kind,
-                       kinds=KINDS, searched=[name for name in SEARCHED if name not in KINDS])  # fmt: skip
+    return here.answer(
+        "installs.html", [persons, recent] if asked else [recent, persons], asked=asked, kind=kind, imported=person,
+        kinds=KINDS, searched=[name for name in SEARCHED if name not in KINDS],
+    )  # fmt: skip
 
 
 @page("installs")
@@ -241,6 +244,12 @@ async def _persons(here: Here, kind: str, asked: str) -> list[dict[str, Any]]:
             if one["app_id"] == str(here.app.id) and (one["environment"] == "test") == here.test:
                 found[one["person_id"]] = one
     return list(found.values())
+
+
+async def _is_live(here: Here, person: str) -> bool:
+    """Whether a person is in the journal; members of cohorts can be known from imported events alone."""
+    number = int(person) if person.isascii() and person.isdigit() and len(person) < 20 else 0
+    return number < 2**63 and bool(await here.call.context.store.fetch(HEAD, (number,)))
 
 
 async def _row(here: Here, text: str) -> Row | None:

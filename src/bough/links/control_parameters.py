@@ -94,7 +94,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         name="countries",
         title="Addresses by country",
-        help="One line per country: two letters and the address, as in `de https://example.com/de`.",
+        help="One line per country: two letters and the address, as in: de https://example.com/de",
         controls=tuple(
             Control(key=key, label={"$fallback_url": "All platforms", "$ios_url": "iOS"}.get(key, "Android"),
                     kind="country_url", help=f"{key}_xx")
