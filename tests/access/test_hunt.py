@@ -211,6 +211,19 @@ def test_equal_requests_of_different_filters_get_different_jobs(api: Api) -> Non
     assert [job["job_id"] for job in who.http("GET", "/api/jobs").json()["jobs"]] == [part]
 
 
+def test_the_address_of_a_webhook_is_shown_only_to_who_gave_it(api: Api) -> None:
+    hook = f"https://hooks.invalid/{alias()}"
+    wanted = {"params": {"app_id": api.card["app_id"]}, "json": body(callback_url=hook)}
+    job = api.manage("POST", "/v2/analytics", **wanted).json()["job_id"]
+    who = member(api, permissions=["aggregate_data", "export"])
+
+    def told(answer: httpx.Response) -> object:
+        return next(one["request"]["callback_url"] for one in answer.json()["jobs"] if one["job_id"] == job)
+
+    assert told(api.manage("GET", "/api/jobs")) == hook
+    assert told(who.http("GET", "/api/jobs")) is None
+
+
 def test_a_job_of_the_time_before_a_filter_is_refused_with_its_file(api: Api) -> None:
     who = member(api, permissions=["aggregate_data", "export"])
     job = started(api, who)

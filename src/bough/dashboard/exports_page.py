@@ -15,7 +15,7 @@ from bough.dashboard.here import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import NotFound
 from bough.exports.job import Job, Status
-from bough.exports.routes import cancelled_job, job_file, jobs_document, start_job, status_of_job
+from bough.exports.routes import cancelled_job, job_file, jobs_document, shown_request, start_job, status_of_job
 from bough.exports.visibility import visible_job
 
 MOVING = (Status.QUEUED, Status.RUNNING)
@@ -67,7 +67,7 @@ async def job(here: Here) -> Response:
         document=document,
         moving=document["status"] in MOVING,
         question=described(found.request),
-        body=msgspec.to_builtins(found.request),
+        body=shown_request(here.user, found),
         cohorts_url=_cohorts_url(here, found),
         curl=curl.get_line(here, f"/v2/analytics/{found.job_id}"),
     )

@@ -60,7 +60,7 @@ async def reports(here: Here) -> Response:
                 "every": WORDS[one.every],
                 "due_at": one.due_at,
                 "owner": users[one.account_user].email if one.account_user in users else "someone who left",
-                "callback_url": one.callback_url,
+                "callback_url": one.callback_url if one.account_user == here.user.id else "",
                 "last_job": one.last_job,
                 "id": str(one.id),
                 "href": _address(here, one),

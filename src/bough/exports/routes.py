@@ -369,11 +369,17 @@ def signed_url(base_url: str, signer: Signer, job: Job, user: int) -> str | None
     return f"{base_url.rstrip('/')}/v2/analytics/files/{job.file_name}?{query}"
 
 
+def shown_request(user: User, job: Job) -> dict[str, Any]:
+    """A job's request; a webhook's address can hold secrets and is shown only to who gave it."""
+    request: dict[str, Any] = msgspec.to_builtins(job.request)
+    return request if job.account_user == user.id else {**request, "callback_url": None}
+
+
 def _listed(call: Call, job: Job) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
         **status_of_job(call, job),
-        "request": msgspec.to_builtins(job.request),
+        "request": shown_request(call.user(), job),
         "created_at": iso(job.created_at),
     }
 
