@@ -28,6 +28,7 @@ from bough.links.parameters import (
 )
 from bough.links.routes import MAX_BULK_BYTES
 from bough.settings import describe
+from bough.warehouse import keeper
 from bough.web.limits import LIMITS
 from bough.web.routing import Parameter
 
@@ -116,6 +117,10 @@ def _default(parameter: Parameter) -> str:
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
     return "empty" if default in (None, "") else f"`{default}`"
+
+
+WITH_ERRORS = (keeper,)
+"""Modules that errors are defined in and that nothing here would import otherwise."""
 
 
 def _kinds(base: type[BoughError]) -> Iterator[type[BoughError]]:
