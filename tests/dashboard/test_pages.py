@@ -153,3 +153,19 @@ def test_the_installs_of_a_day_and_of_a_link_lead_to_their_people(pages: Pages) 
     phone = Iphone(pages.api)
     phone.start()
     pages.wait(lambda: "/dashboard/cohorts?source=install_cohort&amp;start=" in pages.get("", days="7").text)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "call"),
+    [
+        ("/links", {"campaign": "it's"}, "/api/links?"),
+        ("/exports", {}, "/api/jobs"),
+        ("/settings/team", {}, "/api/users"),
+        ("/settings/tokens", {}, "/api/tokens"),
+        ("/settings/audit", {"action": "link."}, "/api/audit?action=link."),
+    ],
+)
+def test_lists_show_their_call_as_a_curl_line(pages: Pages, path: str, asked: dict[str, str], call: str) -> None:
+    pages.link(campaign="it's")
+    lines = [html.unescape(one) for one in re.findall(r'data-copy="(curl[^"]*)"', pages.get(path, **asked).text)]
+    assert [call in one for one in lines] == [True]

@@ -49,7 +49,8 @@ async def exports(here: Here) -> Response:
     )
     moving = any(job["status"] in MOVING for job in document["jobs"])
     return here.answer("export_rows.html" if here.partial else "exports.html", [table], jobs=document["jobs"],
-                       next=document["next"], moving=moving)  # fmt: skip
+                       next=document["next"], moving=moving,
+                       curl=curl.get_line(here, "/api/jobs"))  # fmt: skip
 
 
 @page("exports")

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from bough.dashboard.curl import get_line
 from bough.dashboard.here import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest
@@ -58,6 +59,7 @@ async def links(here: Here) -> Response:
         filtered=filtered,
         more_filters=[name for name in FILTERS if name in asked and name != "search"],
         labels=LABELS,
+        curl=get_line(here, "/api/links", **query),
     )
 
 

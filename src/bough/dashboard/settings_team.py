@@ -13,6 +13,7 @@ from bough.accounts.model import PERMISSIONS
 from bough.accounts.people import RemovedAgency, Wanted, WantedAgency
 from bough.accounts.team_routes import agency_entry, identifier, revoked_entry, token_entry, user_entry
 from bough.accounts.tokens import NewToken, RevokedToken
+from bough.dashboard import curl
 from bough.dashboard.here import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, BoughError
@@ -144,6 +145,7 @@ async def _team(here: Here, problem: str = "") -> Response:
     return here.answer(
         "settings_team.html", tables, status=400 if problem else 200, section="team",
         users=tables[0].rows, agencies=agencies, permissions=PERMISSIONS, dimensions=sorted(COLUMNS), problem=problem,
+        curl=curl.get_line(here, "/api/users"),
     )  # fmt: skip
 
 
@@ -208,6 +210,7 @@ async def _tokens(here: Here, made: str = "", problem: str = "") -> Response:
     return here.answer(
         "settings_tokens.html", [table], status=400 if problem else 200, section="tokens",
         made=made, problem=problem, permissions=[p for p in PERMISSIONS if here.may(p)],
+        curl=curl.line(here, "POST", "/api/tokens", {"name": "nightly export", "scopes": ["aggregate_data", "export"]}),
     )  # fmt: skip
 
 
@@ -226,6 +229,7 @@ async def audit_log(here: Here) -> Response:
     store = here.call.context.store
     found = await store.beside(audit.read, store.rows, asked)
     after = found[-1]["id"] if len(found) == AUDIT_PAGE else None
+    named = {name: value for name in ("action", "actor", "subject") if (value := here.call.query(name))}
     table = Table(
         name="audit",
         caption="Who did what, newest first",
@@ -241,4 +245,10 @@ async def audit_log(here: Here) -> Response:
         empty="Nothing fits. Take a filter away.",
         document={"entries": found, "next_cursor": after},
     )
-    return here.answer("settings_audit.html", [table], section="audit", next_cursor=after)
+    return here.answer(
+        "settings_audit.html",
+        [table],
+        section="audit",
+        next_cursor=after,
+        curl=curl.get_line(here, "/api/audit", **named),
+    )
