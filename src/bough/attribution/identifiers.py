@@ -8,7 +8,6 @@ An identifier is a pair (kind, value). Never among them: IP addresses, user agen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -71,11 +70,11 @@ GIVEN_ON_CLICK: dict[str, Kind] = {
 }
 """Link keys, after a leading `$`, `%` or `~`, by which a click can carry a device's id (contract/sdk.md §1, way 3)."""
 
-_NOBODY = frozenset(
-    {"", "null", "none", "nil", "undefined", "unknown", "na", "n/a", "bnc_no_value", "nan", "false", "true", "optional"}
-)
+_NOT_SAID = frozenset({"", "null", "undefined", "bnc_no_value"})
 _SHARED = frozenset({"9774d56d682e549c", "dead00beef", "000000000000000"})
 """Ids that a whole model range shares (the Android 2.2 emulator id and its kin)."""
+
+_NOBODY = frozenset({*_NOT_SAID, *_SHARED, "none", "nil", "unknown", "na", "n/a", "nan", "false", "true", "optional"})
 
 _CASELESS: frozenset[Kind] = frozenset({"idfa", "idfv", "aaid", "oaid", "fire", "android_id", "hardware"})
 _MAX = 255
@@ -112,19 +111,13 @@ _PRIVACY_FIELDS = frozenset(
 
 def clean(kind: Kind, value: object) -> str:
     """The id's text in one spelling, or empty when it identifies nobody (zeros, `null`, shared ids, too long)."""
-    if value is None:
+    written = value.strip() if type(value) is str else text(value)
+    if len(written) > _MAX:
         return ""
-    written = text(value, _MAX + 1)
-    return "" if len(written) > _MAX else _clean_text(kind, written)
-
-
-@lru_cache(maxsize=8192)  # one request is asked for the same id several times
-def _clean_text(kind: Kind, written: str) -> str:
     folded = written.casefold()
-    if kind != "identity":
-        if folded in _NOBODY or folded in _SHARED or not written.strip("0-"):
-            return ""
-    elif folded in ("", "null", "undefined", "bnc_no_value"):
+    if kind == "identity":
+        return "" if folded in _NOT_SAID else written
+    if folded in _NOBODY or not written.strip("0-"):
         return ""
     return folded if kind in _CASELESS else written
 
@@ -181,13 +174,15 @@ def extract(
     )
     if identity:
         found["identity", identity] = None
-    issued: tuple[Identifier, ...] = (
-        ("bundle", facts.bundle),
-        ("device", facts.device),
-        ("browser", facts.browser),
-    )
-    found.update((one, None) for one in issued if one[1])
+    if facts.bundle:
+        found["bundle", facts.bundle] = None
+    if facts.device:
+        found["device", facts.device] = None
+    if facts.browser:
+        found["browser", facts.browser] = None
     link_identifier = text(body.get("link_identifier"))
+    if allowed.advertising and not link_identifier:
+        return tuple(found)
     return tuple(
         one
         for one in found
@@ -201,11 +196,9 @@ def _from_fields(source: Mapping[str, Any], found: dict[Identifier, None]) -> No
     for kind, names in FIELDS:
         for name in names:
             value = source.get(name)
-            if value is not None:
-                cleaned = clean(kind, value)
-                if cleaned:
-                    found[kind, cleaned] = None
-                    break
+            if value is not None and (cleaned := clean(kind, value)):
+                found[kind, cleaned] = None
+                break
 
 
 def _from_advertising_ids(source: Mapping[str, Any], found: dict[Identifier, None]) -> None:

@@ -10,8 +10,13 @@ from functools import lru_cache
 from hashlib import blake2b
 
 
-@lru_cache(maxsize=8192)  # one request asks for the same key several times
 def key(app: int, test: bool, kind: str, value: str) -> int:
     """The signed 64-bit key of a value of some kind in an app's environment."""
-    digest = blake2b(f"{app} {test:d} {kind} {value}".encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    hashed = _begun(app, test, kind).copy()
+    hashed.update(value.encode("utf-8", "replace"))
+    return int.from_bytes(hashed.digest(), "big", signed=True)
+
+
+@lru_cache(maxsize=8192)  # a copy of a hash takes half the time of a new one
+def _begun(app: int, test: bool, kind: str) -> blake2b:
+    return blake2b(f"{app} {test:d} {kind} ".encode(), digest_size=8)

@@ -268,6 +268,8 @@ class _Search:
         return None
 
     def by_given_ids(self, opening: Opening) -> Considered | None:
+        if not self.candidates.given:
+            return None
         own = set(opening.identifiers)
         best: Considered | None = None
         for touch in reversed(self.candidates.given):
@@ -289,6 +291,8 @@ class _Search:
         return best
 
     def by_likeness(self, opening: Opening) -> Considered | None:
+        if not self.candidates.nearby:
+            return None
         own = set(opening.identifiers)
         likely: list[Considered] = []
         for touch in newest_nearby(self.candidates.nearby, self.at):

@@ -32,7 +32,8 @@ ITEM_MONEY_FIELDS = ("$price",)
 
 USER_IDENTIFIERS = ("developer_identity", "browser_fingerprint_id")
 IOS_IDENTIFIERS = ("idfa", "idfv")
-ANDROID_IDENTIFIERS = ("aaid", "android_id")
+SYSTEM_IDENTIFIERS = {"ios": IOS_IDENTIFIERS, "ipados": IOS_IDENTIFIERS, "android": ("aaid", "android_id")}
+"""By `os`."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,30})?\Z", re.ASCII)
@@ -128,16 +129,12 @@ def check_identifiers(user_data: Mapping[str, Any]) -> None:
     Raises:
         BadRequest: nobody is named, or by more than 255 characters, which would be nobody.
     """
-    for name in USER_IDENTIFIERS:
+    system = text(user_data.get("os")).casefold()
+    for name in (*USER_IDENTIFIERS, *SYSTEM_IDENTIFIERS.get(system, ())):
         if name in user_data and (written := text(user_data[name], MAX_TEXT + 1)):
             if len(written) > MAX_TEXT:
                 raise BadRequest(f"user_data.{name}: longer than {MAX_TEXT} characters.")
             return
-    system = text(user_data.get("os")).casefold()
-    if system in ("ios", "ipados") and any(text(user_data.get(name)) for name in IOS_IDENTIFIERS):
-        return
-    if system == "android" and any(text(user_data.get(name)) for name in ANDROID_IDENTIFIERS):
-        return
     raise BadRequest(
         "user_data: needs developer_identity, or browser_fingerprint_id, or os iOS with idfa or idfv, "
         "or os Android with aaid or android_id."
@@ -229,7 +226,8 @@ def _content_item(item: object, field: str) -> dict[str, Any]:
         raise BadRequest(f"{field}: must be an object.")
     _check_keys(item, field)
     for name in ITEM_MONEY_FIELDS:
-        amount(item.get(name), f"{field}.{name}")
+        if name in item:
+            amount(item[name], f"{field}.{name}")
     if item.get("$currency") is not None:
         currency(item["$currency"], f"{field}.$currency")
     if "$custom_fields" in item:

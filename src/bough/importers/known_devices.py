@@ -39,8 +39,7 @@ def make_known(store: Store, connection: DuckDBPyConnection, app: int, row: int,
             f"SELECT DISTINCT {kind} FROM {whole} WHERE {kind} IS NOT NULL AND name IN ({names}){app_only}"
         )
         while values := cursor.fetchmany(AT_ONCE):
-            # each is asked for once: the cache of keys would only be emptied of those of live traffic
-            found.extend(key.__wrapped__(app, False, f"{APP_OPENING} {kind}", value) for (value,) in values)
+            found.extend(key(app, False, f"{APP_OPENING} {kind}", value) for (value,) in values)
     keys = np.sort(np.frombuffer(found, np.int64))  # neighbours share pages: in any order every row would write its own
     for start in range(0, len(keys), AT_ONCE):
         store.transact(_add_batch, [(one, row) for one in keys[start : start + AT_ONCE].tolist()])

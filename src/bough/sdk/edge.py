@@ -49,10 +49,12 @@ def journalled(body: dict[str, Any]) -> dict[str, Any]:
 
     Raises BadRequest naming a field that must be an object.
     """
-    kept = {name: value for name, value in body.items() if name not in CREDENTIALS}
+    kept = body.copy()
+    for name in CREDENTIALS:
+        kept.pop(name, None)
     for name in NESTED:
         value = kept.get(name)
-        if value is not None:
+        if value is not None and type(value) is not dict:
             kept[name] = bodies.nested_object(value, name)
     return kept
 

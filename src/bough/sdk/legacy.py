@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -48,6 +49,7 @@ class Login(Struct, frozen=True, kw_only=True):
     row: NewRow
 
 
+@lru_cache(maxsize=1000)  # few releases are in use, and every open asks
 def is_old(sdk: str) -> bool:
     """Whether `android5.8.1` (say) leaves its user's identity to the server; unknown SDKs do not."""
     found = _SDK.match(sdk)
