@@ -1,4 +1,4 @@
-"""The short way of opens and events answers and stores exactly what the whole way does.
+"""The short way of opens, events and new links answers and stores exactly what the whole way does.
 
 An address with a query is never answered shortly (`bough.web.protocol.BodyShortcut`), so the same bytes with `?` behind
 the path go the whole way.
@@ -33,6 +33,12 @@ OPEN: dict[str, Any] = {
     "hardware_id_type": "vendor_id",
     "is_hardware_id_real": True,
     "identity": "reader-7",
+}
+LINK: dict[str, Any] = {
+    "alias": "short-way",
+    "channel": "Ä",
+    "tags": ["a", "b"],
+    "data": {"$ios_url": "https://example.com/ios", "price": 1.50},
 }
 ISSUED = ("session_id", "randomized_bundle_token", "identity_id", "randomized_device_token", "device_fingerprint_id")
 """What each answer makes anew."""
@@ -88,7 +94,11 @@ BODIES = [
     ("/v1/open", OPEN),
     ("/v1/install", OPEN),
     ("/v1/open", {**OPEN, "tracking_disabled": True}),
+    ("/v1/url", LINK),
     # Refused:
+    ("/v1/url", {**LINK, "stage": "other link, same alias"}),
+    ("/v1/url", {**LINK, "data": {"$ios_url": "javascript:alert(1)"}}),
+    ("/v1/url", {**LINK, "alias": "no\nalias"}),
     ("/v2/event/standard", {**EVENT, "name": "nonsense"}),
     ("/v2/event/standard", {**EVENT, "event_data": {"revenue": "much"}}),
     ("/v2/event/custom", {"name": "shelf", "user_data": {}}),

@@ -117,11 +117,17 @@ class App(Struct, frozen=True, kw_only=True):
 
     def domain(self, test: bool, kind: str = "default") -> Domain | None:
         """The domain that new links of the environment get, or the first of another `kind`."""
-        return next((d for d in self.domains if d.test == test and d.kind == kind), None)
+        for domain in self.domains:
+            if domain.test == test and domain.kind == kind:
+                return domain
+        return None
 
     def is_secure(self, host: str) -> bool:
         """Whether a link domain is served over https."""
-        return next((domain.scheme == "https" for domain in self.domains if domain.host == host), True)
+        for domain in self.domains:
+            if domain.host == host:
+                return domain.scheme == "https"
+        return True
 
 
 Permission = Literal["aggregate_data", "sensitive_data", "export", "links", "settings", "team"]

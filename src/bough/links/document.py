@@ -23,8 +23,7 @@ def short_url(link: Link, scheme: str) -> str:
 
 def link_url(link: Link, app: App) -> str:
     """`short_url` with the scheme of the link's domain."""
-    scheme = next((d.scheme for d in app.domains if d.host == link.domain), "https")
-    return short_url(link, scheme)
+    return short_url(link, "https" if app.is_secure(link.domain) else "http")
 
 
 def title(link: Link) -> str | None:

@@ -20,7 +20,7 @@ from bough.links.model import Link, LinkType
 from bough.links.parameters import parse_parameters
 from bough.links.targets import check_targets
 from bough.links.visibility import sees_link
-from bough.web.call import Call, json_response
+from bough.web.call import Asked, Call, json_response
 
 MAX_BULK_BYTES = 100 * 1024
 
@@ -139,7 +139,7 @@ async def delete(call: Call) -> Response:
     return json_response({"url": url, "deleted": True})
 
 
-def draft(call: Call, owner: Credential, body: dict[str, Any]) -> records.Draft:
+def draft(call: Asked, owner: Credential, body: dict[str, Any]) -> records.Draft:
     """The link that a request body describes, not stored yet. Raises BoughError naming the field."""
     app = owner.app
     parameters = parse_parameters(body)

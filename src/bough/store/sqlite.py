@@ -241,7 +241,6 @@ def _prepare(connection: apsw.Connection) -> None:
         "synchronous=NORMAL",
         f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         "cache_size=-65536",
-        "mmap_size=1073741824",
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
