@@ -62,11 +62,11 @@ def numbered_csv(path: Path, header: list[str]) -> Source:
 def _csv(path: Path, header: list[str], columns: list[str], line: str) -> Source:
     fields = {field: present for field, names in SOURCES.items() if (present := [n for n in names if n in header])}
     _require(path, fields)
-    picked = ", ".join(f"{_first([_filled(name(n)) for n in present])} AS {field}" for field, present in fields.items())
+    picked = ", ".join(f"{_first([name(n) for n in present])} AS {field}" for field, present in fields.items())
     typed = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
     return Source(
         f"SELECT {line} AS line, {picked} FROM read_csv({text(str(path))}, columns = {{{typed}}}, auto_detect = false,"
-        " header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '\x01',"
+        " header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '',"
         f" max_line_size = {MAX_LINE}, buffer_size = {4 * MAX_LINE})",
         tuple(fields),
         lines=line != "CAST(NULL AS BIGINT)",

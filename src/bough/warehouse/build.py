@@ -27,7 +27,7 @@ from msgspec.json import Encoder
 from bough.cohorts.dimensions import COHORT_COLUMNS, COST_COLUMNS, Kind
 from bough.cohorts.events import REVENUE_EVENTS, TOUCH_EVENTS
 from bough.errors import BadRequest
-from bough.warehouse import schema
+from bough.warehouse import activity, schema
 from bough.warehouse.copies import copy_main, remove_old_copies
 from bough.warehouse.derive import derive
 from bough.warehouse.event import AttributedEvent, CostRow
@@ -298,9 +298,11 @@ class Warehouse:
                     " SELECT rowid AS rid, * FROM events WHERE who IN (FROM touched)"
                 )
                 source = "concerned"
-            derive(self.connection, source)
+            codes = derive(self.connection, source)
             for cohort in COHORTS:
                 self._take_over(cohort, everyone)
+            part = "main" if everyone else "delta"
+            activity.write(self.connection, {cohort: f"{cohort}_activity_{part}" for cohort in COHORTS}, codes.install)
             self.connection.execute("DELETE FROM touched")
             if everyone:
                 self._copy_main()
@@ -312,16 +314,13 @@ class Warehouse:
                 self.connection.execute(f"DELETE FROM {cohort}_activity_{part}")
             else:
                 self.connection.execute(f"DELETE FROM {cohort}_members_{part} WHERE who IN (FROM touched)")
-        part, members, activity = (
-            ("main", " ORDER BY u.member, variant", " ORDER BY event, member, d") if everyone else ("delta", "", "")
-        )
+        part, order = ("main", " ORDER BY u.member, variant") if everyone else ("delta", "")
         key = "u.who = m.who" if cohort == "install" else "u.who = m.who AND u.ms = m.ms"
         columns = ", ".join(("u.member" if c == "member" else f"m.{c}") for c in MEMBER_COLUMNS)
         self.connection.execute(
             f"INSERT INTO {cohort}_members_{part} SELECT {columns} FROM new_{cohort}_members AS m"
-            f" JOIN {cohort}_numbers AS u ON {key}{members}"
+            f" JOIN {cohort}_numbers AS u ON {key}{order}"
         )
-        self.connection.execute(f"INSERT INTO {cohort}_activity_{part} SELECT * FROM new_{cohort}_activity{activity}")
 
     def compact(self) -> None:
         """Refresh, then fold the delta into main in the layout's order; readers see before or after."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bough.cohorts.events import GENERATED_EVENTS, SESSION_EVENTS, STANDARD_EVENTS, TOUCH_EVENTS
 from bough.warehouse.event import LATEST_INSTANT
 from bough.warehouse.intake import learn, sorted_set
-from bough.warehouse.schema import ACTIVITY_COLUMNS, MEMBER_CODES
+from bough.warehouse.schema import MEMBER_CODES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 _STANDARD: Final = tuple(sorted(STANDARD_EVENTS))
 _NEVER: Final = LATEST_INSTANT + 1
 _ORDER: Final = "app, day, tilde_advertising_partner_name, tilde_campaign, tilde_ad_set_name, tilde_ad_name"
-_STATE: Final = "context, standard_events, custom_events, has_clicked_ad, has_clicked_email"
 
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-class _Codes(NamedTuple):
+class Codes(NamedTuple):
     """Codes of the words that the SQL here compares with, as numbers: a subquery each would scan `words` each."""
 
     true: int
@@ -35,15 +34,15 @@ class _Codes(NamedTuple):
     install: int
 
 
-def _codes(connection: DuckDBPyConnection) -> _Codes:
+def _codes(connection: DuckDBPyConnection) -> Codes:
     found: dict[str, int] = dict(
         connection.execute("SELECT word, code FROM words WHERE word IN ('true', 'false', 'INSTALL')").fetchall()
     )
-    return _Codes(*(found.get(word, -1) for word in ("true", "false", "INSTALL")))
+    return Codes(*(found.get(word, -1) for word in ("true", "false", "INSTALL")))
 
 
-def derive(connection: DuckDBPyConnection, source: str) -> None:
-    """Make the temporary new_install_members, new_install_activity (a view) and the same for re-engagement.
+def derive(connection: DuckDBPyConnection, source: str) -> Codes:
+    """Make the temporary `new_install_members`, the same for re-engagement, and what `activity` is made of.
 
     Args:
         connection: a warehouse, inside a transaction.
@@ -53,9 +52,8 @@ def derive(connection: DuckDBPyConnection, source: str) -> None:
     codes = _codes(connection)
     completed(connection, source)
     _install_members(connection, source, codes)
-    _install_activity(connection, codes)
     _reengagement_members(connection, source, codes)
-    _reengagement_activity(connection)
+    return codes
 
 
 def _names(connection: DuckDBPyConnection, source: str) -> None:
@@ -137,7 +135,7 @@ def _custom_completed(connection: DuckDBPyConnection) -> None:
     )
 
 
-def _member_codes(has_app: str, codes: _Codes) -> str:
+def _member_codes(has_app: str, codes: Codes) -> str:
     """Columns of `members` from an entry event `e`, its context `x`, its touch `t` and the person's clicks `k`."""
     special = {
         "event_name": "e.name",
@@ -162,7 +160,7 @@ _ENTRY_JOINS: Final = (
 )
 
 
-def _install_members(connection: DuckDBPyConnection, source: str, codes: _Codes) -> None:
+def _install_members(connection: DuckDBPyConnection, source: str, codes: Codes) -> None:
     """The earliest INSTALL of each person; a recalculation pair gives two rows, one per setting."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE install_events AS SELECT e.*, row_number() OVER (PARTITION BY e.who"
@@ -205,26 +203,7 @@ def _number_members(connection: DuckDBPyConnection, cohort: str, once: str, key:
     )
 
 
-def _install_activity(connection: DuckDBPyConnection, codes: _Codes) -> None:
-    install = codes.install
-    since = "greatest(a.day - i.day, 0)"
-    facts = f"a.name AS event, {_STATE}, a.micro, a.missing_rate"
-    rows = (
-        f"SELECT u.member, {facts}, {since} AS d,"
-        f" CASE WHEN i.second_rid IS NOT NULL AND a.name = {install} THEN 0 ELSE 2 END AS variant,"
-        " CASE WHEN a.rid = i.first_rid THEN 1 ELSE 0 END AS entry"
-        " FROM acts AS a JOIN entries AS i ON i.who = a.who AND a.ms >= i.ms"
-        " JOIN install_numbers AS u ON u.who = a.who"
-        " UNION ALL "
-        f"SELECT u.member, {facts}, CASE WHEN a.rid = i.second_rid THEN 0 ELSE {since} END AS d, 1 AS variant,"
-        " CASE WHEN a.rid = i.second_rid THEN 1 ELSE 0 END AS entry"
-        " FROM acts AS a JOIN entries AS i ON i.who = a.who AND i.second_rid IS NOT NULL AND a.rid <> i.first_rid"
-        f" JOIN install_numbers AS u ON u.who = a.who WHERE a.name = {install}"
-    )
-    _collect(connection, "install", rows)
-
-
-def _reengagement_members(connection: DuckDBPyConnection, source: str, codes: _Codes) -> None:
+def _reengagement_members(connection: DuckDBPyConnection, source: str, codes: Codes) -> None:
     """Sessions after a gap; of several at one instant the one with the smallest id opens the re-engagement."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE returns AS SELECT s.who, s.ms, min_by(s.rid, v.id) AS rid FROM ("
@@ -239,28 +218,3 @@ def _reengagement_members(connection: DuckDBPyConnection, source: str, codes: _C
         f" FROM returns AS r JOIN {source} AS e ON e.rid = r.rid{_ENTRY_JOINS}"
     )
     _number_members(connection, "reengagement", "TRUE", "who, ms")
-
-
-def _reengagement_activity(connection: DuckDBPyConnection) -> None:
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE memberships AS SELECT r.who, r.ms, r.rid, e.day, u.member,"
-        f" lead(r.ms, 1, {_NEVER}) OVER (PARTITION BY r.who ORDER BY r.ms) AS until FROM returns AS r"
-        " JOIN steps AS e ON e.rid = r.rid JOIN reengagement_numbers AS u ON u.who = r.who AND u.ms = r.ms"
-    )
-    rows = (
-        f"SELECT r.member, a.name AS event, {_STATE}, a.micro, a.missing_rate, greatest(a.day - r.day, 0) AS d,"
-        " 2 AS variant, CASE WHEN a.rid = r.rid THEN 1 ELSE 0 END AS entry"
-        " FROM acts AS a JOIN memberships AS r ON r.who = a.who AND a.ms >= r.ms AND a.ms < r.until"
-    )
-    _collect(connection, "reengagement", rows)
-
-
-def _collect(connection: DuckDBPyConnection, cohort: str, rows: str) -> None:
-    """One row per member, event, day and state; a view, because it is read once: where its rows are to stand."""
-    key = f"member, event, d, variant, entry, {_STATE}"
-    connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW new_{cohort}_activity AS SELECT {', '.join(ACTIVITY_COLUMNS)} FROM ("
-        f"SELECT {key}, CAST(count(*) AS INTEGER) AS n, CAST(sum(micro) AS BIGINT) AS micro,"
-        " CAST(sum(missing_rate) AS INTEGER) AS missing_rate, max(CASE WHEN micro > 0 THEN 1 ELSE 0 END) AS paid"
-        f" FROM ({rows}) AS r GROUP BY {key}) AS g"
-    )

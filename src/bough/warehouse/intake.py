@@ -124,9 +124,14 @@ def append(connection: DuckDBPyConnection, stage: Stage) -> int:
 
 
 def _refuse_unusable(connection: DuckDBPyConnection, stage: Stage) -> None:
+    """Also `staged_apps`, in the same pass: the apps with their first and last instant."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE staged_apps AS SELECT app, min(ms) AS first, max(ms) AS last,"
+        " count(*) FILTER (WHERE coalesce(id, '') = '' OR coalesce(app, '') = '' OR coalesce(name, '') = ''"
+        f" OR ms IS NULL OR ms < 0 OR ms >= {LATEST_INSTANT}) AS unusable FROM {stage.texts} GROUP BY app"
+    )
     row = connection.execute(
-        "SELECT (SELECT count(*) FILTER (WHERE coalesce(id, '') = '' OR coalesce(app, '') = ''"
-        f" OR coalesce(name, '') = '' OR ms IS NULL OR ms < 0 OR ms >= {LATEST_INSTANT}) FROM {stage.texts})"
+        "SELECT (SELECT coalesce(sum(unusable), 0) FROM staged_apps)"
         f" + (SELECT count(*) FILTER (WHERE person IS NULL) FROM {stage.people})"
     ).fetchone()
     if row is not None and row[0]:
@@ -134,10 +139,6 @@ def _refuse_unusable(connection: DuckDBPyConnection, stage: Stage) -> None:
 
 
 def _learn_names(connection: DuckDBPyConnection, stage: str) -> None:
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE staged_apps AS"
-        f" SELECT app, min(ms) AS first, max(ms) AS last FROM {stage} GROUP BY app"
-    )
     learn(
         connection,
         f"SELECT app AS word FROM staged_apps UNION ALL SELECT DISTINCT name FROM {stage}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -173,16 +174,21 @@ class Keeper:
         while rows := self._store.rows(NEW_SEGMENTS, (self._progress(SEGMENTS),)):
             identifier, app, name = rows[0]
             path = self._folder / SEGMENT_FOLDER / name
-            if identifier > published(self._store, SEGMENTS):  # a rebuild need not do it again
-                make_known(self._store, self.warehouse.connection, app, identifier, path)
-            with self.warehouse.transaction():
+            with ThreadPoolExecutor(1, thread_name_prefix="bough-known") as beside, self.warehouse.transaction():
+                known = beside.submit(self._make_known, app, identifier, path)
                 take_in(self.warehouse, str(app), self._zone(app), path, self._rate)
+                known.result()
                 self._advance(SEGMENTS, identifier)
             self.warehouse.refresh()
             self._tell(SEGMENTS, identifier)
             progress(identifier)
             found = True
         return found
+
+    def _make_known(self, app: int, identifier: int, path: Path) -> None:
+        if identifier > published(self._store, SEGMENTS):  # a rebuild need not do it again
+            with self.warehouse.cursor() as cursor:
+                make_known(self._store, cursor, app, identifier, path)
 
     def data_as_of(self) -> int:
         """The instant (epoch ms) up to which everything that has arrived is in after the next `take_in`."""

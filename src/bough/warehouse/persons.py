@@ -9,18 +9,40 @@ theirs; when two known people turn out to be one, the smaller number stays and t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from duckdb import DuckDBPyConnection
 
 MASK: Final = 0x3FFF_FFFF_FFFF_FFFF
 """Numbers made from keys have 62 bits; journal ids, which live people have, are never below them by accident alone."""
 
-BEHIND: Final = f"CAST({1 << 70} AS HUGEINT)"
-_ALONE: Final = f"CAST(md5_number_lower('row:' || r.id) & {MASK} AS BIGINT)"
-"""Who a row without any identifier is from: somebody of whom there is nothing else."""
+BEHIND: Final = f"CAST({MASK + 1} AS BIGINT)"
+"""Added to a key it stands behind every number of a person, and still is a whole number of 64 bits."""
 
 TABLE: Final = "CREATE TABLE IF NOT EXISTS person_keys (app VARCHAR, key BIGINT, person BIGINT)"
+
+
+class Identified(NamedTuple):
+    """How a row's person is found: by its first identifier, or as somebody of whom there is nothing else."""
+
+    kind: str
+    """SQL of a row `s`: which kind of identifier is its first one; NULL when it has none."""
+    value: str
+    """SQL of a row `s`: that identifier."""
+    person: str
+    """SQL of a row `s` with its columns id, kind and identifier, and its row `q` of `named_persons`."""
+
+
+def identified(kinds: Sequence[str]) -> Identified:
+    """For rows with one column per kind of identifier in `kinds`."""
+    alone = f"CAST(md5_number_lower('row:' || s.id) & {MASK} AS BIGINT)"
+    if not kinds:
+        return Identified("CAST(NULL AS TINYINT)", "CAST(NULL AS VARCHAR)", alone)
+    cases = " ".join(f"WHEN s.{kind} IS NOT NULL THEN CAST({place} AS TINYINT)" for place, kind in enumerate(kinds))
+    value = ", ".join(f"s.{kind}" for kind in kinds)
+    return Identified(
+        f"CASE {cases} END", f"coalesce({value})", f"CASE WHEN s.kind IS NULL THEN {alone} ELSE q.person END"
+    )
 
 
 def key_of(kind: str) -> str:
@@ -28,25 +50,25 @@ def key_of(kind: str) -> str:
     return f"CASE WHEN {kind} IS NOT NULL THEN CAST(md5_number_lower('{kind}:' || {kind}) & {MASK} AS BIGINT) END"
 
 
-def assign(connection: DuckDBPyConnection, app: str, stage: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
-    """Find the person of every row of `stage` (a table with `row`, `id` and one column per kind of identifier).
+def assign(connection: DuckDBPyConnection, app: str, source: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
+    """Find the persons of the rows of `source` (SQL with `id` and one column per kind of identifier).
 
-    The temporary table `row_persons` (row, person) holds the result. Returns the (from, into) pairs of known people
-    that turned out to be one.
+    The temporary table `named_persons` (kind, value, person) tells them by a row's first identifier (`identified`);
+    all identifiers of a row are one person's. Returns the (from, into) pairs of known people that turned out to be one.
     """
     connection.execute(TABLE)
+    connection.execute("CREATE OR REPLACE TEMP TABLE named_persons (kind TINYINT, value VARCHAR, person BIGINT)")
     if not kinds:
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE row_persons AS SELECT r.row, {_ALONE} AS person FROM {stage} r"
-        )
         return []
-    listed = ", ".join(kinds)
+    listed = ", ".join(f"s.{kind}" for kind in kinds)
+    some = " OR ".join(f"{kind} IS NOT NULL" for kind in kinds)
     numbered = ", ".join(f"{key_of(kind)} AS {kind}_key" for kind in kinds)
+    first = identified(kinds)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE combos AS SELECT row_number() OVER () AS combo, {listed}, {numbered}"
-        f" FROM (SELECT DISTINCT {listed} FROM {stage})"
+        f"CREATE OR REPLACE TEMP TABLE combos AS SELECT row_number() OVER () AS combo, {first.kind} AS kind,"
+        f" {first.value} AS value, {numbered} FROM (SELECT DISTINCT {listed} FROM {source} AS s WHERE {some}) AS s"
     )
-    each = " UNION ALL ".join(f"SELECT combo, {k}_key AS key FROM combos WHERE {k} IS NOT NULL" for k in kinds)
+    each = " UNION ALL ".join(f"SELECT combo, {k}_key AS key FROM combos WHERE {k}_key IS NOT NULL" for k in kinds)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE edges AS {each}")
     # A person who is known keeps the number: new keys stand behind all known people.
     connection.execute(
@@ -55,7 +77,7 @@ def assign(connection: DuckDBPyConnection, app: str, stage: str, kinds: Sequence
         {"app": app},
     )
     _spread(connection)
-    return _remember(connection, app, stage, kinds)
+    return _remember(connection, app, kinds)
 
 
 def _spread(connection: DuckDBPyConnection) -> None:
@@ -85,8 +107,8 @@ def _spread(connection: DuckDBPyConnection) -> None:
         )
 
 
-def _remember(connection: DuckDBPyConnection, app: str, stage: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
-    person = f"CAST(CASE WHEN label >= {BEHIND} THEN label - {BEHIND} ELSE label END AS BIGINT)"
+def _remember(connection: DuckDBPyConnection, app: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
+    person = f"CASE WHEN label >= {BEHIND} THEN label - {BEHIND} ELSE label END"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS SELECT key, {person} AS label, person FROM labels")
     merges = connection.execute(
         "SELECT DISTINCT person, label FROM found WHERE person IS NOT NULL AND person <> label ORDER BY person"
@@ -99,14 +121,9 @@ def _remember(connection: DuckDBPyConnection, app: str, stage: str, kinds: Seque
             " WHERE person_keys.person = m.person AND person_keys.app = $app",
             {"app": app},
         )
-    match = " AND ".join(f"c.{kind} IS NOT DISTINCT FROM r.{kind}" for kind in kinds)
+    key = ", ".join(f"c.{kind}_key" for kind in kinds)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE combo_persons AS SELECT c.*, p.person FROM combos AS c LEFT JOIN"
-        " (SELECT e.combo, min(f.label) AS person FROM edges AS e JOIN found AS f ON f.key = e.key GROUP BY e.combo)"
-        " AS p ON p.combo = c.combo"
-    )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE row_persons AS SELECT r.row, coalesce(c.person, {_ALONE}) AS person"
-        f" FROM {stage} AS r JOIN combo_persons AS c ON {match}"
+        "INSERT INTO named_persons SELECT DISTINCT c.kind, c.value, f.label"
+        f" FROM combos AS c JOIN found AS f ON f.key = coalesce({key})"
     )
     return [(int(old), int(into)) for old, into in merges]

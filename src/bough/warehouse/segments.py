@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
 from bough.importers.columns import IDENTIFIERS
@@ -16,7 +17,7 @@ from bough.money import to_micro
 from bough.warehouse.build import Warehouse
 from bough.warehouse.event import STAGE_TYPES
 from bough.warehouse.intake import Stage, zone_table
-from bough.warehouse.persons import assign
+from bough.warehouse.persons import assign, identified
 
 RateOf = Callable[[str, int], Decimal | None]
 """(currency, days since 1970 of the event's local date) → dollars for one unit; None when there is no such rate."""
@@ -29,38 +30,18 @@ def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of:
     `Warehouse.transaction`: who is who and the events belong together.
     """
     connection = warehouse.connection
-    whole = f"read_parquet({_quoted(str(path))}, file_row_number = true)"
-    present = {str(row[0]) for row in connection.execute(f"DESCRIBE FROM {whole}").fetchall()}
+    source = f"read_parquet({_quoted(str(path))}, file_row_number = true)"
+    present = {str(row[0]) for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
     kinds = [kind for kind in IDENTIFIERS if kind in present]
-    identified = "".join(f", {kind}" for kind in kinds)
-    first = _only_first(connection, whole)
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE segment AS SELECT file_row_number AS row, id, ms, amount, currency"
-        f"{identified} FROM {whole}{first}"
-    )
-    merges = assign(connection, app, "segment", kinds)
+    source = _first_only(connection, source)
+    merges = assign(connection, app, source, kinds)
     if merges:
         warehouse.merge_persons(app, merges)
-    _dollars(connection, time_zone, rate_of)
-    known = {"app": _quoted(app), **{name: f"s.{name}" for name in STAGE_TYPES if name in present}}
-    kept = "" if not first else " JOIN segment AS k ON k.row = s.file_row_number"
-    texts = f"(SELECT s.file_row_number AS row, {_columns(known)} FROM {whole} AS s{kept})"
-    people = f"(SELECT DISTINCT {_quoted(app)} AS app, person FROM row_persons)"
+    _dollars(connection, source, time_zone, rate_of)
     try:
-        return warehouse.append_stage(
-            Stage(
-                texts,
-                people,
-                carried=("row",),
-                joins=" JOIN row_persons AS q ON q.row = s.row LEFT JOIN dollars AS d ON d.row = s.row",
-                person="q.person",
-                micro="d.micro",
-                missing_rate="coalesce(d.missing_rate, false)",
-                distinct=True,
-            )
-        )
+        return warehouse.append_stage(_stage(connection, app, source, present, kinds))
     finally:
-        for name in ("segment", "combos", "edges", "labels", "row_persons", "dollars", "priced"):
+        for name in ("firsts", "combos", "edges", "labels", "named_persons", "segment_people", "dollars", "priced"):
             connection.execute(f"DROP TABLE IF EXISTS {name}")
 
 
@@ -86,19 +67,44 @@ def price(warehouse: Warehouse, app: str, time_zone: str, paths: Iterable[Path],
     )
     for path in paths:
         connection.execute(
-            "CREATE OR REPLACE TEMP TABLE segment AS SELECT u.rid AS row, u.who, s.ms, s.amount, s.currency"
+            "CREATE OR REPLACE TEMP TABLE segment AS SELECT u.rid AS file_row_number, u.who, s.ms, s.amount, s.currency"
             f" FROM read_parquet({_quoted(str(path))}, file_row_number = true) AS s JOIN unpriced AS u ON u.id = s.id"
             " QUALIFY row_number() OVER (PARTITION BY u.rid ORDER BY s.file_row_number) = 1"
         )
-        connection.execute("DELETE FROM unpriced WHERE rid IN (SELECT row FROM segment)")
-        _dollars(connection, time_zone, rate_of)
+        connection.execute("DELETE FROM unpriced WHERE rid IN (SELECT file_row_number FROM segment)")
+        _dollars(connection, "segment", time_zone, rate_of)
         connection.execute("DELETE FROM dollars WHERE missing_rate")
         connection.execute(
             "UPDATE events SET micro = d.micro, missing_rate = 0 FROM dollars AS d WHERE d.row = events.rowid"
         )
-        connection.execute("INSERT INTO touched SELECT DISTINCT s.who FROM segment AS s JOIN dollars AS d USING (row)")
+        connection.execute(
+            "INSERT INTO touched SELECT DISTINCT s.who FROM segment AS s JOIN dollars AS d ON d.row = s.file_row_number"
+        )
     for name in ("unpriced", "segment", "dollars", "priced"):
         connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def _stage(connection: DuckDBPyConnection, app: str, source: str, present: set[str], kinds: list[str]) -> Stage:
+    first = identified(kinds)
+    nobody = " AND ".join(f"s.{kind} IS NULL" for kind in kinds) or "TRUE"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE segment_people AS SELECT {_quoted(app)} AS app, person FROM ("
+        "SELECT DISTINCT person FROM named_persons UNION ALL"
+        f" SELECT {identified(()).person} FROM {source} AS s WHERE {nobody})"
+    )
+    known = {"app": _quoted(app), **{name: f"s.{name}" for name in STAGE_TYPES if name in present}}
+    return Stage(
+        f"(SELECT s.file_row_number AS row, {first.kind} AS kind, {first.value} AS value, {_columns(known)}"
+        f" FROM {source} AS s)",
+        "segment_people",
+        carried=("row", "kind", "value"),
+        joins=" LEFT JOIN named_persons AS q ON q.kind = s.kind AND q.value = s.value"
+        " LEFT JOIN dollars AS d ON d.row = s.row",
+        person=first.person,
+        micro="d.micro",
+        missing_rate="coalesce(d.missing_rate, false)",
+        distinct=True,
+    )
 
 
 def _columns(values: dict[str, str]) -> str:
@@ -110,24 +116,28 @@ def _columns(values: dict[str, str]) -> str:
     )
 
 
-def _only_first(connection: DuckDBPyConnection, whole: str) -> str:
-    """The condition that keeps the first of the rows with one id; none is needed when all are different."""
-    row = connection.execute(f"SELECT count(*) > count(DISTINCT id) FROM {whole}").fetchone()
-    if row is None or not row[0]:
-        return ""
-    return " QUALIFY row_number() OVER (PARTITION BY id ORDER BY file_row_number) = 1"
+def _first_only(connection: DuckDBPyConnection, source: str) -> str:
+    """The rows without those whose id an earlier one has. Different hashes are different ids."""
+    hashes = np.sort(connection.execute(f"SELECT hash(id) AS h FROM {source}").fetchnumpy()["h"])
+    if not (hashes[1:] == hashes[:-1]).any():
+        return source
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE firsts AS SELECT min(file_row_number) AS row FROM {source} GROUP BY id"
+    )
+    return f"(SELECT w.* FROM {source} AS w JOIN firsts AS f ON f.row = w.file_row_number)"
 
 
-def _dollars(connection: DuckDBPyConnection, time_zone: str, rate_of: RateOf) -> None:
+def _dollars(connection: DuckDBPyConnection, source: str, time_zone: str, rate_of: RateOf) -> None:
     """The table `dollars` (row, micro, missing_rate): each amount at the rate of the event's local date, exact."""
-    row = connection.execute("SELECT min(ms), max(ms) FROM segment WHERE amount IS NOT NULL").fetchone()
+    row = connection.execute(f"SELECT min(ms), max(ms) FROM {source} WHERE amount IS NOT NULL").fetchone()
     connection.execute("CREATE OR REPLACE TEMP TABLE dollars (row BIGINT, micro BIGINT, missing_rate BOOLEAN)")
     if row is None or row[0] is None:
         return
     zone_table(connection, [(0, time_zone, int(row[0]), int(row[1]))])
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE priced AS SELECT s.row, s.amount, s.currency, (s.ms + z.shift) // 86400000 AS day"
-        " FROM segment AS s JOIN zones AS z ON s.ms >= z.starts AND s.ms < z.ends WHERE s.amount IS NOT NULL"
+        "CREATE OR REPLACE TEMP TABLE priced AS SELECT s.file_row_number AS row, s.amount, s.currency,"
+        f" (s.ms + z.shift) // 86400000 AS day FROM {source} AS s"
+        " JOIN zones AS z ON s.ms >= z.starts AND s.ms < z.ends WHERE s.amount IS NOT NULL"
     )
     distinct = connection.execute("SELECT DISTINCT amount, currency, day FROM priced").fetchall()
     with tempfile.NamedTemporaryFile("w", suffix=".csv", newline="") as file:
