@@ -16,6 +16,7 @@ import numpy as np
 
 from bough.errors import Unavailable
 from bough.warehouse.columns import Ints
+from bough.warehouse.intake import joins_as_written
 from bough.warehouse.schema import ACTIVITY_COLUMNS, COHORTS
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ Rows = dict[str, Ints]
 AT_ONCE: Final = 4_000_000
 """Acts of a piece, about; some 300 bytes each while they are sorted."""
 
-_ORDER: Final = ("event", "member", "d")
+ORDER: Final = ("event", "member", "d")
 _OF_ACTS: Final = (
     *("context", "standard_events", "custom_events", "has_clicked_ad", "has_clicked_email"),
     *("micro", "missing_rate"),
 )
-_STATE: Final = ("variant", "entry", *_OF_ACTS[:5])
+STATE: Final = ("variant", "entry", *_OF_ACTS[:5])
 _WIDEST: Final = 62
 """Bits of a number that rows are sorted by."""
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -75,7 +76,8 @@ def write(connection: DuckDBPyConnection, tables: Mapping[str, str], install: in
     waiting: tuple[str, Future[Rows]] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="bough-activity") as beside:
         for piece in _pieces(connection):
-            acts = _fetched(connection, f"{ACTS}{piece.condition}")
+            with joins_as_written(connection):
+                acts = _fetched(connection, f"{ACTS}{piece.condition}")
             for cohort in piece.cohorts:
                 ready, waiting = (
                     waiting,
@@ -158,7 +160,7 @@ def _of_installs(acts: Rows, members: Rows, install: int) -> Rows:
 
 def _of_returns(acts: Rows, members: Rows) -> Rows:
     """Every act from a return on, up to the person's next one."""
-    theirs, own = _instants(members, acts)
+    theirs, own = instants(members, acts)
     place = np.searchsorted(theirs, own, "right") - 1
     picked = np.flatnonzero(place >= 0)
     place = place[picked]
@@ -166,7 +168,7 @@ def _of_returns(acts: Rows, members: Rows) -> Rows:
     return _rows(acts, members, picked[same], place[same], 2)
 
 
-def _instants(*parts: Rows) -> list[Ints]:
+def instants(*parts: Rows) -> list[Ints]:
     """Numbers that are ordered as people and, for one person, as instants, comparable between the parts."""
     whos = np.concatenate([part["who"] for part in parts]).astype(np.int64)
     times = np.concatenate([part["ms"] for part in parts])
@@ -201,13 +203,13 @@ def grouped(rows: Rows) -> Rows:
     order = _equals_together(key, order, rows)
     rows = {name: values[order] for name, values in rows.items()}
     differs = key[1:] != key[:-1]
-    for name in _STATE:
+    for name in STATE:
         differs |= rows[name][1:] != rows[name][:-1]
     starts = np.flatnonzero(np.append(True, differs)) if len(key) else np.zeros(0, np.int64)
     paid = (rows["micro"] > 0).astype(np.int8)
     if len(starts) == len(key):
         return {**rows, "n": np.ones(len(key), np.int32), "paid": paid}
-    found = {name: rows[name][starts] for name in (*_ORDER, *_STATE)}
+    found = {name: rows[name][starts] for name in (*ORDER, *STATE)}
     found["n"] = np.diff(np.append(starts, len(key))).astype(np.int32)
     found["paid"] = np.maximum.reduceat(paid, starts)
     found["missing_rate"] = np.add.reduceat(rows["missing_rate"], starts)
@@ -220,15 +222,15 @@ def _sorted(rows: Rows) -> tuple[Ints, Ints]:
     key, bits = np.zeros(len(rows["event"]), np.int64), 0
     if not len(key):
         return key, key
-    for name in _ORDER:
+    for name in ORDER:
         values = rows[name]
         low, high = int(values.min()), int(values.max())
         width = (high - low).bit_length()
         bits += width
         key = (key << width) | (values - low)
     if bits > _WIDEST:
-        order = np.lexsort([rows[name] for name in reversed(_ORDER)])
-        columns = np.stack([rows[name][order] for name in _ORDER])
+        order = np.lexsort([rows[name] for name in reversed(ORDER)])
+        columns = np.stack([rows[name][order] for name in ORDER])
         changes = np.append(False, (columns[:, 1:] != columns[:, :-1]).any(axis=0))
         return np.cumsum(changes), order
     order = np.argsort(key)
@@ -244,7 +246,7 @@ def _equals_together(key: Ints, order: Ints, rows: Rows) -> Ints:
         return order
     those = order[places]
     state = np.zeros(len(those), np.uint64)
-    for name in _STATE:
+    for name in STATE:
         state = (state ^ rows[name][those].astype(np.uint64)) * _MIX
         state ^= state >> np.uint64(29)
     order = order.copy()

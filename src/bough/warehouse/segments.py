@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def price(warehouse: Warehouse, app: str, time_zone: str, paths: Iterable[Path],
         connection.execute(f"DROP TABLE IF EXISTS {name}")
 
 
-def _stage(connection: DuckDBPyConnection, app: str, source: str, present: set[str], kinds: list[str]) -> Stage:
+def _stage(connection: DuckDBPyConnection, app: str, source: str, present: set[str], kinds: Sequence[str]) -> Stage:
     first = identified(kinds)
     nobody = " AND ".join(f"s.{kind} IS NULL" for kind in kinds) or "TRUE"
     connection.execute(
