@@ -14,7 +14,7 @@ from bough.accounts.found import NewApp, as_document, found_app
 from bough.samples import year
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
 from bough.samples.campaigns import CAMPAIGNS, season
-from bough.samples.fill import fill, fill_newest
+from bough.samples.fill import fill, fill_year
 from bough.store import open_store
 
 LAST_DAY = date(2026, 11, 21)
@@ -95,9 +95,9 @@ def test_only_the_demos_own_app_is_filled(tmp_path: Path) -> None:
         mine = found_app(store, NewApp(name="Bough Books", base_url="http://127.0.0.1:8000", config=SAMPLE_CONFIG))
         (tmp_path / "demo.json").write_bytes(msgspec.json.encode(as_document(mine)))
         later = found_app(store, NewApp(name="Somebody's own", base_url="http://127.0.0.1:8000"))
-        assert fill_newest(store, tmp_path) is not None
+        assert fill_year(store, tmp_path) is not None
         assert store.rows("SELECT DISTINCT app FROM journal") == [(int(mine.app_id),)]
         assert store.rows("SELECT count(*) FROM cost WHERE app = ?", (int(later.app_id),)) == [(0,)]
-        assert fill_newest(store, tmp_path) is None
+        assert fill_year(store, tmp_path) is None
     finally:
         store.close()

@@ -24,7 +24,6 @@ from bough.settings import Settings
 from bough.signin.exposure import refuse_exposed
 
 APP_NAME = "Bough Books"
-READY_SECONDS = 20.0
 
 
 def add_to(commands: Commands) -> None:
@@ -78,33 +77,30 @@ def write_card(path: Path, document: dict[str, object]) -> None:
 
 def _announce(text: str, document: dict[str, str], settings: Settings, is_empty: bool) -> None:
     """Print the text once the server answers, then bring in the demo's year and today's people."""
-    if not _answers(document["base_url"]):
-        return
+    _wait_for(document["base_url"])
     print(text, flush=True)
     if is_empty:
         return
     # Only here: the importers load the warehouse's engine.
-    from bough.samples.fill import fill_newest
+    from bough.samples.fill import fill_year
     from bough.samples.phones import play
 
     with opened_store(settings) as store:
-        filled = fill_newest(store, settings.folder)
+        filled = fill_year(store, settings.folder)
     if filled:
         people = play(document["base_url"], document["branch_key"])
         counts = f"{filled.events:,} events, {filled.clicks:,} clicks, {filled.costs:,} costs"
         print(f"A year of demo data is in: {counts}, and {people} people of today.", flush=True)
 
 
-def _answers(base_url: str) -> bool:
-    """Wait until the server answers; whether it does."""
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
+def _wait_for(base_url: str) -> None:
+    """Wait until the server answers, however long; the supervisor ends this process when it never will."""
+    while True:
         try:
             with urllib.request.urlopen(f"{base_url}/readyz", timeout=1):
-                return True
+                return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    return False
 
 
 def instructions(document: dict[str, str]) -> str:

@@ -60,7 +60,7 @@ MAX_REST_SECONDS = 2.0
 events is then taken in by large pieces, and takes a fifth of one core at most."""
 
 JOBS_AT_ONCE = 2
-PATIENCE_MS = 2000
+PATIENCE_MS = 10_000
 
 
 def main(settings: Settings) -> None:

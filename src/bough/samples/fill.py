@@ -191,7 +191,7 @@ def _append_all(tx: Transaction, items: list[_Told]) -> list[Exception | None]:
     return [None for _ in items]
 
 
-def fill_newest(store: Store, folder: Path) -> Filled | None:
+def fill_year(store: Store, folder: Path) -> Filled | None:
     """`fill` for the app that the folder's demo founded, as its card says; later apps are not touched."""
     card = msgspec.json.decode((folder / "demo.json").read_bytes())
     return fill(store, folder, Directory(store).apps[int(card["app_id"])])
