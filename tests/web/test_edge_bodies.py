@@ -327,7 +327,7 @@ def test_an_odd_url_is_unknown_or_refused(api: Api, method: str, url: str) -> No
         ("POST", "/v2/unknown", 404, None),
         ("GET", "/api/unknown", 404, None),
         ("GET", "/v1/%2e%2e/url", 404, None),
-        ("GET", "/v1/url/", 404, None),
+        ("GET", "/v1/url/more", 404, None),
     ],
 )
 def test_unknown_paths_and_methods_are_answered_in_json(

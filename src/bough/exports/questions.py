@@ -10,6 +10,7 @@ import os
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ from bough.exports.bell import socket_address
 
 NAME = "questions.sock"
 TIMEOUT_SECONDS = 30.0
+START_SECONDS = 10.0
+"""How long a question waits for a warehouse process that is being started."""
+
+RETRY_SECONDS = 0.05
 MAX_BYTES = 64 * 1024 * 1024
 
 Answerer = Callable[[str, Mapping[str, Any]], Any]
@@ -37,7 +42,7 @@ def ask(folder: Path, kind: str, fields: Mapping[str, Any]) -> Any:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(TIMEOUT_SECONDS)
-            connection.connect(socket_address(folder, NAME))
+            _connect(connection, socket_address(folder, NAME))
             connection.sendall(msgspec.json.encode({"kind": kind, "fields": fields}) + b"\n")
             with connection.makefile("rb") as answers:
                 line = answers.readline(MAX_BYTES)
@@ -51,6 +56,18 @@ def ask(folder: Path, kind: str, fields: Mapping[str, Any]) -> Any:
     if "failed" in document:
         raise Unavailable(document["failed"])
     return document["answer"]
+
+
+def _connect(connection: socket.socket, path: str) -> None:
+    """Raises OSError when nobody has listened for START_SECONDS."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return connection.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
 
 
 class Questions:

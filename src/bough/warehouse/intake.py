@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from msgspec.json import Encoder
 
 from bough.cohorts.dimensions import TOUCH_COLUMNS, Kind
@@ -244,6 +243,8 @@ def code_texts(connection: DuckDBPyConnection, name: str, columns: tuple[str, ..
     All columns go through one join, because planning a join per column takes longer than running it. Which cell has
     which code is then written into place, which takes a third of the time of grouping the cells by row.
     """
+    import numpy as np  # only here: workers load this module for its words, and need no arrays
+
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {name}_numbered AS SELECT row_number() OVER () AS rid, t.*"
         f" FROM {name}_texts AS t"
