@@ -319,6 +319,17 @@ def test_what_is_not_http_is_answered_400(api: Api, data: bytes) -> None:
         assert stored(store) == before
 
 
+@pytest.mark.parametrize("second", [b"Host: h", b"host: other"])
+def test_a_request_for_two_hosts_is_answered_400(api: Api, link: str, second: bytes) -> None:
+    path = link.removeprefix(api.running.base_url).encode()
+    with opened(api.running) as store:
+        before = stored(store)
+        answer = once(api.running.port, b"GET " + path + b" HTTP/1.1\r\nHost: h\r\n" + second + b"\r\n\r\n")
+        assert answer.status == 400
+        assert answer.error["message"] == "There must be one Host header."
+        assert stored(store) == before
+
+
 @pytest.mark.parametrize("framing", ["length", "chunks"])
 def test_a_body_that_is_cut_stores_nothing(api: Api, framing: str) -> None:
     body = json.dumps({"branch_key": api.key, "alias": f"cut-{framing}"}).encode()

@@ -109,6 +109,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.max_header_bytes = self.settings.max_header_bytes
         self.request_seconds = self.settings.request_seconds
         self.header_bytes = 0
+        self.hosts = 0
+        """Host headers of the request so far."""
         self.held_bytes = 0
         """Bytes that the parser took without calling back: it keeps a header that does not end."""
         self.receiving = False
@@ -200,6 +202,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self.header_bytes = 0
+        self.hosts = 0
         self.request_cycle = None
         self.gathered = None
         self.receiving = True
@@ -222,6 +225,10 @@ class EdgeProtocol(HttpToolsProtocol):
             name = name.lower()
             if name == b"expect" and value.lower() == b"100-continue":
                 self.expect_100_continue = True
+            elif name == b"host":
+                self.hosts += 1
+                if self.hosts > 1:  # a proxy and this server might believe different ones (RFC 9112 §3.2)
+                    self._refuse(400, "There must be one Host header.")
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
