@@ -16,6 +16,9 @@ from bough.store import open_store, sqlite
 from bough.store.writer import BROKEN
 from tests.store.batches import names, put_batch
 
+WAYS = ("thread", "at-once")
+"""Who commits: the writing thread or the event loop."""
+
 FULL = "The disk is full; nothing was stored."
 
 
@@ -40,9 +43,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(mounted)], check=True)
 
 
-def run(mode: str, folder: Path) -> list[str]:
+def run(mode: str, folder: Path, way: str) -> list[str]:
     """What the writing process said, line by line."""
-    command = [sys.executable, "-m", "tests.store.write_until", mode, str(folder)]
+    command = [sys.executable, "-m", "tests.store.write_until", mode, str(folder), way]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -57,9 +60,10 @@ def stored_and_acknowledged(folder: Path, lines: list[str]) -> tuple[list[str], 
     return there, [line.split()[1] for line in lines if line.startswith("stored")]
 
 
-def test_after_a_write_that_failed_nothing_more_is_acknowledged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_after_a_write_that_failed_nothing_more_is_acknowledged(tmp_path: Path, way: str) -> None:
     """Also when the disk would take it again: what the failed write left in the file is unknown."""
-    lines = run("file-limit", tmp_path / "data")
+    lines = run("file-limit", tmp_path / "data", way)
     refusal = next(number for number, line in enumerate(lines) if line.startswith("refused"))
     assert refusal > 10
     assert lines[refusal:] == [f"refused {BROKEN}"] * 10
@@ -67,9 +71,10 @@ def test_after_a_write_that_failed_nothing_more_is_acknowledged(tmp_path: Path) 
     assert there[: len(acknowledged)] == acknowledged
 
 
-def test_a_full_disk_refuses_and_works_again_when_there_is_room(small_disk: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_full_disk_refuses_and_works_again_when_there_is_room(small_disk: Path, way: str) -> None:
     """SQLite finds a full disk before it writes over anything: what was refused is not there, the rest is."""
-    lines = run("full-disk", small_disk / "data")
+    lines = run("full-disk", small_disk / "data", way)
     refusals = [line for line in lines if line.startswith("refused")]
     assert refusals == [f"refused {FULL}"]
     assert len(lines) > 20

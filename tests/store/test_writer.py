@@ -67,7 +67,7 @@ def test_what_comes_during_a_commit_shares_the_next(store: Store) -> None:
 
 def test_a_batch_has_at_most_so_many_items(store: Store) -> None:
     batch = Recorded()
-    writer = Writer(store.begin, max_batch=4)
+    writer = Writer(store, max_batch=4)
     answers: list[Any] = []
 
     async def run() -> None:
@@ -79,7 +79,7 @@ def test_a_batch_has_at_most_so_many_items(store: Store) -> None:
                 finished.set()
 
         for number in range(10):
-            writer.submit(batch, f"item-{number}", done)
+            writer.submit(batch, f"item-{number}", done, light=False)
         await finished.wait()
 
     asyncio.run(run())
@@ -208,7 +208,7 @@ def test_closing_writes_what_was_submitted_and_takes_no_more(place: Place) -> No
     with pytest.raises(Unavailable, match="stopping"):
         writer.put(put_batch, "after", print)
     with pytest.raises(Unavailable, match="stopping"):
-        writer.submit(put_batch, "after", print)
+        writer.submit(put_batch, "after", print, light=True)
     store.close()
     again = place.open()
     assert names(again) == ["before", "held", *(f"queued-{n}" for n in range(5))]

@@ -118,7 +118,7 @@ class Shortcut:
             sent.append(b"\r\n\r\n")
             send(b"".join(sent))
 
-        self._context.store.submit(append_batch, row, answer)
+        self._context.store.submit(append_batch, row, answer, light=True)
         return True
 
     def _entry(self, host: bytes, path: str) -> Entry | None:

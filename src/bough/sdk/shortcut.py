@@ -70,7 +70,7 @@ class Posts:
         def done(result: int | Exception) -> None:
             send(told if not isinstance(result, Exception) else wire(error_response(result)))
 
-        self._context.store.submit(append_batch, row, done)
+        self._context.store.submit(append_batch, row, done, light=True)
 
     def _open(self, asked: Asked, body: dict[str, Any], kind: str, send: Send) -> None:
         def done(result: Any) -> None:
@@ -83,7 +83,7 @@ class Posts:
                 answer = wire(error_response(error))
             send(answer)
 
-        self._context.store.submit(self._context.opens.batch, open_request(asked, body, kind), done)
+        self._context.store.submit(self._context.opens.batch, open_request(asked, body, kind), done, light=True)
 
     def _create(self, asked: Asked, raw: bytes, send: Send) -> None:
         if len(raw) > self._context.settings.max_body:

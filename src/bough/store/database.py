@@ -56,8 +56,16 @@ class Store(ABC):
         return await asyncio.get_running_loop().run_in_executor(self._pool, read, *arguments)
 
     @abstractmethod
-    def begin(self) -> AbstractContextManager[Transaction]:
-        """A write transaction: commits on a clean exit, rolls back on an exception. For the writing thread only."""
+    def begin(self, *, wait: bool = True) -> AbstractContextManager[Transaction]:
+        """A write transaction: commits on a clean exit, rolls back on an exception. For the writer only.
+
+        Raises `writer.Busy` when it must not `wait` and something is in its way.
+        """
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a commit takes so little that an event loop may wait for it."""
+        return False
 
     @abstractmethod
     def purge(self) -> None:
@@ -67,9 +75,12 @@ class Store(ABC):
     def close(self) -> None:
         """Finish what was submitted and let go of the database."""
 
-    def submit(self, batch: Batch, item: Any, done: Callable[[Any], None]) -> None:
-        """Write one item together with others; `done(result or exception)` runs in the event loop after the commit."""
-        self._the_writer().submit(batch, item, done)
+    def submit(self, batch: Batch, item: Any, done: Callable[[Any], None], *, light: bool = False) -> None:
+        """Write one item together with others; `done(result or exception)` runs in the event loop after the commit.
+
+        A `light` batch takes about as long as answering the request, and may run in the event loop itself.
+        """
+        self._the_writer().submit(batch, item, done, light=light)
 
     async def write(self, batch: Callable[[Transaction, list[Item]], list[Result | Exception]], item: Item) -> Result:
         """Write one item together with others; returns after the commit that holds it is on disk.
@@ -107,7 +118,7 @@ class Store(ABC):
         if self._writer is None:
             with self._writer_guard:
                 if self._writer is None:
-                    self._writer = Writer(self.begin)
+                    self._writer = Writer(self)
         return self._writer
 
     def _close_writer(self) -> None:

@@ -22,6 +22,7 @@ from bough.store.database import Store
 from bough.store.migrate import migrate
 from bough.store.transaction import RowValues, Value
 from bough.store.version import SharedVersion
+from bough.store.writer import Busy
 
 WRITE_LOCK = 0x626F756768
 """The advisory lock of the writer ("bough")."""
@@ -139,7 +140,9 @@ class PostgresStore(Store):
         self.version.close()
 
     @contextmanager
-    def begin(self) -> Iterator[PostgresTransaction]:
+    def begin(self, *, wait: bool = True) -> Iterator[PostgresTransaction]:
+        if not wait:
+            raise Busy
         try:
             connection = self._writing_connection()
             with connection.transaction():

@@ -1,9 +1,14 @@
 """Group commit: everything that waits when a transaction begins goes into it, and one commit answers for all.
 
-One thread owns the writing connection. What an event loop submits in one turn is handed over at the end of that turn,
-all requests that had arrived together, so that the loop and the writing thread wake each other once per commit and not
-once per item. While a commit waits for the disk, more gathers; the batch is taken as late as possible, after the write
-lock is held. An item is answered only after the commit returned.
+What an event loop submits in one turn goes together, all requests that had arrived by then. There are two ways:
+
+* The writing thread takes it. While a commit waits for the disk, more gathers; the batch is taken as late as possible,
+  after the write lock is held.
+* At once, at the end of the turn and in the event loop itself, when all of it is light, the disk is quick
+  (`Store.is_quick`) and nobody else is writing. A thread that wants the interpreter lock back is woken each time the
+  busy loop lets go of it, once per request and in vain: that cost more than the whole commit, disk included.
+
+An item is answered only after the commit returned.
 
 A commit whose write or fsync failed leaves the file in an unknown state: the process then refuses every later write and
 says so (shared design, "Traps already met").
@@ -18,7 +23,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from bough.errors import BoughError, Unavailable
 from bough.store.transaction import Batch, Transaction
@@ -32,8 +37,16 @@ CLOSED = "The server is stopping; nothing was stored."
 BROKEN = "The store refuses writes because the disk failed; restart bough once it is sound."
 
 
+MAX_AT_ONCE = 256
+"""Items that the event loop writes itself; bounds the time that other requests wait for it."""
+
+
 class DiskFailure(Exception):
     """A write did not reach the disk; nothing may be acknowledged after it."""
+
+
+class Busy(Exception):
+    """A transaction that waits for nobody would have to wait."""
 
 
 Job = tuple[Batch, Any, Callable[[Any], None], asyncio.AbstractEventLoop | None]
@@ -44,31 +57,54 @@ called (None: in the writing thread). One is made for every click, and a bare tu
 Answer = tuple[Job, Any]
 
 
+class Failed(NamedTuple):
+    """Items whose common transaction was rolled back in the event loop."""
+
+    jobs: list[Job]
+    error: Exception
+
+
+class Transactions(Protocol):
+    """What a store offers to its writer."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the event loop may wait for a commit."""
+
+    def begin(self, *, wait: bool = True) -> AbstractContextManager[Transaction]:
+        """A transaction that is on disk after a clean exit and rolled back after an exception.
+
+        Raises Busy when it must not wait and something is in its way.
+        """
+
+
 class Writer:
-    """The writing thread. `begin` opens a transaction that commits on a clean exit and rolls back on an exception.
+    """Writes what is submitted. `submit` is for one event loop at a time."""
 
-    `submit` is for one event loop at a time.
-    """
-
-    def __init__(self, begin: Callable[[], AbstractContextManager[Transaction]], max_batch: int = MAX_BATCH) -> None:
-        self._begin = begin
+    def __init__(self, store: Transactions, max_batch: int = MAX_BATCH) -> None:
+        self._store = store
         self._max_batch = max_batch
         self._gathering: list[Job] = []
-        """Submitted in this turn of the event loop."""
+        """Submitted in this turn of the event loop, or while the thread was busy."""
+        self._is_light = True
+        """Whether all that was gathered is light."""
+        self._thread_is_busy = False
+        """Whether the thread has something of the loop and will call `_hand_over` when it is through."""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Job] | Failed | None] = SimpleQueue()
         self._waiting: deque[Job] = deque()
-        """Taken out of the queue and not written yet; of the writing thread alone, as `_ending`."""
+        """Taken out of the queue and not written yet; of the writing thread alone, as the next two."""
+        self._rolled_back: deque[Failed] = deque()
         self._ending = False
         self._closed = False
         self._broken: Unavailable | None = None
         self._thread = threading.Thread(target=self._run, name="bough-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, batch: Batch, item: Any, done: Callable[[Any], None]) -> None:
+    def submit(self, batch: Batch, item: Any, done: Callable[[Any], None], *, light: bool) -> None:
         """Queue an item; `done(result or exception)` is called in the event loop of the calling thread.
 
-        Raises Unavailable after `close`, as `put`.
+        `light`: the batch takes about as long as answering the request. Raises Unavailable after `close`, as `put`.
         """
         if not self._gathering:
             if self._closed:
@@ -76,6 +112,7 @@ class Writer:
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._hand_over)
         self._gathering.append((batch, item, done, self._loop))
+        self._is_light = self._is_light and light
 
     def put(self, batch: Batch, item: Any, done: Callable[[Any], None]) -> None:
         """Queue an item; `done(result or exception)` is called in the writing thread."""
@@ -86,24 +123,63 @@ class Writer:
     def close(self) -> None:
         """Write what was submitted and end the thread."""
         self._closed = True
-        self._hand_over()
+        self._queue.put(self._gathered())
         self._queue.put(None)
         self._thread.join()
 
+    # In the event loop.
+
     def _hand_over(self) -> None:
-        if self._gathering:
-            jobs, self._gathering = self._gathering, []
-            self._queue.put(jobs)
+        if not self._gathering:
+            return
+        if self._is_light and self._store.is_quick:
+            if not self._thread_is_busy:
+                self._write_at_once(self._gathered())
+        else:
+            self._give(self._gathered())
+
+    def _gathered(self) -> list[Job]:
+        jobs, self._gathering, self._is_light = self._gathering, [], True
+        return jobs
+
+    def _give(self, jobs: list[Job] | Failed) -> None:
+        self._thread_is_busy = True
+        self._queue.put(jobs)
+
+    def _write_at_once(self, jobs: list[Job]) -> None:
+        if self._broken is not None or len(jobs) > min(MAX_AT_ONCE, self._max_batch):
+            self._give(jobs)
+            return
+        try:
+            with self._store.begin(wait=False) as tx:
+                answers = _apply(tx, jobs)
+        except Busy:
+            self._give(jobs)
+        except Exception as error:  # noqa: BLE001 - every fault becomes the answer of the items it hit
+            self._give(Failed(jobs, error))
+        else:
+            _call_all(answers)
 
     # In the writing thread.
 
     def _run(self) -> None:
         while not self._ending:
-            if (jobs := self._queue.get()) is None:
-                return
-            self._waiting += jobs
+            self._receive(self._queue.get())
             while self._waiting:
                 self._commit()
+            while self._rolled_back:
+                _deliver(self._failed(*self._rolled_back.popleft()))
+            self._thread_is_busy = False
+            if self._gathering and self._loop is not None:
+                _call_in(self._loop, self._hand_over)
+
+    def _receive(self, found: list[Job] | Failed | None) -> None:
+        if found is None:
+            self._ending = True
+        elif isinstance(found, Failed):
+            self._rolled_back.append(found)
+        else:
+            self._waiting += found
 
     def _commit(self) -> None:
         jobs: list[Job] = []
@@ -118,17 +194,14 @@ class Writer:
     def _transaction(self) -> AbstractContextManager[Transaction]:
         if self._broken is not None:
             raise self._broken
-        return self._begin()
+        return self._store.begin()
 
     def _take(self) -> list[Job]:
         """The next batch, with everything that has come until now."""
         waiting = self._waiting
         try:
             while len(waiting) < self._max_batch and not self._ending:
-                if (jobs := self._queue.get_nowait()) is None:
-                    self._ending = True
-                else:
-                    waiting += jobs
+                self._receive(self._queue.get_nowait())
         except Empty:
             pass
         return [waiting.popleft() for _ in range(min(len(waiting), self._max_batch))]
@@ -175,10 +248,14 @@ def _deliver(answers: list[Answer]) -> None:
         if loop is None:
             _call_all(group)
             continue
-        try:
-            loop.call_soon_threadsafe(_call_all, group)
-        except RuntimeError:  # the loop has closed: nobody waits for these answers any more
-            log.info("%d answers came after the server had stopped", len(group))
+        _call_in(loop, _call_all, group)
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: Any) -> None:
+    try:
+        loop.call_soon_threadsafe(function, *arguments)
+    except RuntimeError:  # the loop has closed: nobody waits for an answer any more
+        log.info("An answer came after the server had stopped")
 
 
 def _call_all(answers: list[Answer]) -> None:
