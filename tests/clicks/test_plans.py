@@ -174,10 +174,8 @@ def test_links_of_one_shape_share_a_lane() -> None:
     lane = learn(request, decide(request))
     assert lane is not None
     assert lane.key == "$ios_url"
-    prepared = lane.prepared(second, owner)
-    assert prepared is not None
     expected = in_full(Entry(second, owner), ua.IPHONE_CHROME, "", False, False)
-    assert prepared.around_click_id() == expected.location
+    assert lane.location(second, owner) == expected.location
 
 
 @pytest.mark.parametrize(

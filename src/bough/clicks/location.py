@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from base64 import b64encode
+from binascii import b2a_base64
 
 from msgspec import Struct
 
@@ -71,7 +71,7 @@ def branch_referrer(link_url: str) -> str:
     """
     text = link_url.encode("utf-8", "replace")[:MAX_STORED]
     packed = GZIP_HEAD + _STORED.pack(1, len(text), len(text) ^ 0xFFFF) + text + _TAIL.pack(zlib.crc32(text), len(text))
-    return b64encode(packed).decode("ascii")
+    return b2a_base64(packed, newline=False).decode("ascii")
 
 
 def referrer_pair(link_url: str) -> str:

@@ -10,8 +10,9 @@ full. Tests compare both ways for random links.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import count
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from bough.accounts.model import App
 from bough.clicks import controls
@@ -21,13 +22,13 @@ from bough.clicks.cache import Entry
 from bough.clicks.candidates import fallback_keys, platform_keys
 from bough.clicks.decide import decide
 from bough.clicks.decision import ClickRequest, Decision
-from bough.clicks.location import MATCH_ID, Prepared, prepare, referrer_pair
+from bough.clicks.location import MATCH_ID, prepare, referrer_pair
 from bough.clicks.parameters import UTM_LABELS, takes_utm
 from bough.clicks.people import passes_by_default
-from bough.clicks.stores import is_store
+from bough.clicks.stores import HOSTS_WITH_STORES
 from bough.clicks.visit import visit
 from bough.journal import RowKind
-from bough.links.addresses import Address, encode_value
+from bough.links.addresses import Refused, encode_value, plain_page_host
 from bough.links.document import link_url
 from bough.links.model import Link
 from bough.links.targets import read_target, target_use
@@ -70,24 +71,26 @@ class Lane(NamedTuple):
     appends: bool
     takes_utm: bool
 
-    def prepared(self, link: Link, app: App) -> Prepared | None:
-        """The address for a link, or None when it must be decided in full."""
-        address = read_target(controls.text(link.data, self.key), app.config)
-        if not isinstance(address, Address) or not address.is_web or address.authority == link.domain:
+    def location(self, link: Link, app: App) -> tuple[bytes, ...] | None:
+        """`Plan.location` of a link, or None when it must be decided in full."""
+        page = link.data[self.key]
+        host = plain_page_host(page)
+        if not host or host == link.domain or host in HOSTS_WITH_STORES:
             return None
-        rest = address.rest
-        if "?" in rest or "#" in rest or is_store(address):
+        if app.config.redirect_allowlist and isinstance(read_target(page, app.config), Refused):
             return None
-        url = f"{address.scheme}://{address.authority}{rest}"
-        mark = "?"
-        if self.takes_utm:
-            for label, name in UTM_LABELS:
-                if value := getattr(link, label):
-                    url = f"{url}{mark}{name}={encode_value(value)}"
-                    mark = "&"
+        utm = utm_query(link.campaign, link.channel, link.feature) if self.takes_utm else ""
         if not self.appends:
-            return Prepared((url,), ("",))
-        return Prepared((f"{url}{mark}{MATCH_ID}=", f"&{referrer_pair(link_url(link, app))}"), ("",))
+            return (f"{page}?{utm}".encode() if utm else page.encode(),)
+        joined = f"{page}?{utm}&{MATCH_ID}=" if utm else f"{page}?{MATCH_ID}="
+        return joined.encode(), f"&{referrer_pair(link_url(link, app))}".encode()
+
+
+@lru_cache(maxsize=4096)
+def utm_query(*labels: str | None) -> str:
+    """`utm_*` for the values of UTM_LABELS: a campaign's links share them."""
+    named = zip(labels, UTM_LABELS, strict=True)
+    return "&".join(f"{parameter}={encode_value(value)}" for value, (_, parameter) in named if value)
 
 
 class Plans:
@@ -136,8 +139,8 @@ class Plans:
         shape = None if web_only or agent.kind != "browser" else shape_of(link)
         place = (app.id, number, country, installed, shape)
         learned_from, lane = self._lanes.get(place, (None, None))
-        if lane is not None and learned_from is app and (prepared := lane.prepared(link, app)) is not None:
-            return Plan(True, lane.rule, prepared.around_click_id(), "click")
+        if lane is not None and learned_from is app and (location := lane.location(link, app)) is not None:
+            return Plan(True, lane.rule, location, "click")
         request = ClickRequest(
             app=app,
             link=link,
@@ -158,21 +161,29 @@ class Plans:
         return Plan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
 
 
-def shape_of(link: Link) -> tuple[str, ...] | None:
+def shape_of(link: Link) -> tuple[object, ...] | None:
     """What of a stored link decides where people go, besides the addresses; None when that is hard to say."""
-    words = [f"type={link.type}", f"test={link.test}"]
+    words: list[object] = [link.type, link.test]
     for key, value in link.data.items():
-        if not key.startswith("$") or key.startswith(SEEN_BY_ROBOTS):
+        decides = _decides(key)
+        if decides == "nothing":
             continue
-        if target_use(key) == "redirect":
+        if decides == "target":
             if controls.text(link.data, key):
                 words.append(key)
         elif isinstance(value, _SWITCHES):
             words.append(f"{key}={value!r}")
         else:
             return None
-    words.sort()
     return tuple(words)
+
+
+@lru_cache(maxsize=4096)
+def _decides(key: str) -> Literal["nothing", "target", "way"]:
+    """What a key of a link's data decides about where people go."""
+    if not key.startswith("$") or key.startswith(SEEN_BY_ROBOTS):
+        return "nothing"
+    return "target" if target_use(key) == "redirect" else "way"
 
 
 def learn(request: ClickRequest, decision: Decision) -> Lane | None:
@@ -186,4 +197,4 @@ def learn(request: ClickRequest, decision: Decision) -> Lane | None:
     if rule != decision.rule:
         return None  # decided by the app's settings, or the first target was passed over
     lane = Lane(key, rule, decision.appends, takes_utm(seen, key))
-    return lane if lane.prepared(link, request.app) == prepare(decision) else None
+    return lane if lane.location(link, request.app) == prepare(decision).around_click_id() else None

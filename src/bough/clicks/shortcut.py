@@ -62,7 +62,8 @@ class Shortcut:
         self._hosts: dict[bytes, str | None] = {}
         """Where the links of a Host header are stored; None: the short way does not know."""
         self._hosts_of = context.directory.loads
-        self._reads_at_once = isinstance(context.store, SqliteStore)
+        self._local = context.store if isinstance(context.store, SqliteStore) else None
+        """The store, if it is asked at once."""
         self._second = 0
         self._head = b""
 
@@ -83,7 +84,7 @@ class Shortcut:
             return False
         cookie = found.get(b"cookie")
         browser = browser_of(cookie.decode("latin-1")) if cookie else ""
-        if browser and not self._reads_at_once:
+        if browser and self._local is None:
             return False
         installed = bool(browser) and bool(self._context.store.rows(*installed_query(entry.link, browser)))
         agent = self._plans.known(found.get(b"user-agent", b""))
@@ -132,9 +133,9 @@ class Shortcut:
         if domain is None:
             return None
         entry = context.links.get(domain, path)
-        if entry is not None or not self._reads_at_once or path.partition("/")[0] in RESERVED_FIRST_SEGMENTS:
+        if entry is not None or self._local is None or path.partition("/")[0] in RESERVED_FIRST_SEGMENTS:
             return entry
-        rows = context.store.rows(BY_PATH, (domain, path))
+        rows = self._local.find(BY_PATH, (domain, path))
         return context.keep(from_row(rows[0])) if rows else None
 
     def _learn(self, host: bytes) -> str | None:

@@ -34,6 +34,8 @@ STORE_HOSTS = frozenset(
 STORE_PATHS = {"www.amazon.com": "/gp/mas/", "amazon.com": "/gp/mas/", "www.microsoft.com": "/store/"}
 """Stores that are a part of a host."""
 
+HOSTS_WITH_STORES = STORE_HOSTS | STORE_PATHS.keys()
+
 STORE_SCHEMES = frozenset({"market", "itms", "itms-apps", "itms-appss", "samsungapps", "amzn", "appmarket"})
 """Schemes that open a store's app."""
 

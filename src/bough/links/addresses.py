@@ -63,6 +63,7 @@ _COMMON = re.compile(
     r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::[0-9]{1,4})?)((?:[/?#][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]*)?)"
 )
 """What nearly all addresses look like: nothing in them has to be changed or refused."""
+_PLAIN_PAGE = re.compile(r"https?://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?:/[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=]*)?")
 _UNRESERVED = re.compile(r"[A-Za-z0-9\-._~]*")
 _IPV6 = re.compile(r"\[[0-9a-f:.]{2,45}\]")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -87,6 +88,12 @@ def read_address(text: str) -> Address | Refused:
     if isinstance(address, Address) and len(address.url) > MAX_ADDRESS:
         return Refused(f"is longer than {MAX_ADDRESS} characters")
     return address
+
+
+def plain_page_host(text: str) -> str:
+    """The host of a web address that is sent as it stands and has no port, query or fragment; empty for all others."""
+    found = _PLAIN_PAGE.fullmatch(text)
+    return found[1] if found and len(text) <= MAX_HOST else ""
 
 
 def encode(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 COOKIE = "_s"
 COOKIE_SECONDS = 2 * 365 * 86_400
@@ -26,6 +27,7 @@ def cookie_value(browser: int | str, host: str, *, https: bool) -> str:
     return f"{COOKIE}={browser}{cookie_end(host, https=https).decode()}"
 
 
+@lru_cache(maxsize=1024)
 def cookie_end(host: str, *, https: bool) -> bytes:
     """What follows the browser's id in a Set-Cookie header.
 
