@@ -55,9 +55,16 @@ def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytes
     clicks = [(link, local_day("Asia/Tokyo", at)) for kind, at, link in rows if kind == "click" and link]
     kept = store.rows("SELECT link, day, clicks FROM link_day_count WHERE dimension = 'all'")
     assert {(link, day): count for link, day, count in kept} == Counter(clicks)
-    for dimension in day_counts.DIMENSIONS:
-        kept = store.rows("SELECT sum(clicks) FROM link_day_count WHERE dimension = ?", (dimension,))
-        assert kept[0][0] == len(clicks)
+    countries = Counter(
+        (link, local_day("Asia/Tokyo", at), country)
+        for number, (kind, at, link) in enumerate(rows)
+        if kind == "click" and link and (country := ("DE", "US", "")[number % 3])
+    )
+    kept = store.rows("SELECT link, day, value, clicks FROM link_day_count WHERE dimension = 'country'")
+    assert {(link, day, value): count for link, day, value, count in kept} == countries
+    kept = store.rows("SELECT value, sum(clicks) FROM link_day_count WHERE dimension = 'platform' GROUP BY value")
+    assert [tuple(row) for row in kept] == [("Android", len(clicks))]
+    assert store.rows("SELECT 1 FROM link_day_count WHERE dimension = 'referrer'") == []
 
 
 def test_a_day_is_the_local_one() -> None:

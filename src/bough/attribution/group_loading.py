@@ -60,6 +60,12 @@ class Loader:
         self._links = links
         self._index = index
 
+    def entries(self, rows: list[Row]) -> list[Entry]:
+        """Journal rows, parsed."""
+        unread = (row.link for row in rows if row.link and self._index.cached(row.id) is None)
+        with self._links.of_rows(unread):
+            return [self.entry(row) for row in rows]
+
     def entry(self, row: Row) -> Entry:
         """A journal row, parsed; one that cannot be read is nobody's: it must not stop everybody's attribution."""
         if row.kind in TOUCHES:

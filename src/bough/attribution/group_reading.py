@@ -37,8 +37,7 @@ class Groups:
         self._store = store
         self._grouped = grouped
         self._entries: list[tuple[Entry, Row, list[int]]] = []
-        for row in rows:
-            entry = loader.entry(row)
+        for entry, row in zip(loader.entries(rows), rows, strict=True):
             if entry.touch is not None:
                 keys = [key(entry.app, entry.test, kind, value) for kind, value in carried(entry.touch)]
                 if keys and entry.touch.kind in ("click", "impression"):

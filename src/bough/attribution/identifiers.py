@@ -8,6 +8,7 @@ An identifier is a pair (kind, value). Never among them: IP addresses, user agen
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -230,10 +231,15 @@ def given_on_click(query: Mapping[str, Any]) -> tuple[Identifier, ...]:
     """The device ids that a click's merged link data carry (`$idfa`, `%aaid`, …), unexpanded macros left out."""
     found: dict[Identifier, None] = {}
     for name, value in query.items():
-        kind = GIVEN_ON_CLICK.get(name[1:].casefold()) if name[:1] in "$%~" and name else None
+        kind = _given_kind(name)
         if kind is None:
             continue
         cleaned = clean(kind, value)
         if cleaned and cleaned[0] not in "{[$%":
             found[kind, cleaned] = None
     return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def _given_kind(name: str) -> Kind | None:
+    return GIVEN_ON_CLICK.get(name[1:].casefold()) if name and name[0] in "$%~" else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bough.accounts.directory import Directory
@@ -11,11 +12,11 @@ from bough.errors import BadRequest, InvalidCredentials
 from bough.links.address import locate
 from bough.links.codec import from_json, from_row
 from bough.links.model import Link
-from bough.links.queries import BY_ID, BY_PATH
+from bough.links.queries import BY_ID, BY_PATH, by_ids
 from bough.store.changes import NEWEST
 from bough.store.transaction import RowValues, Value
 
-LAST_CHANGE = "SELECT max(at) FROM change WHERE link = ?"
+LAST_CHANGES = "SELECT link, max(at) FROM change WHERE link IN ({}) GROUP BY link"
 CHANGED_AFTER = "SELECT before FROM change WHERE link = ? AND at > ? ORDER BY id LIMIT 1"
 LAST_AT_ADDRESS = (
     "SELECT before FROM change WHERE domain = ? AND path = ? AND at > ? AND link IS NOT NULL ORDER BY id LIMIT 1"
@@ -23,6 +24,7 @@ LAST_AT_ADDRESS = (
 MAX_QUERY_FIELDS = 500
 MAX_CURRENT = 10_000
 """Links kept in memory."""
+LINKS_AT_ONCE = 64
 
 Rows = Callable[[str, Sequence[Value]], list[RowValues]]
 
@@ -36,19 +38,49 @@ class StoredLinks:
         self._newest = -1
         self._current: dict[int, tuple[int, Link | None]] = {}
         """By link: when it was changed last, and how it is now; as of the change `_newest`."""
+        self._is_checked = False
+        """Whether `_current` is known to be new enough."""
+
+    @contextmanager
+    def of_rows(self, links: Iterable[int]) -> Iterator[None]:
+        """For a batch of rows that have been read: their links are read together, and none is looked at again."""
+        self._check()
+        missing = sorted({link for link in links if link not in self._current})
+        if len(self._current) + len(missing) > MAX_CURRENT:
+            self._current.clear()
+        for start in range(0, len(missing), LINKS_AT_ONCE):
+            self._read(missing[start : start + LINKS_AT_ONCE])
+        self._is_checked = True
+        try:
+            yield
+        finally:
+            self._is_checked = False
 
     def by_id(self, link: int, at: int) -> Link | None:
         """The link as it was at `at` (epoch ms), also when it was changed or deleted later."""
+        if not self._is_checked:
+            self._check()
+        known = self._current.get(link)
+        if known is None:
+            self._read([link])
+            known = self._current[link]
+        return known[1] if at >= known[0] else self._earlier(link, at)
+
+    def _check(self) -> None:
         newest = self._rows(NEWEST, ())[0][0] or 0
         if newest != self._newest or len(self._current) >= MAX_CURRENT:
             self._newest = newest
             self._current.clear()
-        known = self._current.get(link)
-        if known is None:
-            found = self._rows(BY_ID, (link,))
-            changes = self._rows(LAST_CHANGE, (link,))  # after the link: a change between the two counts as one
-            known = self._current[link] = (changes[0][0] or 0, from_row(found[0]) if found else None)
-        return known[1] if at >= known[0] else self._earlier(link, at)
+
+    def _read(self, links: Sequence[int]) -> None:
+        # Repeating the last one up to a power of two keeps the number of prepared statements small.
+        count = 1 << (len(links) - 1).bit_length()
+        padded = [*links, *[links[-1]] * (count - len(links))]
+        found = {row[0]: from_row(row) for row in self._rows(by_ids(count), padded)}
+        # After the links: a change between the two counts as one.
+        changed: dict[int, int] = dict(self._rows(LAST_CHANGES.format(", ".join("?" * count)), padded))
+        for link in links:
+            self._current[link] = (changed.get(link, 0), found.get(link))
 
     def _earlier(self, link: int, at: int) -> Link | None:
         changed = self._rows(CHANGED_AFTER, (link, at))

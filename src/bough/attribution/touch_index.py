@@ -112,10 +112,11 @@ class TouchIndex:
     def _new_keys(self, reader: Reader, links: Links, after: int, newest: int, at_most: int) -> _NewKeys:
         rows = reader.rows(NEW_TOUCHES, (after, newest, at_most))
         keys: dict[tuple[int, int], None] = {}
-        for values in rows:
-            touch = self.parsed(values, links)
-            keys.update(((one, touch.id), None) for one in touch_keys(touch))
-        return _NewKeys(rows[-1][0] if len(rows) == at_most else newest, list(keys), len(rows))
+        with links.of_rows(values[5] for values in rows if values[5]):
+            for values in rows:
+                touch = self.parsed(values, links)
+                keys.update(((one, touch.id), None) for one in touch_keys(touch))
+        return _NewKeys(rows[-1][0] if len(rows) == at_most else newest, sorted(keys), len(rows))
 
     def forget(self) -> None:
         """Drop the parsed touches. From any thread: whoever reads them at this moment goes on with the old ones."""

@@ -7,6 +7,7 @@ path of an open cheap.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -43,6 +44,9 @@ class Links(Protocol):
     def by_url(self, url: str, at: int) -> Link | None:
         """The link of an address on one of the app's link domains, long (dynamic) links included; else None."""
 
+    def of_rows(self, links: Iterable[int]) -> AbstractContextManager[None]:
+        """For a batch of rows that have been read: their links are read together."""
+
 
 class LinkTable:
     """`Links` over a fixed set, for tests, simulation and small tools. Addresses match by host and path."""
@@ -62,6 +66,10 @@ class LinkTable:
         """The link at that host and path; time is ignored."""
         parts = split(url)
         return None if parts is None else self._by_address.get((parts[0], parts[1]))
+
+    def of_rows(self, links: Iterable[int]) -> AbstractContextManager[None]:
+        """They are in memory."""
+        return nullcontext()
 
 
 class Touch(Struct, frozen=True, kw_only=True):
@@ -173,6 +181,8 @@ def merged(link: Link, url: str) -> dict[str, Any]:
 
 def query_of(url: str) -> Query:
     """Decoded pairs of an address's query; none for what is no address or a flood of fields."""
+    if "?" not in url:
+        return ()
     try:
         return tuple(parse_qsl(urlsplit(url).query, keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError:
@@ -208,4 +218,4 @@ def _once(link: int, data: Mapping[str, Any], url: str) -> str:
 
 
 def _credit(data: Mapping[str, Any]) -> bool:
-    return not any(flag(data.get(name)) for name in NOT_A_TOUCH)
+    return not any(name in data and flag(data[name]) for name in NOT_A_TOUCH)

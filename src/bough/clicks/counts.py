@@ -30,14 +30,13 @@ NEW_ROWS = (
     " (SELECT id, at, app, test, kind, link FROM journal WHERE id > ? ORDER BY id LIMIT ?) AS fresh"
     " GROUP BY app, test, kind, link"
 )
+LINK_COLUMNS = ("link", "clicks", "last_click_at")
 ADD_LINK = (
-    "INSERT INTO link_count (link, clicks, last_click_at) VALUES (?, ?, ?) ON CONFLICT (link) DO UPDATE SET"
+    "ON CONFLICT (link) DO UPDATE SET"
     " clicks = link_count.clicks + excluded.clicks, last_click_at = excluded.last_click_at"
 )
-ADD_APP = (
-    "INSERT INTO app_count (app, test, kind, count) VALUES (?, ?, ?, ?) ON CONFLICT (app, test, kind) DO UPDATE SET"
-    " count = app_count.count + excluded.count"
-)
+APP_COLUMNS = ("app", "test", "kind", "count")
+ADD_APP = "ON CONFLICT (app, test, kind) DO UPDATE SET count = app_count.count + excluded.count"
 LINK_COUNTS = "SELECT clicks, last_click_at FROM link_count WHERE link = ?"
 PUT_OFF_EXPIRY = "UPDATE link SET expires_at = ? WHERE id = ? AND expires_at < ?"
 APP_CONFIGS = "SELECT id, config FROM app"
@@ -84,8 +83,9 @@ def _apply(tx: Transaction, folds: list[_Fold]) -> list[Exception | None]:
         found = tx.rows(READ_WATERMARK, (WATERMARK,))
         if (found[0][0] if found else 0) != fold.after:
             continue  # another process has counted these rows
-        tx.each(ADD_LINK, sorted(fold.links))
-        tx.each(ADD_APP, [(*key, count) for key, count in sorted(fold.kinds.items())])
+        tx.insert("link_count", LINK_COLUMNS, sorted(fold.links), on_conflict=ADD_LINK)
+        kinds = [(*key, count) for key, count in sorted(fold.kinds.items())]
+        tx.insert("app_count", APP_COLUMNS, kinds, on_conflict=ADD_APP)
         tx.each(PUT_OFF_EXPIRY, fold.expiries)
         tx.run(SET_WATERMARK, (WATERMARK, fold.newest))
     return [None] * len(folds)

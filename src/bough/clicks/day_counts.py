@@ -1,7 +1,8 @@
 """Kept counts by local day: rows per app and kind, new links per app, clicks per link by platform, country, referrer.
 
 Folded as in `bough.clicks.counts`, with watermarks of their own. Days are local days of the app's time zone as it is
-when a row is counted. A click counts under the dimension `all` and under each dimension of `DIMENSIONS`.
+when a row is counted. A click counts under the dimension `all` and under each dimension of `DIMENSIONS` whose value is
+known: the unknown ones are what is missing from `all`.
 """
 
 from __future__ import annotations
@@ -37,14 +38,10 @@ DIMENSIONS = ("platform", "country", "referrer")
 NEW_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? ORDER BY id LIMIT ?"
 NEW_LINKS = "SELECT id, created_at, app, test FROM link WHERE id > ? ORDER BY id LIMIT ?"
 ZONES = "SELECT id, timezone FROM app"
-ADD_APP = (
-    "INSERT INTO app_day_count (app, test, day, kind, count) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT (app, test, day, kind) DO UPDATE SET count = app_day_count.count + excluded.count"
-)
-ADD_LINK = (
-    "INSERT INTO link_day_count (link, day, dimension, value, clicks) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT (link, day, dimension, value) DO UPDATE SET clicks = link_day_count.clicks + excluded.clicks"
-)
+APP_COLUMNS = ("app", "test", "day", "kind", "count")
+ADD_APP = "ON CONFLICT (app, test, day, kind) DO UPDATE SET count = app_day_count.count + excluded.count"
+LINK_COLUMNS = ("link", "day", "dimension", "value", "clicks")
+ADD_LINK = "ON CONFLICT (link, day, dimension, value) DO UPDATE SET clicks = link_day_count.clicks + excluded.clicks"
 
 
 class ClickFacts(Struct):
@@ -58,11 +55,18 @@ class ClickFacts(Struct):
 class _Fold(NamedTuple):
     """What new rows add up to."""
 
+    apps: Counter[tuple[int, int, int, str]]
+    links: Counter[tuple[int, int, str, str]]
+
+
+class Counts(NamedTuple):
+    """A fold in the order of the tables, made before the write lock is taken."""
+
     watermark: str
     after: int
     newest: int
-    apps: Counter[tuple[int, int, int, str]]
-    links: Counter[tuple[int, int, str, str]]
+    apps: list[tuple[Any, ...]]
+    links: list[tuple[Any, ...]]
 
 
 _facts = msgspec.json.Decoder(ClickFacts).decode
@@ -110,10 +114,10 @@ def _fold(store: Store, watermark: str, sql: str, zones: dict[int, str], count: 
     rows = store.rows(sql, (after, ROWS_AT_ONCE))
     if not rows:
         return 0
-    fold = _Fold(watermark, after, rows[-1][0], Counter(), Counter())
+    fold = _Fold(Counter(), Counter())
     for row in rows:
         count(fold, row, zones)
-    store.transact(_apply, fold)
+    store.transact(_apply, Counts(watermark, after, rows[-1][0], _sorted(fold.apps), _sorted(fold.links)))
     return len(rows)
 
 
@@ -124,7 +128,8 @@ def _count_row(fold: _Fold, row: tuple[Any, ...], zones: dict[int, str]) -> None
     if kind == "click" and link is not None:
         fold.links[link, day, ALL, ""] += 1
         for dimension, value in values_of(_facts(body)).items():
-            fold.links[link, day, dimension, value] += 1
+            if value:
+                fold.links[link, day, dimension, value] += 1
 
 
 def _count_link(fold: _Fold, row: tuple[Any, ...], zones: dict[int, str]) -> None:
@@ -132,12 +137,16 @@ def _count_link(fold: _Fold, row: tuple[Any, ...], zones: dict[int, str]) -> Non
     fold.apps[app, test, local_day(zones.get(app, "UTC"), created_at), "link"] += 1
 
 
-def _apply(tx: Transaction, folds: list[_Fold]) -> list[Exception | None]:
+def _apply(tx: Transaction, folds: list[Counts]) -> list[Exception | None]:
     for fold in folds:
         found = tx.rows(READ_WATERMARK, (fold.watermark,))
         if (found[0][0] if found else 0) != fold.after:
             continue  # another process has counted these rows
-        tx.each(ADD_APP, [(*key, count) for key, count in sorted(fold.apps.items())])
-        tx.each(ADD_LINK, [(*key, count) for key, count in sorted(fold.links.items())])
+        tx.insert("app_day_count", APP_COLUMNS, fold.apps, on_conflict=ADD_APP)
+        tx.insert("link_day_count", LINK_COLUMNS, fold.links, on_conflict=ADD_LINK)
         tx.run(SET_WATERMARK, (fold.watermark, fold.newest))
     return [None] * len(folds)
+
+
+def _sorted(counts: Counter[Any]) -> list[tuple[Any, ...]]:
+    return [(*key, count) for key, count in sorted(counts.items())]

@@ -43,9 +43,10 @@ async def link(here: Here) -> Response:
     days, values, events = await store.beside(_read, store.rows, listed.link.id, chosen)
     document = await link_document(here.call, listed)
     is_open = chosen.last == local_day(here.zone, now_ms())
+    clicks = sum(count for _, count in days)
     tables = [
         _days_table(chosen, days, events),
-        *(_values_table(name, label, values) for name, label in (
+        *(_values_table(name, label, values, clicks) for name, label in (
             ("platform", "Platforms"), ("country", "Countries"), ("referrer", "Referrers"))),
         _results_table(events),
     ]  # fmt: skip
@@ -58,7 +59,7 @@ async def link(here: Here) -> Response:
         document=document,
         period=chosen,
         lengths=LENGTHS,
-        clicks=sum(count for _, count in days),
+        clicks=clicks,
         installs=sum(count for _, name, count, _ in events if name == "INSTALL"),
         reinstalls_opens=sum(count for _, name, count, _ in events if name == "OPEN"),
         revenue=sum(micro for _, _, _, micro in events),
@@ -122,8 +123,12 @@ def _days_table(chosen: Period, days: list[RowValues], events: list[RowValues]) 
     )
 
 
-def _values_table(dimension: str, label: str, values: list[RowValues]) -> Table:
-    found = sorted(((value, count) for one, value, count in values if one == dimension), key=lambda v: (-v[1], v[0]))
+def _values_table(dimension: str, label: str, values: list[RowValues], clicks: int) -> Table:
+    found = [(value, int(count)) for one, value, count in values if one == dimension and value]
+    unknown = clicks - sum(count for _, count in found)
+    if unknown > 0:  # clicks that came between two readings make it less
+        found.append(("", unknown))
+    found.sort(key=lambda one: (-one[1], one[0]))
     return Table(
         name=dimension,
         caption=label,
@@ -131,7 +136,7 @@ def _values_table(dimension: str, label: str, values: list[RowValues]) -> Table:
             Column(name=dimension, label=dimension.capitalize()),
             Column(name="clicks", label="Clicks", kind="number", bars=True),
         ),
-        rows=[{dimension: value or "unknown", "clicks": int(count)} for value, count in found[:TOP]],
+        rows=[{dimension: value or "unknown", "clicks": count} for value, count in found[:TOP]],
         empty="No click in this period. Choose a longer one, or open the link on a phone.",
     )
 

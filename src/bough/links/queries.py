@@ -42,6 +42,12 @@ def by_paths(count: int) -> str:
     return f"SELECT {SELECTED} FROM link WHERE domain = ? AND path IN ({', '.join('?' * count)})"  # noqa: S608
 
 
+@lru_cache(maxsize=1024)
+def by_ids(count: int) -> str:
+    """Links by so many ids."""
+    return f"SELECT {SELECTED} FROM link WHERE id IN ({', '.join('?' * count)})"  # noqa: S608
+
+
 @lru_cache(maxsize=256)
 def page(streams: int, filters: Sequence[str]) -> str:
     """Links with their kept counts, newest first, from so many (app, environment) pairs.

@@ -14,6 +14,7 @@ from bough.clicks import counts, day_counts, deleted
 from bough.errors import Unavailable
 from bough.logs import configure
 from bough.persons.erasing import advance
+from bough.processes.garbage import collect_seldom
 from bough.processes.priority import give_way
 from bough.settings import Settings
 from bough.store import Store, open_store
@@ -43,6 +44,7 @@ def main(settings: Settings) -> None:
     store.start_writing()
     give_way()  # not the thread that writes: it holds what all others wait for
     follower = StoredFollower(store)
+    collect_seldom()
     try:
         while not stop.is_set():
             began = time.monotonic()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import resource
 import socket
 import sys
@@ -13,14 +12,10 @@ import uvicorn
 import uvloop
 
 from bough.logs import configure
+from bough.processes.garbage import collect_seldom
 from bough.settings import Settings
 from bough.web.app import Application
 from bough.web.protocol import EdgeProtocol, sweep
-
-COLLECTION_THRESHOLDS = (10_000, 20, 50)
-"""Python looks for garbage in cycles after so many new objects, and looks at everything it holds 1,000 times more
-seldom. Its own numbers stop a worker with 20,000 links in memory for 40 ms again and again, 7 % of all time; nothing
-but closed connections leaves cycles behind, and those are found early."""
 
 SWITCH_INTERVAL = 0.000_05
 """Seconds after which a busy event loop gives the writing thread the interpreter lock (Python's default: 5 ms). The
@@ -46,8 +41,7 @@ def main(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    gc.freeze()  # what is here now stays
-    gc.set_threshold(*COLLECTION_THRESHOLDS)
+    collect_seldom()
     uvloop.run(_serve(uvicorn.Server(config), listener))
 
 

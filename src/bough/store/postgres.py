@@ -20,7 +20,7 @@ import psycopg.sql
 from bough.errors import ConfigurationError, Unavailable
 from bough.store.database import Store
 from bough.store.migrate import migrate
-from bough.store.transaction import RowValues, Value
+from bough.store.transaction import SKIP_CONFLICTS, RowValues, Value
 from bough.store.version import SharedVersion
 from bough.store.writer import Busy
 
@@ -58,13 +58,20 @@ class PostgresTransaction:
                 cursor.executemany(_dialect(sql), rows)
 
     def insert(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, skip_conflicts: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Value]],
+        *,
+        skip_conflicts: bool = False,
+        on_conflict: str = "",
     ) -> list[int]:
         if not rows:
             return []
         by_column = [list(values) for values in zip(*rows, strict=True)]
         types = tuple(self._column_types[table, column] for column in columns)
-        cursor = self._connection.execute(_insert_sql(table, tuple(columns), types, skip_conflicts), by_column)
+        sql = _insert_sql(table, tuple(columns), types, SKIP_CONFLICTS if skip_conflicts else on_conflict)
+        cursor = self._connection.execute(sql, by_column)
         return [row[0] for row in cursor.fetchall()] if skip_conflicts else []
 
     def announce(self, version: int) -> None:
@@ -72,10 +79,9 @@ class PostgresTransaction:
 
 
 @lru_cache(maxsize=256)
-def _insert_sql(table: str, columns: tuple[str, ...], types: tuple[str, ...], skip_conflicts: bool) -> str:
+def _insert_sql(table: str, columns: tuple[str, ...], types: tuple[str, ...], tail: str) -> str:
     arrays = ", ".join(f"%s::{kind}[]" for kind in types)
-    tail = " ON CONFLICT DO NOTHING RETURNING id" if skip_conflicts else ""
-    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}){tail}"  # noqa: S608
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {tail}"  # noqa: S608
 
 
 class PostgresStore(Store):

@@ -29,7 +29,7 @@ import apsw
 from bough.errors import SERVER_FAULT, ConfigurationError, Unavailable
 from bough.store.database import Store
 from bough.store.migrate import migrate
-from bough.store.transaction import RowValues, Value
+from bough.store.transaction import SKIP_CONFLICTS, RowValues, Value
 from bough.store.version import SharedVersion
 from bough.store.writer import Busy, DiskFailure
 
@@ -79,7 +79,13 @@ class SqliteTransaction:
             self._connection.executemany(sql, rows)
 
     def insert(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, skip_conflicts: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Value]],
+        *,
+        skip_conflicts: bool = False,
+        on_conflict: str = "",
     ) -> list[int]:
         stored: list[int] = []
         start = 0
@@ -92,13 +98,13 @@ class SqliteTransaction:
             start += count
             values = chunk[0] if count == 1 else [value for row in chunk for value in row]
             try:
-                self._connection.execute(_insert_sql(table, tuple(columns), count, False), values)
+                self._connection.execute(_insert_sql(table, tuple(columns), count, on_conflict), values)
             except apsw.ConstraintError:
                 if not skip_conflicts:
                     raise
                 # The failed statement is undone as a whole. Conflicts are rare, and asking each row for its id would
                 # give up the interpreter lock once per row.
-                statement = _insert_sql(table, tuple(columns), count, True)
+                statement = _insert_sql(table, tuple(columns), count, SKIP_CONFLICTS)
                 stored += [row[0] for row in self._connection.execute(statement, values)]
             else:
                 if skip_conflicts:
@@ -111,10 +117,9 @@ class SqliteTransaction:
 
 
 @lru_cache(maxsize=256)
-def _insert_sql(table: str, columns: tuple[str, ...], count: int, skip_conflicts: bool) -> str:
+def _insert_sql(table: str, columns: tuple[str, ...], count: int, tail: str) -> str:
     row = "(" + ",".join("?" * len(columns)) + ")"
-    tail = " ON CONFLICT DO NOTHING RETURNING id" if skip_conflicts else ""
-    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {','.join([row] * count)}{tail}"  # noqa: S608
+    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {','.join([row] * count)} {tail}"  # noqa: S608
 
 
 class SqliteStore(Store):

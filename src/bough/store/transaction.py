@@ -8,6 +8,8 @@ from typing import Any, Protocol
 Value = int | str | bytes | None
 RowValues = tuple[Any, ...]
 
+SKIP_CONFLICTS = "ON CONFLICT DO NOTHING RETURNING id"
+
 
 class Transaction(Protocol):
     """One open write transaction. Nothing in it is visible or durable before all of it is."""
@@ -22,10 +24,17 @@ class Transaction(Protocol):
         """Execute once per row of parameters."""
 
     def insert(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, skip_conflicts: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Value]],
+        *,
+        skip_conflicts: bool = False,
+        on_conflict: str = "",
     ) -> list[int]:
-        """Insert many rows in one statement.
+        """Insert many rows in one statement, several times as quick as `each`.
 
+        `on_conflict` is a whole clause (`ON CONFLICT (…) DO UPDATE SET …`); no two rows may then have the same key.
         With `skip_conflicts`, rows that break a unique key are left out and the `id` of each row that was stored is
         returned; else the result is empty.
         """
