@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -203,16 +204,33 @@ def test_a_log_that_cannot_be_synced_ends_all_writing(store: Store, monkeypatch:
         store.transact(put_batch, "later still")
 
 
-def test_the_log_is_folded_back_by_the_thread_and_stays_small(
+def test_the_log_is_folded_back_beside_the_writing_and_stays_small(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 50)
     batch = Recorded()
-    for number in range(400):
-        written(store, batch, [f"{number:03}{'x' * 3000}"])
-    assert len(names(store)) == 400
-    assert 5 < batch.in_loop.count(False) < 100
-    assert (tmp_path / "data" / sqlite.LOG_NAME).stat().st_size < 100 * 4200
+    for number in range(1000):
+        written(store, batch, [f"{number:04}{'x' * 3000}"])
+        if number % 10 == 0:  # the thread that folds must get its turn
+            time.sleep(0.001)
+    assert len(names(store)) == 1000
+    assert 5 < batch.in_loop.count(False) < 250
+    assert (tmp_path / "data" / sqlite.LOG_NAME).stat().st_size < 400 * 4200
+
+
+def test_a_log_that_grows_too_far_is_folded_back_by_a_commit(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another process began to fold it back and does not get on."""
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 50)
+    monkeypatch.setattr(sqlite, "MAX_LOG_PAGES", 100)
+    monkeypatch.setattr(sqlite.SqliteStore, "_fold_most", lambda _store: None)
+    batch = Recorded()
+    for number in range(300):
+        written(store, batch, [f"{number:04}{'x' * 3000}"])
+    assert len(names(store)) == 300
+    assert 2 < batch.in_loop.count(False) < 50
+    assert (tmp_path / "data" / sqlite.LOG_NAME).stat().st_size < 130 * 4200
 
 
 def test_closing_writes_what_the_loop_has_gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,9 @@ log = logging.getLogger("bough.store")
 CHECKPOINT_PAGES = 16_000
 """Pages of write-ahead log before it is folded back: SQLite's 1,000 put the 99th percentile at 13 ms."""
 
+MAX_LOG_PAGES = 4 * CHECKPOINT_PAGES
+"""From here on a commit folds all of it back, however long others wait."""
+
 QUICK_SYNC = 0.0005
 """Seconds. An event loop waits for a disk that syncs in less; a slower one would hold up other requests."""
 
@@ -140,6 +143,9 @@ class SqliteStore(Store):
         """Held by whoever uses the writing connection: the writing thread or the event loop."""
         self._log_pages = 0
         """Pages of the log after the last commit."""
+        self._is_folding = False
+        self._is_mostly_folded = False
+        """Whether the next commit folds the rest of the log back."""
         self._sync_seconds = float("inf")
         self._readers = threading.local()
         try:
@@ -234,15 +240,18 @@ class SqliteStore(Store):
             except BaseException as error:
                 self._roll_back()
                 raise _failure(error) from error
-            if self._log_pages >= CHECKPOINT_PAGES:
-                self._fold_log_back()
+            if wait and self._is_fold_due:
+                self._fold_rest()
+        if self._log_pages >= CHECKPOINT_PAGES and not self._is_folding:
+            self._is_folding = True
+            self._pool.submit(self._fold_most)
         self._sync_log()
         self.version.raise_to(tx.announced)
 
     @contextmanager
     def _locked(self, *, wait: bool) -> Iterator[None]:
         """The writing connection, and the write lock of all processes. Raises Busy instead of waiting for long."""
-        if (not wait and self._log_pages >= CHECKPOINT_PAGES) or not self._in_use.acquire(blocking=wait):
+        if (not wait and self._is_fold_due) or not self._in_use.acquire(blocking=wait):
             raise Busy
         try:
             try:
@@ -256,10 +265,36 @@ class SqliteStore(Store):
         finally:
             self._in_use.release()
 
-    def _fold_log_back(self) -> None:
-        """Copy the write-ahead log into the database. What fails here is tried again, and nothing is lost."""
+    @property
+    def _is_fold_due(self) -> bool:
+        return self._is_mostly_folded or self._log_pages >= MAX_LOG_PAGES
+
+    def _fold_most(self) -> None:
+        """Copy the write-ahead log into the database beside all writing: what takes long of folding it back."""
+        try:
+            connection = apsw.Connection(str(self._path))
+            try:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            finally:
+                connection.close()
+            self._is_mostly_folded = True
+        except apsw.BusyError:
+            log.debug("Another process folds the write-ahead log back")
+        except apsw.Error as error:
+            log.warning("The write-ahead log could not be folded back: %s", error)
+        finally:
+            self._is_folding = False
+
+    def _fold_rest(self) -> None:
+        """Copy what was written meanwhile, under the write lock: a log without a rest begins anew.
+
+        What fails here is tried again, and nothing is lost.
+        """
+        self._is_mostly_folded = False
         try:
             self._writing.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.BusyError:
+            log.debug("Another process folds the write-ahead log back")
         except apsw.Error as error:
             log.warning("The write-ahead log could not be folded back: %s", error)
 

@@ -106,12 +106,13 @@ class LinkCosts:
         rows = self._store.rows(TOUCH_ROWS, (after, newest, AT_ONCE))
         links = StoredLinks(self._store.rows, directory)
         counts: dict[tuple[str, int, Price], int] = {}
-        for _, at, app, kind, link, body in rows:
-            price = self._price(links, at, link, body)
-            if app not in directory.apps or price is None or price.model != ("CPC" if kind == "click" else "CPM"):
-                continue
-            place = (str(app), _day(at, directory.apps[app].timezone), price)
-            counts[place] = counts.get(place, 0) + 1
+        with links.of_rows(row[4] for row in rows if row[4]):
+            for _, at, app, kind, link, body in rows:
+                price = self._price(links, at, link, body)
+                if app not in directory.apps or price is None or price.model != ("CPC" if kind == "click" else "CPM"):
+                    continue
+                place = (str(app), _day(at, directory.apps[app].timezone), price)
+                counts[place] = counts.get(place, 0) + 1
         self._insert("link_touches", [(app, day, *price, n) for (app, day, price), n in counts.items()])
         return (rows[-1][0] if len(rows) == AT_ONCE else newest), {(app, day) for app, day, _ in counts}
 
