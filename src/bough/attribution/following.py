@@ -78,7 +78,7 @@ class StoredFollower:
 
         Raises Unavailable when the store cannot be written.
         """
-        indexed = self._index.follow(self._store, self._links, 10 * at_most)
+        indexed = self._index.follow(self._store, self._links, 5 * at_most)
         after = position(self._store)
         if after == stored.REBUILDING:
             self._live.clear()

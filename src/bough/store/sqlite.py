@@ -274,10 +274,11 @@ class SqliteStore(Store):
         try:
             connection = apsw.Connection(str(self._path))
             try:
-                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()  # one that read nothing has no log
+                _, folded = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             finally:
                 connection.close()
-            self._is_mostly_folded = True
+            self._is_mostly_folded = folded > 0
         except apsw.BusyError:
             log.debug("Another process folds the write-ahead log back")
         except apsw.Error as error:
@@ -291,6 +292,7 @@ class SqliteStore(Store):
         What fails here is tried again, and nothing is lost.
         """
         self._is_mostly_folded = False
+        self._log_pages = 0  # the next commit says how many there are
         try:
             self._writing.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.BusyError:
