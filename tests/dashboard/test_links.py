@@ -229,6 +229,22 @@ def test_a_designed_code_can_be_downloaded(pages: Pages, kind: str) -> None:
     assert "too close" in pages.text(f"/links/{identifier}/qr", code_color="#ffffff")
 
 
+def test_a_link_is_given_a_look_to_keep(pages: Pages) -> None:
+    identifier = pages.link()
+    path = f"/links/{identifier}/qr"
+    assert "Keep this look" in pages.get(path).text
+    kept = pages.post(path, code_color="#123456", width="700", margin="")
+    assert kept.status_code == 303
+    document = pages.api.manage("GET", f"/api/links/{identifier}").json()
+    assert document["qr_code_settings"] == {"code_color": "#123456", "width": 700}
+    assert "The link keeps this look." in pages.text(path, kept="1")
+    assert 'value="#123456"' in pages.get(path).text
+    assert "#123456" in pages.get(f"/links/{identifier}").text
+    assert "too close" in pages.post(path, code_color="#ffffff").text
+    assert pages.post(path, image_format="png").status_code == 303
+    assert pages.api.manage("GET", f"/api/links/{identifier}").json()["qr_code_settings"] is None
+
+
 def test_a_curl_line_survives_any_value(pages: Pages) -> None:
 
     name = 'it\'s "$HOME" `id` \\ end'

@@ -212,7 +212,8 @@ def test_cells_with_line_breaks_and_quotes(api: Api) -> None:
         (
             "url,chanel\nx,y\n",
             400,
-            "The column 'chanel' cannot be changed; columns are url, channel, feature, campaign, stage, tags, duration,"
+            "The column 'chanel' cannot be changed; columns are url, channel, feature, campaign, stage, tags,"
+            " duration, qr_code_settings,"
             " data, and data.KEY for a key.",
         ),
         (b"url,channel\nx,\xff\n", 400, "The body is not valid UTF-8 (line 2)."),

@@ -6,7 +6,7 @@ import pytest
 
 from bough.ids import now_ms
 from bough.links.change import DAY_MS
-from bough.links.codec import from_row
+from bough.links.codec import COLUMNS, from_row
 from bough.links.queries import BY_PATH, EXTEND
 from bough.links.records import change_of
 from bough.store.changes import record
@@ -36,7 +36,8 @@ def days_left(api: Api, url: str) -> float | None:
         columns = store.rows(BY_PATH, (domain, path))[0]
     finally:
         store.close()
-    return None if columns[-1] is None else float(columns[-1] - now_ms()) / DAY_MS
+    expires_at = columns[COLUMNS.index("expires_at")]
+    return None if expires_at is None else float(expires_at - now_ms()) / DAY_MS
 
 
 def set_days_left(api: Api, url: str, days: float) -> None:

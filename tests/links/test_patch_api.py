@@ -128,7 +128,8 @@ def test_a_redirect_follows_at_once(api: Api) -> None:
         ({"type": 1}, "type: cannot be changed by an update."),
         (
             {"chanel": "x"},
-            "chanel: is not a field that can be changed; those are channel, feature, campaign, stage, tags, duration,"
+            "chanel: is not a field that can be changed; those are channel, feature, campaign, stage, tags,"
+            " duration, qr_code_settings,"
             " data.",
         ),
     ],

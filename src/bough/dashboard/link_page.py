@@ -20,7 +20,7 @@ from bough.ids import now_ms
 from bough.links.api_routes import link_document, own_link_by_id
 from bough.links.listing import Listed
 from bough.links.qr import inline_svg
-from bough.links.qr_settings import QrSettings
+from bough.links.qr_settings import parse_settings
 from bough.local_days import local_day
 from bough.store.database import Rows
 from bough.store.transaction import RowValues
@@ -91,7 +91,8 @@ def _shown(listed: Listed, app: App) -> dict[str, Any]:
 def _qr(url: str, listed: Listed) -> str:
     if len(url.encode()) > MAX_QR_URL:
         return ""
-    return inline_svg(url, "QR code of this link", QrSettings(width=300, margin=0))
+    look = msgspec.structs.replace(parse_settings(listed.link.qr_code_settings), width=300, margin=0)
+    return inline_svg(url, "QR code of this link", look)
 
 
 def _read(rows: Rows, link: int, chosen: Period) -> tuple[list[RowValues], list[RowValues], list[RowValues]]:

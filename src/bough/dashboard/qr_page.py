@@ -1,4 +1,4 @@
-"""The QR designer: every look has an address, and the picture of it too."""
+"""The QR designer: every look has an address, and the picture of it too; the link can be given one to keep."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from bough.dashboard.curl import line
 from bough.dashboard.here import Here, page
 from bough.dashboard.rendering import HEADERS
 from bough.errors import BoughError
-from bough.links.api_routes import own_link_by_id
+from bough.links.api_routes import change_link, own_link_by_id
 from bough.links.document import link_url
+from bough.links.item import qr_look
+from bough.links.listing import Listed
+from bough.links.model import Link
 from bough.links.qr import render
 from bough.links.qr_routes import fetcher
-from bough.links.qr_settings import COLORS, FORMATS, IMAGES, WHOLE_NUMBERS, parse_settings
+from bough.links.qr_settings import FIELDS, FORMATS, WHOLE_NUMBERS, parse_settings
+from bough.web.bodies import parse_form
 
 PATTERNS = ("standard", "squares", "circles", "triangles", "diamonds", "hexagons", "octagons")
 FINDERS = ("square", "rounded square", "circle")
 CHOICES = {"code_pattern": PATTERNS, "finder_pattern": FINDERS}
-FIELDS = ("image_format", *WHOLE_NUMBERS, *COLORS, *IMAGES)
 COLOR_LABELS = {
     "code_color": ("Code", "#000000"),
     "background_color": ("Background", "#ffffff"),
@@ -39,8 +42,25 @@ IMAGE_LABELS = {
 async def designer(here: Here) -> Response:
     """GET /dashboard/links/{id}/qr."""
     listed = await own_link_by_id(here.call, here.user, here.call.path["id"])
-    asked = _asked(here)
-    problem = ""
+    asked = _asked(here) or _kept(listed.link)
+    return _designer(here, listed, asked)
+
+
+@page("links")
+async def keep(here: Here) -> Response:
+    """POST /dashboard/links/{id}/qr: the link keeps the look of the form."""
+    here.need("links")
+    fields = parse_form(await here.call.bytes())
+    listed = await own_link_by_id(here.call, here.user, here.call.path["id"])
+    asked = {name: str(fields[name]) for name in FIELDS if fields.get(name)}
+    try:
+        await change_link(here.call, listed, {"qr_code_settings": asked})
+    except BoughError as error:
+        return _designer(here, listed, asked, error.message)
+    return Response(b"", 303, {"Location": here.url(f"links/{listed.link.id}/qr", kept="1")})
+
+
+def _designer(here: Here, listed: Listed, asked: dict[str, str], problem: str = "") -> Response:
     try:
         parse_settings(dict(asked))
     except BoughError as error:
@@ -59,6 +79,7 @@ async def designer(here: Here) -> Response:
         url=url,
         asked=asked,
         problem=problem,
+        said="The link keeps this look." if here.call.query("kept") else "",
         pictures=pictures,
         choices=CHOICES,
         colors=COLOR_LABELS,
@@ -81,6 +102,11 @@ async def picture(here: Here) -> Response:
     if here.call.query("download"):
         headers["Content-Disposition"] = f'attachment; filename="qr-{listed.link.id}.{settings.image_format}"'
     return Response(body, 200, {**headers, "Content-Type": kind})
+
+
+def _kept(link: Link) -> dict[str, str]:
+    """The look that the link was given, as the form sends it."""
+    return {name: str(value) for name, value in (qr_look(link) or {}).items()}
 
 
 def _asked(here: Here) -> dict[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from bough.links import api_routes as routes
+from bough.links import qr_routes
 from bough.links.bulk import CHUNK
 from bough.links.history import AT_MOST
 from bough.links.listing_parameters import FILTERS
 from bough.links.operations import ALIAS as OPTIONAL_ALIAS
-from bough.links.operations import DATA, DOMAIN, DURATION, IDENTITY, LABELS, TYPE
+from bough.links.operations import DATA, DOMAIN, DURATION, IDENTITY, LABELS, QR_FIELDS, QR_SETTINGS, TYPE
 from bough.links.parameters import MAX_LABEL, MAX_TAG
 from bough.web.routing import Parameter, Route
 
@@ -60,6 +63,14 @@ DETAILS = (
     Parameter(name="data", meaning="Your keys and those that the server makes.", kind="object", required=True),
     Parameter(name="duration", kind="integer", required=True),
     Parameter(name="identity", nullable=True, required=True),
+    Parameter(
+        name="qr_code_settings",
+        meaning="What its QR code has of its own; null: it looks as usual.",
+        kind="object",
+        fields=QR_FIELDS,
+        nullable=True,
+        required=True,
+    ),
     Parameter(
         name="creation_source", meaning="What made the link, as `~creation_source`.", kind="integer", required=True
     ),
@@ -155,6 +166,21 @@ ROUTES = (
         errors=(404,),
     ),
     Route(
+        method="GET",
+        path="/api/links/{id}/qr-code",
+        handler=qr_routes.link_qr_code,
+        access="token",
+        name="readLinkQrCode",
+        group=GROUP,
+        summary="The QR code of a link",
+        notes="In the look that the link was given; what is sent here goes over it and is not kept.",
+        parameters=(ID, *(msgspec.structs.replace(field, place="query") for field in QR_FIELDS)),
+        answer="The picture.",
+        produces=("image/png", "image/jpeg", "image/svg+xml"),
+        errors=(404,),
+        limit="qr",
+    ),
+    Route(
         method="PATCH",
         path="/api/links/{id}",
         handler=routes.patch_one,
@@ -164,7 +190,7 @@ ROUTES = (
         group=GROUP,
         summary="Change single fields of a link",
         notes="What is not sent stays. Null takes a label or a key of `data` away.",
-        parameters=(ID, *LABELS, DURATION, DATA),
+        parameters=(ID, *LABELS, DURATION, QR_SETTINGS, DATA),
         consumes=("application/json",),
         answer="The link and its changes.",
         answers=(*DETAILS, HISTORY),
@@ -190,6 +216,7 @@ ROUTES = (
             *LABELS,
             IDENTITY,
             DOMAIN,
+            QR_SETTINGS,
         ),
         consumes=("application/json",),
         answer="The link and what was done.",
@@ -210,7 +237,8 @@ ROUTES = (
         summary="Change many links",
         notes=_BULK_NOTES
         + "A CSV needs the column `url` and columns to set: labels, `tags` (a JSON array, or texts with"
-        " commas between them), `duration`, `data` (JSON) and `data.KEY` for a key. An empty cell leaves things as they"
+        " commas between them), `duration`, `qr_code_settings` (JSON),"
+        " `data` (JSON) and `data.KEY` for a key. An empty cell leaves things as they"
         " are, `null` takes them away. An NDJSON line is an object of the same names.",
         parameters=(APP, DRY_RUN),
         consumes=_FILES,

@@ -72,6 +72,7 @@ def new_link(parameters: LinkParameters, app: App, domain: Domain, now: int) -> 
         created_at=now,
         updated_at=now,
         expires_at=expiry(app, parameters.type, now),
+        qr_code_settings=None if parameters.qr_code_settings is UNSET else parameters.qr_code_settings,
     )
 
 
@@ -80,7 +81,7 @@ def same_parameters(wanted: Link, stored: Link) -> bool:
 
     `data` is compared as JSON, because 1, 1.0 and true are different there and alike in Python.
     """
-    fields = ("app", "test", "type", *LABELS, "tags", "duration", "identity")
+    fields = ("app", "test", "type", *LABELS, "tags", "duration", "identity", "qr_code_settings")
     return all(getattr(wanted, field) == getattr(stored, field) for field in fields) and as_json(
         wanted.data
     ) == as_json(stored.data)
@@ -94,7 +95,8 @@ def as_json(value: Any) -> bytes:
 def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
     """The link after an update.
 
-    `data` that was sent replaces the customer's keys; labels that were not sent stay, null or empty ones go. Where a
+    `data` that was sent replaces the customer's keys; labels and the QR code's look that were not sent stay, null or
+    empty ones go. Where a
     label stands both at the top level and inside `data`, the one that differs from the stored value wins, else the top
     level (so that a script that reads, changes one of the two and writes back gets what it changed).
     """
@@ -113,6 +115,8 @@ def updated_link(link: Link, parameters: LinkParameters, now: int) -> Link:
     inner_tags = link.tags if parameters.inner_tags is UNSET else parameters.inner_tags
     top_tags = inner_tags if parameters.tags is UNSET else parameters.tags
     changes["tags"] = top_tags if top_tags != link.tags else inner_tags
+    if parameters.qr_code_settings is not UNSET:
+        changes["qr_code_settings"] = parameters.qr_code_settings
     return msgspec.structs.replace(link, **changes, **agreeing(link, data, parameters.duration))
 
 

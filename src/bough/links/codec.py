@@ -29,6 +29,7 @@ COLUMNS = (
     "created_at",
     "updated_at",
     "expires_at",
+    "qr_code_settings",
 )
 SELECTED = ", ".join(COLUMNS)
 
@@ -60,6 +61,7 @@ def to_row(link: Link) -> tuple[Any, ...]:
         link.created_at,
         link.updated_at,
         link.expires_at,
+        link.qr_code_settings,
     )
 
 
@@ -86,6 +88,7 @@ def from_row(row: tuple[Any, ...]) -> Link:
         created_at=row[17],
         updated_at=row[18],
         expires_at=row[19],
+        qr_code_settings=row[20],
     )
 
 

@@ -8,13 +8,14 @@ from bough.ids import iso_time
 from bough.links import queries
 from bough.links.change import as_json
 from bough.links.codec import from_json
+from bough.links.item import qr_look
 from bough.links.model import LABELS, Link
 from bough.store.database import Rows
 
 AT_MOST = 100
 """Changes that are shown; the newest count."""
 
-FIELDS = ("type", "alias", *LABELS, "tags", "duration", "identity")
+FIELDS = ("type", "alias", *LABELS, "tags", "duration", "identity", "qr_code_settings")
 """What can differ besides the keys of `data`."""
 
 Differences = dict[str, dict[str, Any]]
@@ -24,7 +25,7 @@ Differences = dict[str, dict[str, Any]]
 def differences(before: Link, after: Link) -> Differences:
     """What changed between two states of a link."""
     found = {
-        name: {"from": getattr(before, name), "to": getattr(after, name)}
+        name: {"from": _value(before, name), "to": _value(after, name)}
         for name in FIELDS
         if getattr(before, name) != getattr(after, name)
     }
@@ -33,6 +34,10 @@ def differences(before: Link, after: Link) -> Differences:
         if as_json(values[0]) != as_json(values[1]) or (key in before.data) != (key in after.data):
             found[f"data.{key}"] = {"from": values[0], "to": values[1]}
     return found
+
+
+def _value(link: Link, name: str) -> Any:
+    return qr_look(link) if name == "qr_code_settings" else getattr(link, name)
 
 
 def history(rows: Rows, link: Link) -> list[dict[str, Any]]:

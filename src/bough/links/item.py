@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from bough.accounts.model import App
 from bough.ids import iso_time
 from bough.links.document import full_data, link_url, title
 from bough.links.listing import Listed
-from bough.links.model import LABELS
+from bough.links.model import LABELS, Link
 
 
 def item(listed: Listed, app: App) -> dict[str, Any]:
@@ -39,9 +41,15 @@ def details(listed: Listed, app: App) -> dict[str, Any]:
         "data": full_data(link, link_url(link, app)),
         "duration": link.duration,
         "identity": link.identity,
+        "qr_code_settings": qr_look(link),
         "creation_source": link.source,
         "expires_at": optional_time(link.expires_at if app.config.expiry_days else None),
     }
+
+
+def qr_look(link: Link) -> dict[str, Any] | None:
+    """What the link's QR code has of its own, or None."""
+    return None if link.qr_code_settings is None else msgspec.json.decode(link.qr_code_settings)
 
 
 def optional_time(ms: int | None) -> str | None:

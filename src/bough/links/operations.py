@@ -47,7 +47,33 @@ DURATION = Parameter(
 IDENTITY = Parameter(name="identity", meaning="Your own id of the person who shares the link.", maximum=MAX_IDENTITY)
 DOMAIN = Parameter(name="domain", meaning="One of the app's link domains, instead of its default.")
 
-LINK_PARAMETERS = (DATA, ALIAS, TYPE, DURATION, *LABELS, IDENTITY, DOMAIN)
+QR_FIELDS = (
+    Parameter(name="image_format", choices=("png", "jpeg", "jpg", "svg"), default=DEFAULT.image_format),
+    *(
+        Parameter(name=name, kind="integer", minimum=low, maximum=high, meaning=meaning)
+        for (name, (low, high)), meaning in zip(
+            WHOLE_NUMBERS.items(),
+            (
+                "Pixels of each side.",
+                "Pixels left free on each side; default 3 % of the width.",
+                "1 standard, 2 squares, 3 circles, 4 triangles, 5 diamonds, 6 hexagons, 7 octagons.",
+                "1 square, 2 rounded square, 3 circle.",
+            ),
+            strict=True,
+        )
+    ),
+    *(Parameter(name=name, meaning="A hex colour such as #1a7f4b.") for name in COLORS),
+    *(Parameter(name=name, meaning="An http(s) or data: URL of a picture.", maximum=MAX_IMAGE_URL) for name in IMAGES),
+)
+
+QR_SETTINGS = Parameter(
+    name="qr_code_settings",
+    meaning="How the QR code looks: an object, or the JSON text of one; values may all be texts.",
+    kind="object",
+    fields=QR_FIELDS,
+)
+
+LINK_PARAMETERS = (DATA, ALIAS, TYPE, DURATION, *LABELS, IDENTITY, DOMAIN, QR_SETTINGS)
 
 URL = Parameter(name="url", meaning="The link's address.", required=True)
 READ_DATA = Parameter(name="data", meaning="Your keys and those that the server makes.", kind="object", required=True)
@@ -55,33 +81,6 @@ READ_ALIAS = Parameter(name="alias", meaning="Null when the path is a random cod
 READ_LABELS = tuple(Parameter(name=label.name, kind=label.kind, meaning="Only when set.") for label in LABELS)
 READ_TYPE = Parameter(name="type", kind="integer", choices=(0, 1, 2), required=True)
 LINK = (*READ_LABELS, READ_DATA, READ_TYPE, READ_ALIAS)
-
-QR_SETTINGS = Parameter(
-    name="qr_code_settings",
-    meaning="How the code looks: an object, or the JSON text of one; values may all be texts.",
-    kind="object",
-    fields=(
-        Parameter(name="image_format", choices=("png", "jpeg", "jpg", "svg"), default=DEFAULT.image_format),
-        *(
-            Parameter(name=name, kind="integer", minimum=low, maximum=high, meaning=meaning)
-            for (name, (low, high)), meaning in zip(
-                WHOLE_NUMBERS.items(),
-                (
-                    "Pixels of each side.",
-                    "Pixels left free on each side; default 3 % of the width.",
-                    "1 standard, 2 squares, 3 circles, 4 triangles, 5 diamonds, 6 hexagons, 7 octagons.",
-                    "1 square, 2 rounded square, 3 circle.",
-                ),
-                strict=True,
-            )
-        ),
-        *(Parameter(name=name, meaning="A hex colour such as #1a7f4b.") for name in COLORS),
-        *(
-            Parameter(name=name, meaning="An http(s) or data: URL of a picture.", maximum=MAX_IMAGE_URL)
-            for name in IMAGES
-        ),
-    ),
-)
 
 URL_ROUTES = (
     Route(
@@ -123,7 +122,7 @@ URL_ROUTES = (
         summary="Update a link",
         notes="`data` replaces all your keys; labels that are not sent stay, null or empty ones go. The answer of a"
         " read may be sent back as it is. `PATCH /api/links/{id}` changes single keys.",
-        parameters=(URL_IN_QUERY, BRANCH_KEY, BRANCH_SECRET, DATA, *LABELS, DURATION),
+        parameters=(URL_IN_QUERY, BRANCH_KEY, BRANCH_SECRET, DATA, *LABELS, DURATION, QR_SETTINGS),
         answer="The whole link.",
         answers=LINK,
         errors=(404,),
@@ -178,7 +177,7 @@ def _qr_route(version: str, name: str) -> Route:
         group=QR_GROUP,
         summary="Create a link and its QR code",
         notes="Nothing is stored when the settings cannot be used.",
-        parameters=(BRANCH_KEY, QR_SETTINGS, *LINK_PARAMETERS),
+        parameters=(BRANCH_KEY, *LINK_PARAMETERS),
         body_limit=qr_routes.MAX_BODY,
         produces=tuple(CONTENT_TYPES.values()),
         answer="The picture.",

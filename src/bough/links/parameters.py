@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from bough.errors import BadRequest
 from bough.links.alias import check_alias
 from bough.links.model import LABELS, CreationSource, LinkType
+from bough.links.qr_settings import kept_settings
 
 MAX_LABEL = 255
 MAX_TAG = 64
@@ -82,6 +83,8 @@ class LinkParameters(Struct, frozen=True, kw_only=True):
     identity: str | None = None
     domain: str | None = None
     source: int = CreationSource.API
+    qr_code_settings: str | UnsetType | None = UNSET
+    """As they are kept (`Link.qr_code_settings`)."""
 
     def label(self, name: str) -> str | None:
         """A new link's label: the top-level one wins."""
@@ -115,6 +118,7 @@ def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
         identity=parse_text("identity", body.get("identity"), MAX_IDENTITY),
         domain=parse_text("domain", body.get("domain"), MAX_LABEL),
         source=SOURCES.get(str(body.get("source")), CreationSource.API),
+        qr_code_settings=kept_settings(body["qr_code_settings"]) if "qr_code_settings" in body else UNSET,
     )
 
 

@@ -23,7 +23,7 @@ from bough.links.parameters import (
 )
 from bough.links.targets import check_targets
 
-FIELDS = (*LABELS, "tags", "duration", "data")
+FIELDS = (*LABELS, "tags", "duration", "qr_code_settings", "data")
 """What can be changed."""
 
 LABEL_KEYS = frozenset({"~tags", *(f"~{name}" for name in LABELS)})
@@ -74,6 +74,8 @@ def patched_link(link: Link, patch: Patch, app: App, now: int) -> Link:
     for tags in (parameters.inner_tags, parameters.tags):
         if tags is not UNSET:
             changes["tags"] = tags
+    if parameters.qr_code_settings is not UNSET:
+        changes["qr_code_settings"] = parameters.qr_code_settings
     data = link.data
     if parameters.data is not UNSET and parameters.data:
         new = {key: value for key, value in parameters.data.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Branch's QR code API: /v1/qr-code (SDKs) and /v2/qr-code (contract/links.md §1.6)."""
+"""QR codes: Branch's API, /v1/qr-code (SDKs) and /v2/qr-code (contract/links.md §1.6), and those of links."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 from starlette.responses import Response
 
-from bough.errors import BoughError
+from bough.errors import BadRequest, BoughError
 from bough.ids import new_code
 from bough.links import records
+from bough.links.api_routes import own_link
 from bough.links.document import link_url
 from bough.links.qr import render
 from bough.links.qr_images import FetchImage
-from bough.links.qr_settings import MAX_IMAGE_BYTES, parse_settings
+from bough.links.qr_settings import FIELDS, MAX_IMAGE_BYTES, MAX_KEPT_BYTES, QrSettings, kept_text, parse_settings
 from bough.links.routes import draft
 from bough.settings import Settings
 from bough.web.call import Call
@@ -42,21 +43,47 @@ async def create_qr_code(call: Call) -> Response:
     body = await call.object(MAX_BODY)
     owner = call.credential(body)
     call.context.limits.check_app(owner.app, "qr")
-    settings = parse_settings(body.get("qr_code_settings"))
-    wanted = _with_code(draft(call, owner, body))
-    picture, content_type = await asyncio.get_running_loop().run_in_executor(
-        _drawing, render, link_url(wanted.link, owner.app), settings, fetcher(call.context.settings)
-    )
+    settings = parse_settings(body.pop("qr_code_settings", None))
+    wanted = _looking_so(_with_code(draft(call, owner, body)), settings)
+    picture, content_type = await draw(call, link_url(wanted.link, owner.app), settings)
     created = (await call.context.store.write(records.create_batch, [wanted]))[0]
     if isinstance(created, BoughError):
         raise created
     return Response(picture, 200, HEADERS, content_type)
 
 
+async def link_qr_code(call: Call) -> Response:
+    """GET /api/links/{id}/qr-code: the code of a link, in its own look with the fields of the query over it."""
+    query = call.request.query_params
+    for name in query:
+        if name not in FIELDS:
+            raise BadRequest(f"{name}: is not a part of a code's look; those are {', '.join(FIELDS)}.")
+    link = (await own_link(call, call.user())).link
+    app = call.context.directory.apps[link.app]
+    call.context.limits.check_app(app, "qr")
+    settings = parse_settings(dict(query), base=parse_settings(link.qr_code_settings))
+    picture, content_type = await draw(call, link_url(link, app), settings)
+    return Response(picture, 200, HEADERS, content_type)
+
+
+async def draw(call: Call, url: str, settings: QrSettings) -> tuple[bytes, str]:
+    """The picture and its content type, beside the event loop: the pictures in it may have to be fetched."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_drawing, render, url, settings, fetcher(call.context.settings))
+
+
 def fetcher(settings: Settings) -> FetchImage:
     """How the server fetches pictures: from public addresses, or from all by setting."""
     allow = (lambda _address: True) if settings.fetch_private == "allow" else None
     return lambda url: fetch_public(url, MAX_IMAGE_BYTES, FETCH_SECONDS, allow=allow)
+
+
+def _looking_so(draft: records.Draft, settings: QrSettings) -> records.Draft:
+    """The draft whose link keeps the look, unless that is too large: a logo may come inside the body."""
+    text = kept_text(settings)
+    if text is None or len(text) > MAX_KEPT_BYTES:
+        return draft
+    return msgspec.structs.replace(draft, link=msgspec.structs.replace(draft.link, qr_code_settings=text))
 
 
 def _with_code(draft: records.Draft) -> records.Draft:

@@ -35,6 +35,8 @@ COLORS = ("code_color", "background_color", "finder_pattern_color", "finder_eye_
 
 IMAGES = ("center_logo_url", "background_image_url", "code_pattern_url")
 
+FIELDS = ("image_format", *WHOLE_NUMBERS, *COLORS, *IMAGES)
+
 _COLOR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _DIGITS = re.compile(r"[0-9]{1,6}")
 _DATA_URL = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,", re.IGNORECASE)
@@ -72,6 +74,9 @@ class QrSettings(Struct, frozen=True, kw_only=True):
 
 DEFAULT = QrSettings()
 
+MAX_KEPT_BYTES = 16 * 1024
+"""Of the JSON that is kept with a link: it is read at every first click."""
+
 
 def parse_settings(raw: object, base: QrSettings = DEFAULT) -> QrSettings:
     """`qr_code_settings` as a client sent it (object, JSON text of one, or None), laid over `base`.
@@ -95,6 +100,24 @@ def parse_settings(raw: object, base: QrSettings = DEFAULT) -> QrSettings:
     settings = msgspec.structs.replace(base, **found)
     _check_contrast(settings)
     return settings
+
+
+def kept_settings(raw: object) -> str | None:
+    """`qr_code_settings` as they are kept with a link: JSON of what differs from the usual look; None: nothing does.
+
+    Raises BadRequest as `parse_settings`, and for more than MAX_KEPT_BYTES.
+    """
+    text = kept_text(parse_settings(raw))
+    if text is not None and len(text) > MAX_KEPT_BYTES:
+        raise BadRequest("qr_code_settings must have at most 16 KB of JSON; name pictures by their http(s) URLs")
+    return text
+
+
+def kept_text(settings: QrSettings) -> str | None:
+    """A look as JSON of what differs from the usual one; None: nothing does. `parse_settings` reads it back."""
+    given = {field: getattr(settings, field) for field in FIELDS}
+    own = {field: value for field, value in given.items() if value != getattr(DEFAULT, field)}
+    return msgspec.json.encode(own).decode() if own else None
 
 
 def rgb(color: str) -> tuple[int, int, int]:

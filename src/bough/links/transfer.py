@@ -22,7 +22,7 @@ from bough.links.alias import check_alias
 from bough.links.bulk import split_tags
 from bough.links.change import new_link
 from bough.links.document import link_url
-from bough.links.item import optional_time
+from bough.links.item import optional_time, qr_look
 from bough.links.listing import Listed
 from bough.links.listing_parameters import parse_time
 from bough.links.model import LABELS, CreationSource, Link
@@ -40,6 +40,7 @@ COLUMNS = (
     "data",
     "duration",
     "identity",
+    "qr_code_settings",
     "creation_source",
     "created_at",
     "updated_at",
@@ -93,6 +94,7 @@ def export_row(listed: Listed, app: App) -> dict[str, Any]:
         "data": link.data,
         "duration": link.duration,
         "identity": link.identity,
+        "qr_code_settings": qr_look(link),
         "creation_source": link.source,
         "created_at": iso_time(link.created_at),
         "updated_at": iso_time(link.updated_at),
@@ -132,6 +134,7 @@ def read_link(values: Mapping[str, Any], directory: Directory, target: Target) -
             "type": values.get("type"),
             "duration": values.get("duration"),
             "identity": values.get("identity"),
+            "qr_code_settings": values.get("qr_code_settings"),
             **{name: values[name] for name in LABELS if values.get(name) not in (None, "")},
             **({"tags": _tags(values["tags"])} if values.get("tags") not in (None, "") else {}),
             "data": data,

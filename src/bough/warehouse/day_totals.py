@@ -78,10 +78,11 @@ class DayTotals:
             cursor.close()
         totals: _Totals = {(app, day, name): (count, micro) for app, day, name, count, micro in found}
         kept: _Totals = {(app, day, name): (n, micro) for app, day, name, n, micro in self._store.rows(KEPT)}
+        took = time.monotonic() - started  # waiting for the store's write lock takes nothing from anybody
         for piece in pieces(kept, totals, as_of or now_ms()):
             self._store.transact(_write, piece)
         self._as_of = as_of
-        self._not_before = time.monotonic() + max(LEAST_PAUSE, RATE * (time.monotonic() - started))
+        self._not_before = time.monotonic() + max(LEAST_PAUSE, RATE * took)
         return True
 
 

@@ -1,0 +1,1 @@
+ALTER TABLE link ADD COLUMN qr_code_settings TEXT;
