@@ -47,6 +47,7 @@ TOKEN_ROWS: dict[tuple[str, str], Row] = {
     ("DELETE", "/v1/url"): Row(("links", "sensitive_data"), query={"url": "{link}", "app_id": "{app}"}),
     ("GET", "/api/links"): Row(query={"app_id": "{app}"}),
     ("GET", "/api/links/{id}"): Row(path={"id": "{link_id}"}),
+    ("GET", "/api/links/{id}/qr-code"): Row(path={"id": "{link_id}"}),
     ("PATCH", "/api/links/{id}"): Row(("links",), path={"id": "{link_id}"}, body={"stage": "x"}),
     ("PUT", "/api/links/by-alias"): Row(
         ("links",), body={"app_id": "{app}", "alias": "{alias}", "data": {"~agency_id": "acme"}}
@@ -101,6 +102,7 @@ TOKEN_ROWS: dict[tuple[str, str], Row] = {
 FILTERED_OUT = {
     ("DELETE", "/v1/url"): 404,
     ("GET", "/api/links/{id}"): 404,
+    ("GET", "/api/links/{id}/qr-code"): 404,
     ("PATCH", "/api/links/{id}"): 404,
     ("POST", "/api/decide"): 404,
     ("POST", "/api/simulate"): 404,

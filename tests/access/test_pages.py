@@ -71,6 +71,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/dashboard/links/{id}/edit"): EDIT,
     ("POST", "/dashboard/links/{id}/edit"): EDIT._replace(granted=303),
     ("GET", "/dashboard/links/{id}/qr"): LINK,
+    ("POST", "/dashboard/links/{id}/qr"): EDIT._replace(granted=303),
     ("GET", "/dashboard/links/{id}/qr-picture"): LINK,
     ("GET", "/dashboard/cohorts"): Page(COHORT),
     ("GET", "/dashboard/cohorts/answer"): Page(COHORT),

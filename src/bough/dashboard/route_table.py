@@ -96,7 +96,7 @@ DASHBOARD_ROUTES = (
     get("/dashboard/links/{id}/edit", link_editor.edit, "Change a link"),
     post("/dashboard/links/{id}/edit", link_editor.save, "Change a link"),
     get("/dashboard/links/{id}/qr", qr_page.designer, "Design a QR code"),
-    post("/dashboard/links/{id}/qr", qr_page.keep, "Keep a look of the QR code"),
+    post("/dashboard/links/{id}/qr", qr_page.keep, "Keep a look of the QR code", "links"),
     get("/dashboard/links/{id}/qr-picture", qr_page.picture, "A QR code"),
     get("/dashboard/cohorts", cohort_page.cohorts, "Cohorts", *COHORT),
     get("/dashboard/cohorts/answer", cohort_page.answer, "A cohort question's answer", *COHORT),

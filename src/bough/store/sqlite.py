@@ -19,7 +19,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -243,8 +243,7 @@ class SqliteStore(Store):
             if wait and self._is_fold_due:
                 self._fold_rest()
         if self._log_pages >= CHECKPOINT_PAGES and not self._is_folding:
-            self._is_folding = True
-            self._pool.submit(self._fold_most)
+            self._start_folding()
         self._sync_log()
         self.version.raise_to(tx.announced)
 
@@ -268,6 +267,11 @@ class SqliteStore(Store):
     @property
     def _is_fold_due(self) -> bool:
         return self._is_mostly_folded or self._log_pages >= MAX_LOG_PAGES
+
+    def _start_folding(self) -> None:
+        with suppress(RuntimeError):  # the process ends, and whoever opens the database next folds the log back
+            self._is_folding = True
+            self._pool.submit(self._fold_most)
 
     def _fold_most(self) -> None:
         """Copy the write-ahead log into the database beside all writing: what takes long of folding it back."""
