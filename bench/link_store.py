@@ -10,6 +10,7 @@ from msgspec import Struct
 from bench.load import path
 from bough.accounts.directory import Directory
 from bough.accounts.found import NewApp, found_app
+from bough.clicks import day_counts
 from bough.ids import now_ms
 from bough.links import records
 from bough.links.model import Link
@@ -37,6 +38,8 @@ def make(folder: Path, links: int) -> str:
         numbers = range(start, min(start + AT_ONCE, links + 1))
         store.transact(records.create_batch, [_draft(app.id, domain.host, number) for number in numbers])
     took = time.perf_counter() - began
+    while day_counts.fold_day_counts(store):  # a store that has had its links for a while
+        pass
     if links >= 100_000:
         print(f"({links:,} links made in {took:.0f} s, {links / took:,.0f} links/s)", flush=True)
     store.close()

@@ -1,9 +1,13 @@
-"""What links cost, in one run: ``scripts/bench links [--large] [--seconds N]``.
+"""What links cost, in one run: ``scripts/bench links [--large] [--seconds N] [--rounds N]``.
 
 Redirects with the click on disk beside nginx `return 302` and a bare ASGI application on uvicorn; creates; bulk; with
 1 and 2 workers, over a thousand and a million links (and ten million with --large); every click asks for another link,
 of a million also for the same thousand of them and by Zipf's law.
 After each measurement the server is killed with -9 under load, and what it answered is compared with what is stored.
+
+What is compared by a ratio is measured in rounds, one after the other in each: a machine that others share is now
+faster, now slower, and takes both sides with it. The targets are ratios of medians. Every measurement begins with a
+fresh copy of the data, so none counts the clicks of the one before.
 
 CPU is user and system time per request, of the processes that answer (`answer`) and of those that follow the journal
 for counts and attribution (`follow`); nginx and uvicorn do not write anything.
@@ -15,10 +19,13 @@ import argparse
 import json
 import os
 import platform
+import shutil
+import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -31,7 +38,7 @@ from bench.servers import Server, bare_uvicorn, bough, bough_one_by_one, nginx
 WARM_SECONDS = 1.0
 KILL_AFTER_SECONDS = 1.0
 BULK = 100
-FEW = 1000
+FEW, MANY = 1_000, 1_000_000
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -61,7 +68,29 @@ class Bench:
     def __init__(self, seconds: int, folder: Path) -> None:
         self.seconds = seconds
         self.folder = folder
-        self.figures: dict[str, Figure] = {}
+        self.figures: dict[str, list[Figure]] = {}
+
+    @contextmanager
+    def copy(self, data: Path) -> Iterator[Path]:
+        """A data folder like this one, for one measurement."""
+        copied = self.folder / "copy"
+        shutil.copytree(data, copied)
+        try:
+            yield copied
+        finally:
+            shutil.rmtree(copied)
+
+    def cost(self, name: str) -> float:
+        """Processor time of the answering processes, µs per request; the median of all rounds."""
+        return statistics.median(figure.answer_us for figure in self.figures[name])
+
+    def rate(self, name: str) -> float:
+        """Requests per second, the median of all rounds."""
+        return statistics.median(figure.rate for figure in self.figures[name])
+
+    def follow(self, name: str) -> float:
+        """Processor time of the following processes, µs per request; the median of all rounds."""
+        return statistics.median(figure.follow_us for figure in self.figures[name])
 
     def measure(self, name: str, server: Server, work: Work) -> Figure:
         """Warm up, then load the server and watch its processes."""
@@ -112,9 +141,9 @@ class Bench:
 
     def show(self, figure: Figure) -> None:
         """Print a line."""
-        self.figures[figure.name] = figure
+        self.figures.setdefault(figure.name, []).append(figure)
         static = self.figures.get(STATIC)
-        ratio = f"{figure.answer_us / static.answer_us:5.1f}x" if static else "     -"
+        ratio = f"{figure.answer_us / static[-1].answer_us:5.1f}x" if static else "     -"
         kept = "" if figure.answered is None else f"{figure.answered:>10,} {figure.stored:>10,}"
         print(
             f"{figure.name:44} {figure.rate:>9,.0f} {figure.load.p50_us / 1000:7.2f} {figure.load.p99_us / 1000:7.2f} "
@@ -159,75 +188,72 @@ LINK = {
 }
 
 
-def without_bough(bench: Bench) -> None:
-    """What others need for a redirect that stores nothing."""
+def compared(bench: Bench, stores: dict[int, Path]) -> None:
+    """One round of all that is compared: what others need for a redirect that stores nothing, and clicks."""
     with nginx(bench.folder) as server:
         if server is None:
             print("nginx is not installed: no ratios")
         else:
-            bench.plain(STATIC, server, clicks("uniform", 1000))
+            bench.plain(STATIC, server, clicks("uniform", FEW))
     with bare_uvicorn() as server:
-        bench.plain("uvicorn, bare ASGI 302", server, clicks("uniform", 1000))
-
-
-def with_links(bench: Bench, links: int) -> None:
-    """Everything that bough does, over a store of so many links."""
-    data = bench.folder / f"data-{links}"
-    key = link_store.make(data, links)
-    size = f"{links:,} links"
-    if links <= FEW:
-        with bough_one_by_one(data) as server:
-            bench.durable(f"{ONE_BY_ONE}, {size}", server, clicks("uniform", links), data, "clicks")
-    for workers in (1, 2):
+        bench.plain(BARE, server, clicks("uniform", FEW))
+    with bench.copy(stores[FEW]) as data, bough_one_by_one(data) as server:
+        bench.durable(ONE_BY_ONE, server, clicks("uniform", FEW), data, "clicks")
+    for links, store in stores.items():
         for kind in ("few", "zipf", "uniform") if links > FEW else ("uniform",):
-            with bough(data, workers) as server:
-                name = f"click {kind}, {workers} worker{'s' * (workers > 1)}, {size}"
-                bench.durable(name, server, clicks(kind, links), data, "clicks")
+            with bench.copy(store) as data, bough(data, 1) as server:
+                bench.durable(click(kind, 1, links), server, clicks(kind, links), data, "clicks")
+
+
+def with_links(bench: Bench, store: Path, key: str, links: int) -> None:
+    """All else that bough does, over a store of so many links."""
+    size = f"{links:,} links"
+    for kind in ("few", "zipf", "uniform") if links > FEW else ("uniform",):
+        with bench.copy(store) as data, bough(data, 2) as server:
+            bench.durable(click(kind, 2, links), server, clicks(kind, links), data, "clicks")
     for workers in (1, 2):
-        with bough(data, workers) as server:
-            name = f"create, {workers} worker{'s' * (workers > 1)}, {size}"
-            bench.durable(name, server, creates(key, bench.folder), data, "links")
-        with bough(data, workers) as server:
-            name = f"bulk of {BULK}, {workers} worker{'s' * (workers > 1)}, {size}"
-            bench.durable(name, server, bulks(key, bench.folder), data, "links", BULK)
+        on = f"{workers} worker{'s' * (workers > 1)}, {size}"
+        with bench.copy(store) as data, bough(data, workers) as server:
+            bench.durable(f"create, {on}", server, creates(key, bench.folder), data, "links")
+        with bench.copy(store) as data, bough(data, workers) as server:
+            bench.durable(f"bulk of {BULK}, {on}", server, bulks(key, bench.folder), data, "links", BULK)
 
 
-ONE_BY_ONE = "click, one commit each, 1 worker"
+def click(kind: str, workers: int, links: int) -> str:
+    """The name of a measurement."""
+    return f"click {kind}, {workers} worker{'s' * (workers > 1)}, {links:,} links"
+
+
+ONE_BY_ONE = "click, one commit each, 1 worker, 1,000 links"
+BARE = "uvicorn, bare ASGI 302"
 
 
 def targets(bench: Bench) -> None:
     """What was aimed at, and what was reached."""
-    found = bench.figures
 
     def line(what: str, reached: float, wanted: str, good: bool) -> None:
         print(f"  {'reached' if good else 'MISSED '}  {what:66} {reached:>10,.1f}  (wanted: {wanted})")
 
-    click = found["click uniform, 1 worker, 1,000 links"]
+    usual = click("uniform", 1, FEW)
     print("\nTargets")
-    if static := found.get(STATIC):
-        ratio = click.answer_us / static.answer_us
+    if STATIC in bench.figures:
+        ratio = bench.cost(usual) / bench.cost(STATIC)
         line("CPU of a durable redirect, times nginx's static one", ratio, "4 or less", ratio <= 4)
-        ratio = (click.answer_us + click.follow_us) / static.answer_us
+        ratio = (bench.cost(usual) + bench.follow(usual)) / bench.cost(STATIC)
         line("the same with counts and attribution behind it", ratio, "not set", True)
-    plain = found[f"{ONE_BY_ONE}, 1,000 links"]
-    line(
-        "clicks/s, times those with one commit each",
-        click.rate / plain.rate,
-        "10 or more",
-        click.rate >= 10 * plain.rate,
-    )
-    best = max(figure.rate for name, figure in found.items() if name.startswith("create"))
+    ratio = bench.rate(usual) / bench.rate(ONE_BY_ONE)
+    line("clicks/s, times those with one commit each", ratio, "10 or more", ratio >= 10)
+    best = max(bench.rate(name) for name in bench.figures if name.startswith("create"))
     line("durable creates/s", best, "10,000 or more", best >= 10_000)
-    best = max(figure.rate * BULK for name, figure in found.items() if name.startswith("bulk"))
+    best = max(bench.rate(name) * BULK for name in bench.figures if name.startswith("bulk"))
     line("durable links/s in bulk", best, "25,000 or more", best >= 25_000)
-    for name, which in (("few", "the same thousand"), ("zipf", "Zipf"), ("uniform", "evenly spread")):
-        more = found[f"click {name}, 1 worker, 1,000,000 links"].answer_us / click.answer_us - 1
+    for kind, which in (("few", "the same thousand"), ("zipf", "Zipf"), ("uniform", "evenly spread")):
+        more = bench.cost(click(kind, 1, MANY)) / bench.cost(usual) - 1
         line(f"CPU that a million links add to a redirect, in %, {which}", more * 100, "less than 50", more < 0.5)
-    lost = sum(max(0, (f.answered or 0) - (f.stored or 0)) for f in found.values() if f.stored is not None)
+    durable = [figure for some in bench.figures.values() for figure in some if figure.stored is not None]
+    lost = sum(max(0, (f.answered or 0) - (f.stored or 0)) for f in durable)
     line("rows answered and not stored after kill -9", lost, "0", lost == 0)
-    extra = max(
-        (f.stored or 0) - (f.answered or 0) for f in found.values() if f.stored is not None and "bulk" not in f.name
-    )
+    extra = max((f.stored or 0) - (f.answered or 0) for f in durable if "bulk" not in f.name)
     line(
         "most rows stored beyond those answered (in flight at a kill)",
         extra,
@@ -251,6 +277,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench links", description=str(__doc__).splitlines()[0])
     parser.add_argument("--large", action="store_true", help="also ten million links")
     parser.add_argument("--seconds", type=int, default=4, help="length of each measurement (4)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often what is compared is measured (3)")
     parser.add_argument("--folder", type=Path, help="where the data goes (a temporary folder)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bough-bench-", dir=arguments.folder) as name:
@@ -262,10 +289,15 @@ def main() -> None:
         )
         print(f"fdatasync {fsync_us(folder):.0f} µs; {CLIENTS} keep-alive clients; load from {generator()}")
         print(f"load average {os.getloadavg()[0]:.1f} before the start (above 0.5 the figures are disturbed)\n")
+        stores, keys = {}, {}
+        for links in (FEW, MANY, *([10_000_000] if arguments.large else [])):
+            stores[links] = folder / f"data-{links}"
+            keys[links] = link_store.make(stores[links], links)
         print(HEAD)
-        without_bough(bench)
-        for links in (1_000, 1_000_000, *([10_000_000] if arguments.large else [])):
-            with_links(bench, links)
+        for _ in range(arguments.rounds):
+            compared(bench, stores)
+        for links, store in stores.items():
+            with_links(bench, store, keys[links], links)
         targets(bench)
 
 

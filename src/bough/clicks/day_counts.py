@@ -29,6 +29,9 @@ ROWS, LINKS = "day counts", "day counts of links"
 ROWS_AT_ONCE = 500
 """A row can touch six counts; adding these up holds the write lock for about 5 ms."""
 
+LINKS_AT_ONCE = 5000
+"""A new link touches one count, which it shares with all others of its day."""
+
 MAX_VALUE = 100
 """Characters of a referrer that are kept."""
 
@@ -75,8 +78,8 @@ _facts = msgspec.json.Decoder(ClickFacts).decode
 def fold_day_counts(store: Store) -> int:
     """Count what is new of the journal and of the links; returns how many rows there were."""
     zones: dict[int, str] = dict(store.rows(ZONES))
-    found = _fold(store, ROWS, NEW_ROWS, zones, _count_row)
-    return found + _fold(store, LINKS, NEW_LINKS, zones, _count_link)
+    found = _fold(store, ROWS, NEW_ROWS, ROWS_AT_ONCE, zones, _count_row)
+    return found + _fold(store, LINKS, NEW_LINKS, LINKS_AT_ONCE, zones, _count_link)
 
 
 def values_of(facts: ClickFacts) -> dict[str, str]:
@@ -108,10 +111,10 @@ def referring_host(referrer: str) -> str:
 _Count = Callable[[_Fold, tuple[Any, ...], dict[int, str]], None]
 
 
-def _fold(store: Store, watermark: str, sql: str, zones: dict[int, str], count: _Count) -> int:
+def _fold(store: Store, watermark: str, sql: str, at_most: int, zones: dict[int, str], count: _Count) -> int:
     found = store.rows(READ_WATERMARK, (watermark,))
     after = found[0][0] if found else 0
-    rows = store.rows(sql, (after, ROWS_AT_ONCE))
+    rows = store.rows(sql, (after, at_most))
     if not rows:
         return 0
     fold = _Fold(Counter(), Counter())
