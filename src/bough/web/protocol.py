@@ -159,6 +159,8 @@ class EdgeProtocol(HttpToolsProtocol):
         else:
             if self.held_bytes > self.max_header_bytes:
                 self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
+            elif self.receiving and not self.deadline:
+                self.deadline = self.loop.time() + self.request_seconds
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client may shut its side after the request: it still gets its answers (True: do not close yet)."""
@@ -206,7 +208,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self.request_cycle = None
         self.gathered = None
         self.receiving = True
-        self.deadline = self.loop.time() + self.request_seconds
+        self.deadline = 0.0  # set when the request is not complete with the bytes that have come
 
     def on_url(self, url: bytes) -> None:
         self.url = self.url + url if self.url else url
@@ -235,11 +237,12 @@ class EdgeProtocol(HttpToolsProtocol):
         self.held_bytes = 0
         if self.closing:
             return
-        if self._all_answered():
+        if self.cycle is None or self.cycle.response_complete:
             method = self.parser.get_method()
-            if method == b"GET" and self._answered_shortly():
-                return
-            if method == b"POST" and self._is_gathered():
+            if method == b"GET":
+                if self._answered_shortly():
+                    return
+            elif method == b"POST" and self._is_gathered():
                 self.gathered = []
                 return
         self._start_cycle()
@@ -314,7 +317,11 @@ class EdgeProtocol(HttpToolsProtocol):
         cycle.keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
         cycle.response_complete = False
         try:
-            taken = self._offer(body)
+            if body is not None:
+                taken = self._offered_with(body)
+            else:
+                shortcut = self.shortcut
+                taken = shortcut is not None and shortcut(self.url, self.headers, self.peer, self._send_short)
         except Exception:
             log.exception("The short way failed; the request goes the whole way")
             taken = False
@@ -323,9 +330,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self.cycle = before
         return taken
 
-    def _offer(self, body: bytes | None) -> bool:
-        if body is None:
-            return self.shortcut is not None and self.shortcut(self.url, self.headers, self.peer, self._send_short)
+    def _offered_with(self, body: bytes) -> bool:
         return self.body_shortcut is not None and self.body_shortcut(
             self.url, self.headers, body, self.peer, self._send_short
         )
