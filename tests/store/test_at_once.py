@@ -169,6 +169,28 @@ def test_items_of_threads_go_between(store: Store) -> None:
     assert names(store) == sorted(wanted)
 
 
+def test_threads_that_always_write_do_not_keep_the_loop_waiting(store: Store) -> None:
+    """Each of them submits the next item before the thread has taken the last one."""
+    ended = threading.Event()
+
+    def write_on(name: str) -> int:
+        number = 0
+        while not ended.is_set():
+            store.transact(put_batch, f"{name}-{number}")
+            number += 1
+        return number
+
+    async def run() -> list[int]:
+        threads = [asyncio.create_task(asyncio.to_thread(write_on, f"thread-{number}")) for number in range(4)]
+        for number in range(200):
+            assert await asyncio.wait_for(submitted(store, put_batch, [f"loop-{number}"]), 10) == [f"loop-{number}"]
+        ended.set()
+        return list(await asyncio.gather(*threads))
+
+    written_by_threads = sum(asyncio.run(run()))
+    assert len(names(store)) == written_by_threads + 200
+
+
 def test_a_refused_item_and_a_poison_item_fail_alone(store: Store) -> None:
     batch = Recorded()
     first, second, third, fourth = written(store, batch, ["a", "bad", "poison", "d"])
