@@ -170,7 +170,7 @@ def test_items_of_threads_go_between(store: Store) -> None:
 
 
 def test_threads_that_always_write_do_not_keep_the_loop_waiting(store: Store) -> None:
-    """Each of them submits the next item before the thread has taken the last one."""
+    """Four threads write without a pause; each item of the loop is answered all the same."""
     ended = threading.Event()
 
     def write_on(name: str) -> int:
