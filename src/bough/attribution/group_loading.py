@@ -12,12 +12,13 @@ from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY, Claim
 from bough.attribution.read import Attributed, Reading, WindowsAt
-from bough.attribution.stored import exact_row, select_in
+from bough.attribution.stored import exact_row
 from bough.attribution.touch_index import TOUCHES, Reader, TouchIndex
 from bough.attribution.touches import Links, Touch
 from bough.clicks.agents import parse
 from bough.errors import BadRequest
 from bough.journal import Row
+from bough.store.select_in import select_in
 
 log = logging.getLogger("bough.attribution")
 
@@ -98,7 +99,7 @@ class Loader:
                         for sort in ("", "impression "):
                             groups.setdefault(key(entry.app, entry.test, sort + name, value), set()).add(group)
         wanted: dict[int, set[int]] = {group: set() for group in entries}
-        for one, touch in select_in(self._reader, TOUCHES_OF_KEYS, groups, before=(newest,)):
+        for one, touch in select_in(self._reader.rows, TOUCHES_OF_KEYS, groups, before=(newest,)):
             for group in groups[one]:
                 wanted[group].add(touch)
         found = self._touches({one for some in wanted.values() for one in some})
@@ -113,7 +114,7 @@ class Loader:
                 missing.append(one)
             else:
                 found[one] = touch
-        for values in select_in(self._reader, ROWS_BY_ID, missing):
+        for values in select_in(self._reader.rows, ROWS_BY_ID, missing):
             touch = self._touch_of(values)
             if touch is not None:
                 found[touch.id] = touch

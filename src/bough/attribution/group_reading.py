@@ -22,10 +22,11 @@ from bough.attribution.live_groups import Live, LiveGroups
 from bough.attribution.persons import NOBODY
 from bough.attribution.read import Attributed, Reading, WindowsAt
 from bough.attribution.row_facts import SettledFacts
-from bough.attribution.stored import Change, Stored, TouchOf, exact_row, select_in, stored_of, touch_row
+from bough.attribution.stored import Change, Stored, TouchOf, exact_row, stored_of, touch_row
 from bough.attribution.touches import Touch
 from bough.journal import Row
 from bough.store.database import Store
+from bough.store.select_in import select_in
 
 GROUPS_OF_KEYS = "SELECT id, grp FROM group_key WHERE id IN ({})"
 
@@ -45,7 +46,7 @@ class Groups:
             else:
                 self._entries.append((entry, row, entry_keys(entry)))
         wanted = {one for _, _, keys in self._entries for one in keys}
-        self._known: dict[int, int] = dict(select_in(store, GROUPS_OF_KEYS, wanted))
+        self._known: dict[int, int] = dict(select_in(store.rows, GROUPS_OF_KEYS, wanted))
         self._into: dict[int, int] = {}
 
     def place(self) -> None:
@@ -214,14 +215,14 @@ class Grouped:
     def _read_dirty(self) -> None:
         sources = {source: group for group, dirty in self._dirty.items() for source in dirty.sources}
         standing: dict[int, dict[int, Stored]] = {group: {} for group in self._dirty}
-        for source, *values in select_in(self._store, ROWS_OF_GROUPS, sources):
+        for source, *values in select_in(self._store.rows, ROWS_OF_GROUPS, sources):
             group = sources[source]
             row = exact_row(values[8:])
             app, test, person, at, name, counted, touch, body = values[:8]
             standing[group][row.id] = Stored(row.id, app, bool(test), person, at, name, bool(counted), touch, body)
             self._dirty[group].entries[row.id] = self._loader.entry(row)
         had: dict[int, dict[int, TouchOf]] = {group: {} for group in self._dirty}
-        for source, touch, app, test, person, at, name, body in select_in(self._store, TOUCHES_OF_GROUPS, sources):
+        for source, touch, app, test, person, at, name, body in select_in(self._store.rows, TOUCHES_OF_GROUPS, sources):
             one = TouchOf(touch, app, bool(test), person, at, name, body)
             had[sources[source]][one.id] = one
         entries = {group: list(dirty.entries.values()) for group, dirty in self._dirty.items()}

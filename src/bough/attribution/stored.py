@@ -7,7 +7,7 @@ that the warehouse can ask what changed. Everything of one step is written in on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ from bough.attribution.touches import Touch
 from bough.attribution.windows import touch_data
 from bough.ids import arrived_at, now_ms
 from bough.journal import Row
-from bough.store.transaction import RowValues, Transaction
+from bough.store.transaction import Transaction
 
 WATERMARK = "attribution"
 VERSION = "attribution version"
@@ -60,9 +60,6 @@ FOUND_MISSING = "DELETE FROM rate_missing WHERE id = ?"
 
 GROUP_OF_ROW = "SELECT grp FROM attributed WHERE id = ?"
 SIZE_OF_GROUP = "SELECT count(*) FROM attributed WHERE grp = ?"
-
-IN_ONE_QUERY = 500
-"""Values of one IN list: few different statements, well below the databases' limits."""
 
 
 class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -313,16 +310,3 @@ def data_as_of(reader: Reader) -> int:
     if reached >= newest and counter(reader, MENDED) == counter(reader, CHANGE_COUNTER):
         return now
     return arrived_at(reached) if reached > 0 else 0
-
-
-def select_in(reader: Reader, sql: str, values: Iterable[int], before: Sequence[int] = ()) -> list[RowValues]:
-    """Rows of a query with `{}` for the list, for any number of values; `before` are parameters in front of them."""
-    wanted = list(dict.fromkeys(values))
-    found: list[RowValues] = []
-    for start in range(0, len(wanted), IN_ONE_QUERY):
-        chunk = wanted[start : start + IN_ONE_QUERY]
-        # Repeating the last value up to a power of two keeps the number of prepared statements small.
-        size = 1 << (len(chunk) - 1).bit_length()
-        padded = chunk + [chunk[-1]] * (size - len(chunk))
-        found += reader.rows(sql.format(",".join("?" * size)), (*before, *padded))
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -12,9 +12,10 @@ from bough.errors import BadRequest, InvalidCredentials
 from bough.links.address import locate
 from bough.links.codec import from_json, from_row
 from bough.links.model import Link
-from bough.links.queries import BY_ID, BY_PATH, by_ids
+from bough.links.queries import BY_ID, BY_IDS, BY_PATH
 from bough.store.changes import NEWEST
-from bough.store.transaction import RowValues, Value
+from bough.store.database import Rows
+from bough.store.select_in import select_in
 
 LAST_CHANGES = "SELECT link, max(at) FROM change WHERE link IN ({}) GROUP BY link"
 CHANGED_AFTER = "SELECT before FROM change WHERE link = ? AND at > ? ORDER BY id LIMIT 1"
@@ -24,9 +25,6 @@ LAST_AT_ADDRESS = (
 MAX_QUERY_FIELDS = 500
 MAX_CURRENT = 10_000
 """Links kept in memory."""
-LINKS_AT_ONCE = 64
-
-Rows = Callable[[str, Sequence[Value]], list[RowValues]]
 
 
 class StoredLinks:
@@ -45,11 +43,10 @@ class StoredLinks:
     def of_rows(self, links: Iterable[int]) -> Iterator[None]:
         """For a batch of rows that have been read: their links are read together, and none is looked at again."""
         self._check()
-        missing = sorted({link for link in links if link not in self._current})
-        if len(self._current) + len(missing) > MAX_CURRENT:
+        wanted = set(links)
+        if len(self._current) + len(wanted) > MAX_CURRENT:
             self._current.clear()
-        for start in range(0, len(missing), LINKS_AT_ONCE):
-            self._read(missing[start : start + LINKS_AT_ONCE])
+        self._read(wanted - self._current.keys())
         self._is_checked = True
         try:
             yield
@@ -62,7 +59,7 @@ class StoredLinks:
             self._check()
         known = self._current.get(link)
         if known is None:
-            self._read([link])
+            self._read({link})
             known = self._current[link]
         return known[1] if at >= known[0] else self._earlier(link, at)
 
@@ -72,13 +69,10 @@ class StoredLinks:
             self._newest = newest
             self._current.clear()
 
-    def _read(self, links: Sequence[int]) -> None:
-        # Repeating the last one up to a power of two keeps the number of prepared statements small.
-        count = 1 << (len(links) - 1).bit_length()
-        padded = [*links, *[links[-1]] * (count - len(links))]
-        found = {row[0]: from_row(row) for row in self._rows(by_ids(count), padded)}
+    def _read(self, links: Set[int]) -> None:
+        found = {row[0]: from_row(row) for row in select_in(self._rows, BY_IDS, links)}
         # After the links: a change between the two counts as one.
-        changed: dict[int, int] = dict(self._rows(LAST_CHANGES.format(", ".join("?" * count)), padded))
+        changed: dict[int, int] = dict(select_in(self._rows, LAST_CHANGES, links))
         for link in links:
             self._current[link] = (changed.get(link, 0), found.get(link))
 

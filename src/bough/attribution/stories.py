@@ -19,7 +19,7 @@ from bough.attribution.keys import key
 from bough.attribution.matching import Match
 from bough.attribution.persons import NOBODY, Persons
 from bough.attribution.read import Attributed
-from bough.attribution.stored import Kept, exact_row, kept_of, select_in
+from bough.attribution.stored import Kept, exact_row, kept_of
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TouchIndex
 from bough.attribution.touches import Touch
@@ -27,6 +27,7 @@ from bough.attribution.windows import Windows, windows_from_days
 from bough.errors import NotFound, TooLarge
 from bough.journal import Row
 from bough.store.database import Store
+from bough.store.select_in import select_in
 
 HEAD = "SELECT app, test, grp, person FROM attributed WHERE id = ?"
 SIZE = "SELECT count(*) FROM attributed WHERE grp = ?"
@@ -126,7 +127,7 @@ class Stories:
         loader = Loader(self._store, StoredLinks(self._store.rows, self._directory), TouchIndex())
         rows: dict[int, Row] = {}
         kept: dict[int, Kept] = {}
-        for _, *values in select_in(self._store, ROWS_OF_GROUPS, [head.group]):
+        for _, *values in select_in(self._store.rows, ROWS_OF_GROUPS, [head.group]):
             row = exact_row(values[8:])
             rows[row.id], kept[row.id] = row, kept_of(values[7])
         entries = {row.id: loader.entry(row) for row in rows.values()}

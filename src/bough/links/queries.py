@@ -12,6 +12,7 @@ BY_ID = (
     f"SELECT {SELECTED}, c.clicks, c.last_click_at"  # noqa: S608
     " FROM link LEFT JOIN link_count c ON c.link = link.id WHERE id = ?"
 )
+BY_IDS = f"SELECT {SELECTED} FROM link WHERE id IN ({{}})"  # noqa: S608
 NEWEST_ID = "SELECT max(id) FROM link"
 UPDATE = f"UPDATE link SET {', '.join(f'{c} = ?' for c in COLUMNS[1:])} WHERE id = ?"  # noqa: S608
 DELETE = "DELETE FROM link WHERE id = ?"
@@ -40,12 +41,6 @@ CONDITIONS = {
 def by_paths(count: int) -> str:
     """Links of one domain by so many paths."""
     return f"SELECT {SELECTED} FROM link WHERE domain = ? AND path IN ({', '.join('?' * count)})"  # noqa: S608
-
-
-@lru_cache(maxsize=1024)
-def by_ids(count: int) -> str:
-    """Links by so many ids."""
-    return f"SELECT {SELECTED} FROM link WHERE id IN ({', '.join('?' * count)})"  # noqa: S608
 
 
 @lru_cache(maxsize=256)

@@ -19,7 +19,6 @@ from bough.attribution.facts import facts_of
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY
-from bough.attribution.stored import select_in
 from bough.attribution.stories import SEARCHED, Head, Stories, Told
 from bough.errors import NotFound
 from bough.events.values import text
@@ -29,6 +28,7 @@ from bough.persons import queries
 from bough.persons.pseudonyms import Plan
 from bough.store.database import Store
 from bough.store.journal import to_row
+from bough.store.select_in import select_in
 
 SEGMENT_FOLDER = "segments"
 TOUCH_KINDS = ("click", "impression")
@@ -104,7 +104,7 @@ class _Search:
         touches = self._store.rows(queries.TOUCHES_OF_PERSON, (self._app, int(self._test), head.person))
         numbers = [number for (number,) in touches]
         self.rows.update(dict.fromkeys(numbers))
-        for row in map(to_row, select_in(self._store, queries.ROWS_BY_ID, numbers)):
+        for row in map(to_row, select_in(self._store.rows, queries.ROWS_BY_ID, numbers)):
             if row.kind in TOUCH_KINDS:
                 # A browser that came without a cookie was given the click's id as one.
                 browser: Identifier = ("browser", text(row.body.get("browser")) or str(row.id))
@@ -181,7 +181,7 @@ def _touches(store: Store, app: int, test: bool, own: dict[Identifier, None]) ->
             else:
                 continue
             numbers = [number for (number,) in store.rows(queries.TOUCHES_OF_KEY, (one,))]
-            kinds = {row[0]: row[4] for row in select_in(store, queries.ROWS_BY_ID, numbers)}
+            kinds = {row[0]: row[4] for row in select_in(store.rows, queries.ROWS_BY_ID, numbers)}
             found.update((number, None) for number in numbers if kinds.get(number) in TOUCH_KINDS)
     return found
 
@@ -202,4 +202,4 @@ def _renumbered(store: Store, own: dict[Identifier, None]) -> dict[str, str]:
 
 def rows_of(store: Store, person: Person) -> list[Row]:
     """The person's journal rows, in the order in which they arrived."""
-    return sorted(map(to_row, select_in(store, queries.ROWS_BY_ID, person.plan.rows)), key=lambda row: row.id)
+    return sorted(map(to_row, select_in(store.rows, queries.ROWS_BY_ID, person.plan.rows)), key=lambda row: row.id)

@@ -27,7 +27,6 @@ from bough.attribution.matching import Candidates, Match, match, named_touches
 from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
-from bough.attribution.stored import select_in
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import Reader, TouchIndex
 from bough.attribution.touches import Touch, direct_touch
@@ -38,6 +37,7 @@ from bough.journal import Row
 from bough.links.model import Link
 from bough.sdk import legacy
 from bough.store.journal import BY_ID, COLUMNS, to_row
+from bough.store.select_in import select_in
 from bough.store.transaction import Transaction
 
 KNOWN_KEYS = "SELECT id, opening FROM device_key WHERE id IN ({})"
@@ -179,12 +179,12 @@ class _Run:
         """Fetch for a whole batch at once what every opening asks for."""
         own = [one for parsed in some for one in (*parsed.own, *parsed.app_beside)]
         self._looked_up = dict.fromkeys(own)
-        for one, opening, segment in select_in(self._tx, KNOWN_AND_IMPORTED, own):
+        for one, opening, segment in select_in(self._tx.rows, KNOWN_AND_IMPORTED, own):
             self._looked_up[one] = opening
             if segment is None:
                 self._native.add(opening)
         touching = {one for parsed in some for one in parsed.touching}
-        self._untouched = touching - {one for (one,) in select_in(self._tx, TOUCHED_KEYS, touching)}
+        self._untouched = touching - {one for (one,) in select_in(self._tx.rows, TOUCHED_KEYS, touching)}
 
     def open(self, request: OpenRequest) -> OpenAnswer:
         row = next(self._ids)
@@ -399,7 +399,7 @@ class _Run:
 
     def _is_imported(self, known: Collection[int]) -> bool:
         """Whether one of the earlier openings stands in an imported file."""
-        return bool(select_in(self._tx, IMPORTED, [one for one in known if one not in self._native]))
+        return bool(select_in(self._tx.rows, IMPORTED, [one for one in known if one not in self._native]))
 
     def _is_used(self, app: int, test: bool, once: str) -> bool:
         one = key(app, test, "once", once)

@@ -8,7 +8,7 @@ What follows from the rows is `bough.attribution.read`'s answer, never one of ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bough.accounts.directory import Directory
@@ -23,8 +23,8 @@ from bough.attribution.windows import Windows
 from bough.clicks.agents import parse
 from bough.journal import Row
 from bough.sdk.opens import APP_OPENING, TOUCHED, WEB_OPENING
+from bough.store.database import Rows
 from bough.store.journal import BY_ID, to_row
-from bough.store.transaction import RowValues, Value
 
 FIRST_OPENINGS = "SELECT opening FROM device_key WHERE id IN ({})"
 NEWEST_TOUCHES = "SELECT touch FROM touch_key WHERE key = ? ORDER BY touch DESC LIMIT ?"
@@ -39,8 +39,6 @@ MAX_ROUNDS = 4
 
 ASKING = "LAST_ATTRIBUTED_TOUCH"
 """Name of the event that is imagined now, to ask who would have the credit; it is a conversion."""
-
-Rows = Callable[[str, Sequence[Value]], list[RowValues]]
 
 
 class Person:

@@ -89,7 +89,7 @@ class Writer:
         self._is_light = True
         """Whether all that was gathered is light."""
         self._thread_is_busy = False
-        """Whether the thread was given something and has not committed since. Then it calls `_hand_over`."""
+        """Whether the thread has something of the loop and will call `_hand_over` when it is through."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: SimpleQueue[list[Job] | Failed | None] = SimpleQueue()
         self._waiting: deque[Job] = deque()
@@ -167,16 +167,11 @@ class Writer:
             self._receive(self._queue.get())
             while self._waiting:
                 self._commit()
-                self._let_loop_write()
             while self._rolled_back:
                 _deliver(self._failed(*self._rolled_back.popleft()))
-            self._let_loop_write()
-
-    def _let_loop_write(self) -> None:
-        """After each commit: other threads might always have something more."""
-        self._thread_is_busy = False
-        if self._gathering and self._loop is not None:
-            _call_in(self._loop, self._hand_over)
+            self._thread_is_busy = False
+            if self._gathering and self._loop is not None:
+                _call_in(self._loop, self._hand_over)
 
     def _receive(self, found: list[Job] | Failed | None) -> None:
         if found is None:

@@ -237,12 +237,11 @@ class EdgeProtocol(HttpToolsProtocol):
         self.held_bytes = 0
         if self.closing:
             return
-        if self.cycle is None or self.cycle.response_complete:
+        if self._all_answered():
             method = self.parser.get_method()
-            if method == b"GET":
-                if self._answered_shortly():
-                    return
-            elif method == b"POST" and self._is_gathered():
+            if method == b"GET" and self._answered_shortly():
+                return
+            if method == b"POST" and self._is_gathered():
                 self.gathered = []
                 return
         self._start_cycle()
@@ -317,11 +316,7 @@ class EdgeProtocol(HttpToolsProtocol):
         cycle.keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
         cycle.response_complete = False
         try:
-            if body is not None:
-                taken = self._offered_with(body)
-            else:
-                shortcut = self.shortcut
-                taken = shortcut is not None and shortcut(self.url, self.headers, self.peer, self._send_short)
+            taken = self._offer(body)
         except Exception:
             log.exception("The short way failed; the request goes the whole way")
             taken = False
@@ -330,7 +325,9 @@ class EdgeProtocol(HttpToolsProtocol):
             self.cycle = before
         return taken
 
-    def _offered_with(self, body: bytes) -> bool:
+    def _offer(self, body: bytes | None) -> bool:
+        if body is None:
+            return self.shortcut is not None and self.shortcut(self.url, self.headers, self.peer, self._send_short)
         return self.body_shortcut is not None and self.body_shortcut(
             self.url, self.headers, body, self.peer, self._send_short
         )
