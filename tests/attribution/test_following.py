@@ -8,18 +8,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from bough.attribution import stored
 from bough.attribution.following import StoredFollower, start_rebuild
+from bough.attribution.keys import key
 from bough.attribution.read import always, attribute
 from bough.attribution.stored import Stored
 from bough.attribution.stored_links import StoredLinks
+from bough.attribution.touch_index import first_of
+from bough.attribution.touches import LinkTable, Traces, touch_of, traces_of
 from bough.attribution.windows import Windows
 from bough.clicks.agents import parse
+from bough.events.body import encode
+from bough.journal import Click, Row
+from bough.links.model import Link
 from bough.store import Store, open_store
-from tests.attribution.traffic import World, acts, play
+from tests.attribution.traffic import AD_ID, ADDRESSES, BROWSERS, HOST, World, acts, play
+from tests.attribution.world import IPHONE_UA
 
 ROWS = "SELECT id, app, test, person, at, name, counted, touch, body FROM attributed ORDER BY id"
 TOUCHES = "SELECT person, touch, at, name, body FROM person_touch WHERE name <> '' ORDER BY person, touch"
@@ -76,3 +85,77 @@ def test_any_steps_restarts_and_rebuilds_end_in_the_rows_of_the_pure_reading(
         scene.store.transact(start_rebuild, None)
         follow(scene.store)
         assert results(scene.store) == live
+
+
+CLICK = {"what": "click", "ip": ADDRESSES[0], "path": "summer", "browser": "", "user_agent": IPHONE_UA, "kind": "click"}
+EVENT = {"what": "event", "ip": "", "first": False, "name": "PURCHASE", "transaction": "", "revenue": None}
+
+
+@pytest.mark.parametrize("kind", ["click", "impression"])
+def test_a_browsers_first_click_is_found_by_its_own_id_and_has_no_key_for_it(kind: str) -> None:
+    with world() as scene:
+        play(scene, CLICK | {"kind": kind})
+        play(scene, EVENT | {"who": {"browser_fingerprint_id": str(scene.clicks[0])}})
+        follow(scene.store)
+        assert [row[1] for row in scene.store.rows(TOUCHES)] == scene.clicks
+        keys = [key(scene.app, False, "ip", ADDRESSES[0])] if kind == "click" else []
+        assert scene.store.rows("SELECT key, touch FROM touch_key") == [(one, scene.clicks[0]) for one in keys]
+        found = first_of(scene.store.rows, scene.app, False, str(scene.clicks[0]))
+        assert found is not None
+        assert found.id == scene.clicks[0]
+        for app, test, browser in ((scene.app + 1, False, found.browser), (scene.app, True, found.browser)):
+            assert first_of(scene.store.rows, app, test, browser) is None
+        event = scene.store.rows("SELECT max(id) FROM journal")[0][0]
+        for other in (str(event), BROWSERS[0], "9" * 19, "x", ""):
+            assert first_of(scene.store.rows, scene.app, False, other) is None
+
+
+def test_a_click_with_a_cookie_gives_no_browser_its_id() -> None:
+    with world() as scene:
+        play(scene, CLICK | {"browser": BROWSERS[0]})
+        assert first_of(scene.store.rows, scene.app, False, str(scene.clicks[0])) is None
+        play(scene, EVENT | {"who": {"browser_fingerprint_id": str(scene.clicks[0])}})
+        follow(scene.store)
+        assert scene.store.rows(TOUCHES) == []
+
+
+def test_a_step_takes_few_rows_that_are_somebodys_and_many_that_are_nobodys() -> None:
+    with world() as scene:
+        follower = StoredFollower(scene.store)
+        for _ in range(7):
+            play(scene, CLICK)
+        assert follower.step(2) == 7
+        for _ in range(3):
+            play(scene, EVENT | {"who": {"developer_identity": "ann"}})
+            play(scene, CLICK)
+        assert [follower.step(2) for _ in range(3)] == [3, 3, 0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    is_stored=st.booleans(),
+    query=st.sampled_from(
+        ["", "?$idfa=" + AD_ID, "?~channel=mail&x=1", "?%24aaid=" + AD_ID, "?access_token=1&$idfa=x"]
+    ),
+    data=st.dictionaries(st.sampled_from(["$idfa", "~aaid", "%idfv", "$ios_url", "product"]), st.text(max_size=40)),
+    browser=st.sampled_from(["", *BROWSERS]),
+    user_agent=st.sampled_from([IPHONE_UA, "curl/8", ""]),
+    kind=st.sampled_from(["click", "impression"]),
+)
+def test_traces_are_those_of_the_touch(
+    is_stored: bool, query: str, data: dict[str, str], browser: str, user_agent: str, kind: Any
+) -> None:
+    link = Link(id=7, app=1, test=False, domain=HOST, path="x", data=data, campaign="c", tags=("t",), type=1)
+    click = Click(
+        url=f"http://{HOST}/x{query}",
+        ip=ADDRESSES[0],
+        browser=browser,
+        user_agent=user_agent,
+        data={} if is_stored else data,
+    )
+    body = to_builtins(click)
+    row = Row(id=5, at=1, app=1, test=False, kind=kind, link=7 if is_stored else None, body=body)
+    touch = touch_of(row, LinkTable([link]), parse)
+    values = (row.id, row.at, row.app, 0, row.kind, row.link, encode(body).decode())
+    traces = traces_of(values, LinkTable([link]), parse)
+    assert traces == Traces(**{name: getattr(touch, name) for name in Traces.__struct_fields__})

@@ -66,7 +66,7 @@ PHONES = {
 def acts(draw: st.DrawFn) -> dict[str, Any]:
     """One thing that happens."""
     what = draw(st.sampled_from(["click", "click", "open", "open", "open", "event", "event", "import"]))
-    act: dict[str, Any] = {"what": what, "ip": draw(st.sampled_from(ADDRESSES))}
+    act: dict[str, Any] = {"what": what, "ip": draw(st.sampled_from(ADDRESSES)), "first": draw(st.booleans())}
     identity = draw(st.sampled_from(["", "", "ann", "bob"]))
     if what == "click":
         act |= {
@@ -127,7 +127,10 @@ def play(world: World, act: dict[str, Any]) -> None:
         _open(world, act)
     elif act["what"] == "event":
         data = {"transaction_id": act["transaction"], "revenue": act["revenue"], "currency": "EUR"}
-        body = {"name": act["name"], "user_data": act["who"], "event_data": data}
+        who = dict(act["who"])
+        if "browser_fingerprint_id" in who:
+            who["browser_fingerprint_id"] = _browser(world, act, who["browser_fingerprint_id"])
+        body = {"name": act["name"], "user_data": who, "event_data": data}
         _append(world, "event", with_facts(body, Facts(ip=act["ip"])))
     else:
         body = {f"user_data_{name}": value for name, value in act["who"].items()}
@@ -136,6 +139,11 @@ def play(world: World, act: dict[str, Any]) -> None:
             at = now_ms() - (act["days"] + 1) * DAY
             body |= {"last_attributed_touch_type": "CLICK", "last_attributed_touch_timestamp": at}
         _append(world, "import", body, at=now_ms() - act["days"] * DAY)
+
+
+def _browser(world: World, act: dict[str, Any], other: str) -> str:
+    """What a browser is known by: its first click's id, when it came without a cookie."""
+    return str(world.clicks[0]) if act["first"] and world.clicks else other
 
 
 def _append(world: World, kind: Any, body: dict[str, Any], at: int = ON_ARRIVAL, link: int | None = None) -> int:
@@ -153,6 +161,9 @@ def _click(world: World, act: dict[str, Any]) -> None:
 def _open(world: World, act: dict[str, Any]) -> None:
     phone = act["phone"]
     body = {**PHONES[phone], **act["extra"]}
+    page = phone.startswith("page")
+    if page:
+        body["browser_fingerprint_id"] = _browser(world, act, body["browser_fingerprint_id"])
     if act["identity"]:
         body["identity"] = act["identity"]
     if act["evidence"] == "click" and world.clicks:
@@ -165,7 +176,6 @@ def _open(world: World, act: dict[str, Any]) -> None:
     elif act["evidence"] == "store" and world.clicks:
         body["install_referrer_extras"] = f"link_click_id%3D{world.clicks[-1]}"
     tokens = world.tokens.get(phone, {}) if act["token"] else {}
-    page = phone.startswith("page")
     facts = Facts(
         ip=act["ip"],
         bundle=tokens.get("bundle", f"9{len(world.clicks)}{abs(hash(phone)) % 1000}{now_ms()}"),

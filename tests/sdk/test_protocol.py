@@ -262,10 +262,12 @@ def test_cross_platform_ids(api: Api) -> None:
     assert api.http.post("/v1/cpid", json=stranger).json()["user_data"]["cross_platform_id"] is None
 
 
-def test_has_app(api: Api) -> None:
-    phone, browser = Android(api), "1400000000000000901"
-    url = api.created(data={"book": 7})
-    phone.click(url, Cookie=f"_s={browser}")
+@pytest.mark.parametrize("cookie", ["_s=1400000000000000901", ""])
+def test_has_app(api: Api, cookie: str) -> None:
+    """Also of a browser whose first click gave it its id."""
+    phone, url = Android(api), api.created(data={"book": 7})
+    clicked = phone.click(url, Cookie=cookie)
+    browser = cookie.removeprefix("_s=") or clicked.cookies["_s"]
     address = f"/v1/has-app/{api.key}"
     assert api.http.get(address, params={"browser_fingerprint_id": browser}).text == "false"
     assert form(api, "/v1/open", browser_fingerprint_id=browser).json()["has_app"] is False

@@ -23,19 +23,21 @@ from bough.attribution.group_reading import Grouped, Groups
 from bough.attribution.live_groups import LiveGroups
 from bough.attribution.rates import StoredRates
 from bough.attribution.row_facts import SettledFacts
-from bough.attribution.stored import Change, Stored, counter, exact_row, position
+from bough.attribution.stored import Change, Stored, counter, position
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TouchIndex
 from bough.attribution.windows import Windows, windows_from_days
 from bough.clicks import deleted
-from bough.journal import Row
 from bough.local_days import local_day
 from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
-from bough.store.transaction import Transaction
+from bough.store.transaction import RowValues, Transaction
 
 ROWS_AT_ONCE = 150
-"""Journal rows of one step: its transaction must not keep clicks waiting."""
+"""Rows of one step that are somebody's: its transaction must not keep clicks waiting."""
+
+LOOKED_AT = 5
+"""So many times more rows are looked at in one step: most clicks are nobody's, and nothing is written for them."""
 
 NO_EVENTS = frozenset({"prefetch", "robot", "segment"})
 """Kinds of rows that are neither touches nor anybody's event; a segment's events are the warehouse's business."""
@@ -74,11 +76,11 @@ class StoredFollower:
         self._rates = StoredRates(store)
 
     def step(self, at_most: int = ROWS_AT_ONCE) -> int:
-        """Attribute the next rows; returns how many journal rows were looked at or mended.
+        """Attribute the next rows, at most so many that are somebody's; returns how many were looked at or mended.
 
         Raises Unavailable when the store cannot be written.
         """
-        indexed = self._index.follow(self._store, self._links, 5 * at_most)
+        indexed = self._index.follow(self._store, self._links, LOOKED_AT * at_most)
         after = position(self._store)
         if after == stored.REBUILDING:
             self._live.clear()
@@ -86,12 +88,12 @@ class StoredFollower:
             return self._store.transact(empty_tables, EMPTIED_AT_ONCE)
         if after != self._reached:
             self._live.clear()
-        values = self._store.rows(NEW_ROWS, (after, indexed, at_most))
+        values = self._store.rows(NEW_ROWS, (after, indexed, LOOKED_AT * at_most))
         # Settings are read after the rows: a row that was stored under new settings then finds them.
         self._refresh()
         if not values:
             return self._mend_money(at_most)
-        rows = [exact_row(one) for one in values if one[4] not in NO_EVENTS]
+        rows = [one for one in values if one[4] not in NO_EVENTS]
         change = Change(
             after=after,
             newest=values[-1][0],
@@ -100,13 +102,14 @@ class StoredFollower:
         )
         facts = SettledFacts(self._history, self._rates.of)
         grouped = Grouped(self._store, self._loader, self._live, self._windows_at, facts, change)
-        self._read(rows, grouped)
+        self._read(rows, grouped, at_most)
         self._write(change)
-        return len(values)
+        return sum(one[0] <= change.newest for one in values)
 
-    def _read(self, rows: list[Row], grouped: Grouped) -> None:
+    def _read(self, rows: list[RowValues], grouped: Grouped, at_most: int) -> None:
         try:
             groups = Groups(self._store, rows, self._loader, grouped)
+            grouped.change.newest = groups.stop_after(at_most) or grouped.change.newest
             groups.place()
             grouped.finish()
         except BaseException:

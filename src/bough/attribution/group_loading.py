@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
+from contextlib import AbstractContextManager
 
 from bough.attribution.entries import Entry, entry_of
 from bough.attribution.follow import touch_ids
@@ -13,12 +13,14 @@ from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY, Claim
 from bough.attribution.read import Attributed, Reading, WindowsAt
 from bough.attribution.stored import exact_row
-from bough.attribution.touch_index import TOUCHES, Reader, TouchIndex
-from bough.attribution.touches import Links, Touch
+from bough.attribution.touch_index import TOUCHES, Reader, TouchIndex, is_row_id
+from bough.attribution.touches import Links, Touch, Traces
 from bough.clicks.agents import parse
 from bough.errors import BadRequest
 from bough.journal import Row
+from bough.store.journal import BY_IDS
 from bough.store.select_in import select_in
+from bough.store.transaction import RowValues
 
 log = logging.getLogger("bough.attribution")
 
@@ -29,7 +31,6 @@ ROWS_OF_GROUPS = (
 )
 TOUCHES_OF_GROUPS = "SELECT grp, touch, app, test, person, at, name, body FROM person_touch WHERE grp IN ({})"
 TOUCHES_OF_KEYS = "SELECT key, touch FROM touch_key WHERE touch <= ? AND key IN ({})"
-ROWS_BY_ID = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id IN ({})"
 
 ON_TOUCHES = frozenset({"browser", *HARDWARE})
 """Kinds of identifiers that a touch can carry."""
@@ -45,7 +46,7 @@ def entry_keys(entry: Entry) -> list[int]:
     return sorted(found)
 
 
-def carried(touch: Touch) -> list[Identifier]:
+def carried(touch: Traces) -> list[Identifier]:
     """The identifiers of a person that a touch carries."""
     found = list(touch.given)
     if touch.browser:
@@ -61,11 +62,18 @@ class Loader:
         self._links = links
         self._index = index
 
-    def entries(self, rows: list[Row]) -> list[Entry]:
-        """Journal rows, parsed."""
-        unread = (row.link for row in rows if row.link and self._index.cached(row.id) is None)
-        with self._links.of_rows(unread):
-            return [self.entry(row) for row in rows]
+    def links_of(self, rows: Iterable[RowValues]) -> AbstractContextManager[None]:
+        """While some journal rows are read: the links of those that have to be are read together."""
+        return self._links.of_rows(values[5] for values in rows if values[5] and not self._index.is_traced(values[0]))
+
+    def touch_keys(self, values: RowValues) -> list[int]:
+        """The identifiers by which a touch finds its groups."""
+        touch = self._index.traces(values, self._links)
+        return [key(touch.app, touch.test, kind, value) for kind, value in carried(touch)]
+
+    def touch_entry(self, values: RowValues) -> Entry:
+        """A touch, parsed."""
+        return touch_entry(self._index.parsed(values, self._links))
 
     def entry(self, row: Row) -> Entry:
         """A journal row, parsed; one that cannot be read is nobody's: it must not stop everybody's attribution."""
@@ -91,6 +99,7 @@ class Loader:
     def carrying(self, entries: dict[int, list[Entry]], newest: int) -> dict[int, list[Touch]]:
         """By group: the touches that carry one of its identifiers."""
         groups: dict[int, set[int]] = {}
+        firsts: dict[tuple[int, bool, int], set[int]] = {}
         for group, some in entries.items():
             for entry in some:
                 for kind, value in entry.claim.identifiers if entry.claim is not None else ():
@@ -98,11 +107,18 @@ class Loader:
                         name = kind if kind == "browser" else f"given {kind}"
                         for sort in ("", "impression "):
                             groups.setdefault(key(entry.app, entry.test, sort + name, value), set()).add(group)
+                    if kind == "browser" and is_row_id(value) and int(value) <= newest:
+                        firsts.setdefault((entry.app, entry.test, int(value)), set()).add(group)
         wanted: dict[int, set[int]] = {group: set() for group in entries}
-        for one, touch in select_in(self._reader.rows, TOUCHES_OF_KEYS, groups, before=(newest,)):
+        for one, number in select_in(self._reader.rows, TOUCHES_OF_KEYS, groups, before=(newest,)):
             for group in groups[one]:
-                wanted[group].add(touch)
-        found = self._touches({one for some in wanted.values() for one in some})
+                wanted[group].add(number)
+        found = self._touches({*(one for some in wanted.values() for one in some), *(first[2] for first in firsts)})
+        for (app, test, number), known_by_it in firsts.items():
+            first = found.get(number)
+            if first is not None and first.is_first and (first.app, first.test) == (app, test):
+                for group in known_by_it:
+                    wanted[group].add(number)
         return {group: [found[one] for one in sorted(some) if one in found] for group, some in wanted.items()}
 
     def _touches(self, wanted: Iterable[int]) -> dict[int, Touch]:
@@ -114,13 +130,13 @@ class Loader:
                 missing.append(one)
             else:
                 found[one] = touch
-        for values in select_in(self._reader.rows, ROWS_BY_ID, missing):
+        for values in select_in(self._reader.rows, BY_IDS, missing):
             touch = self._touch_of(values)
             if touch is not None:
                 found[touch.id] = touch
         return found
 
-    def _touch_of(self, values: tuple[Any, ...]) -> Touch | None:
+    def _touch_of(self, values: RowValues) -> Touch | None:
         if values[4] in TOUCHES:
             return self._index.parsed(values, self._links)
         if values[4] not in ("open", "install"):

@@ -11,7 +11,6 @@ from bough.attribution.group_loading import (
     ROWS_OF_GROUPS,
     TOUCHES_OF_GROUPS,
     Loader,
-    carried,
     entry_keys,
     read_whole,
     result_of,
@@ -23,10 +22,12 @@ from bough.attribution.persons import NOBODY
 from bough.attribution.read import Attributed, Reading, WindowsAt
 from bough.attribution.row_facts import SettledFacts
 from bough.attribution.stored import Change, Stored, TouchOf, exact_row, stored_of, touch_row
+from bough.attribution.touch_index import TOUCHES
 from bough.attribution.touches import Touch
 from bough.journal import Row
 from bough.store.database import Store
 from bough.store.select_in import select_in
+from bough.store.transaction import RowValues
 
 GROUPS_OF_KEYS = "SELECT id, grp FROM group_key WHERE id IN ({})"
 
@@ -34,29 +35,42 @@ GROUPS_OF_KEYS = "SELECT id, grp FROM group_key WHERE id IN ({})"
 class Groups:
     """Puts the rows of one step into groups, in their order."""
 
-    def __init__(self, store: Store, rows: list[Row], loader: Loader, grouped: Grouped) -> None:
-        self._store = store
+    def __init__(self, store: Store, rows: list[RowValues], loader: Loader, grouped: Grouped) -> None:
+        self._loader = loader
         self._grouped = grouped
-        self._entries: list[tuple[Entry, Row, list[int]]] = []
-        for entry, row in zip(loader.entries(rows), rows, strict=True):
-            if entry.touch is not None:
-                keys = [key(entry.app, entry.test, kind, value) for kind, value in carried(entry.touch)]
-                if keys and entry.touch.kind in ("click", "impression"):
-                    self._entries.append((entry, row, keys))
-            else:
-                self._entries.append((entry, row, entry_keys(entry)))
-        wanted = {one for _, _, keys in self._entries for one in keys}
+        self._placing: list[tuple[list[int], RowValues, tuple[Entry, Row] | None]] = []
+        """The keys of every row. Touches are read only when they turn out to be somebody's."""
+        with loader.links_of(rows):
+            for values in rows:
+                if values[4] in TOUCHES:
+                    self._placing.append((loader.touch_keys(values), values, None))
+                else:
+                    row = exact_row(values)
+                    entry = loader.entry(row)
+                    self._placing.append((entry_keys(entry), values, (entry, row)))
+        wanted = {one for keys, _, _ in self._placing for one in keys}
         self._known: dict[int, int] = dict(select_in(store.rows, GROUPS_OF_KEYS, wanted))
         self._into: dict[int, int] = {}
 
+    def stop_after(self, at_most: int) -> int | None:
+        """Leave later rows to the next step once so many were somebody's; the last row that is taken, or None: all."""
+        left = at_most
+        for number, (keys, values, read) in enumerate(self._placing):
+            left -= read is not None or any(one in self._known for one in keys)
+            if not left:
+                del self._placing[number + 1 :]
+                return int(values[0])
+        return None
+
     def place(self) -> None:
         """Every row goes to its group; groups that a row connects become one."""
-        for entry, row, keys in self._entries:
+        for keys, values, read in self._placing:
             found = {self._group(self._known[one]) for one in keys if one in self._known}
-            if entry.touch is not None:
+            if read is None:
                 for group in sorted(found):
-                    self._grouped.touch(group, entry)
+                    self._grouped.touch(group, self._loader.touch_entry(values))
                 continue
+            entry, row = read
             target = self._target(found, entry)
             unknown = [one for one in keys if one not in self._known]
             for one in unknown:

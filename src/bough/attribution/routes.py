@@ -17,7 +17,7 @@ from bough.attribution.simulate import Scene, simulate
 from bough.attribution.stored import data_as_of
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.stories import SEARCHED, Head, Stories, with_candidates
-from bough.attribution.touch_index import TouchIndex
+from bough.attribution.touch_index import TouchIndex, is_row_id
 from bough.attribution.visibility import may_explain, sees_event, sees_person, sees_touch, without_story
 from bough.attribution.windows import windows_from_days
 from bough.clicks.agents import parse
@@ -277,7 +277,7 @@ def _own(call: Call, user: User, head: Head) -> Head:
 
 
 def _id(written: str) -> int:
-    if not (written.isascii() and written.isdigit() and len(written) <= 19 and int(written) < 2**63):
+    if not is_row_id(written):
         raise NotFound
     return int(written)
 

@@ -1,5 +1,9 @@
 """Finding clicks again: by network address, by browser, by a device id given on them.
 
+A browser that came without a cookie is known by the id of its first click from then on (`Traces.browser`). That click
+is found by its id and has no key for it: most clicks are the only ones of their browser, and a key that nobody asks for
+is a page to write.
+
 A click's own transaction writes nothing but its journal row, which keeps redirects cheap. Its keys are written from the
 journal afterwards: by the background process all the time, and by the transaction of an opening right before it looks,
 so that an app that opens a moment after its click finds it.
@@ -15,12 +19,13 @@ from msgspec import Struct
 from bough.attribution.identifiers import Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import MAX_NEARBY, MIN_LOOK_BACK
-from bough.attribution.touches import MAX_DURATION, Links, Touch, touch_of
+from bough.attribution.touches import MAX_DURATION, Links, LinkTable, Touch, Traces, touch_of, traces_of
 from bough.clicks.agents import parse
 from bough.ids import RANDOM_BITS, arrived_at
 from bough.journal import Row
-from bough.store.database import Store
-from bough.store.journal import BY_ID, to_row
+from bough.store.database import Rows, Store
+from bough.store.journal import BY_ID, BY_IDS, to_row
+from bough.store.select_in import select_in
 from bough.store.transaction import RowValues, Transaction, Value
 
 WATERMARK = "touch_index"
@@ -48,6 +53,8 @@ PROGRESS = (
 NEWEST_BY_KEY = "SELECT touch FROM touch_key WHERE key = ? AND touch < ? AND touch >= ? ORDER BY touch DESC LIMIT ?"
 
 TOUCHES = ("click", "impression")
+TOUCHES_AND_LOOKS = frozenset({*TOUCHES, "prefetch", "robot"})
+"""Rows that can be shown as a touch; robots and machines that look ahead are never credited."""
 
 
 class Reader(Protocol):
@@ -72,6 +79,8 @@ class TouchIndex:
 
     def __init__(self) -> None:
         self._parsed: dict[int, Touch] = {}
+        self._traced: dict[int, Traces] = {}
+        """Of the touches whose keys were written last: they are put into groups next."""
         self._without = 0
         """Up to this row there is no touch whose keys are not written."""
 
@@ -111,24 +120,33 @@ class TouchIndex:
 
     def _new_keys(self, reader: Reader, links: Links, after: int, newest: int, at_most: int) -> _NewKeys:
         rows = reader.rows(NEW_TOUCHES, (after, newest, at_most))
-        keys: dict[tuple[int, int], None] = {}
         with links.of_rows(values[5] for values in rows if values[5]):
-            for values in rows:
-                touch = self.parsed(values, links)
-                keys.update(((one, touch.id), None) for one in touch_keys(touch))
+            self._traced = {values[0]: traces_of(values, links, parse) for values in rows}
+        keys = {(one, touch.id) for touch in self._traced.values() for one in touch_keys(touch)}
         return _NewKeys(rows[-1][0] if len(rows) == at_most else newest, sorted(keys), len(rows))
 
     def forget(self) -> None:
-        """Drop the parsed touches. From any thread: whoever reads them at this moment goes on with the old ones."""
-        self._parsed = {}
+        """Drop what is kept of touches. From any thread: whoever reads it at this moment goes on with the old."""
+        self._parsed, self._traced = {}, {}
 
     def touch(self, tx: Reader, identifier: int, links: Links) -> Touch | None:
         """The touch of a journal row, or None when it is none."""
-        known = self._parsed.get(identifier)
-        if known is not None:
-            return known
-        found = tx.rows(BY_ID, (identifier,))
-        return self.parsed(found[0], links) if found and found[0][4] in (*TOUCHES, "prefetch", "robot") else None
+        return self.touches(tx, (identifier,), links).get(identifier)
+
+    def touches(self, tx: Reader, identifiers: Iterable[int], links: Links) -> dict[int, Touch]:
+        """The touches among some journal rows."""
+        kept = self._parsed
+        found: dict[int, Touch] = {}
+        unread = []
+        for identifier in identifiers:
+            if (known := kept.get(identifier)) is not None:
+                found[identifier] = known
+            else:
+                unread.append(identifier)
+        rows = [values for values in select_in(tx.rows, BY_IDS, unread) if values[4] in TOUCHES_AND_LOOKS]
+        with links.of_rows(values[5] for values in rows if values[5]):
+            found.update((values[0], self.of_row(to_row(values), links)) for values in rows)
+        return found
 
     def by_browser(self, tx: Reader, app: int, test: bool, browser: str, before: int, links: Links) -> Touch | None:
         """The newest click of a browser that arrived before a row."""
@@ -154,8 +172,9 @@ class TouchIndex:
 
     def _by_key(self, tx: Reader, one: int, before: int, oldest: int, at_most: int, links: Links) -> list[Touch]:
         rows = tx.rows(NEWEST_BY_KEY, (one, before, max(0, oldest), at_most))
-        touches = (self.touch(tx, identifier, links) for (identifier,) in rows)
-        return [touch for touch in touches if touch is not None and touch.kind == "click"]
+        wanted = [identifier for (identifier,) in rows]
+        found = self.touches(tx, wanted, links)
+        return [found[one] for one in wanted if one in found and found[one].kind == "click"]
 
     def cached(self, identifier: int) -> Touch | None:
         """The touch, if it is in memory."""
@@ -164,6 +183,14 @@ class TouchIndex:
     def parsed(self, values: tuple[Any, ...], links: Links) -> Touch:
         """The touch of a journal row's values."""
         return self._parsed.get(values[0]) or self.of_row(to_row(values), links)
+
+    def is_traced(self, identifier: int) -> bool:
+        """Whether `traces` takes no reading."""
+        return identifier in self._traced
+
+    def traces(self, values: tuple[Any, ...], links: Links) -> Traces:
+        """What the touch of a journal row's values can be found by."""
+        return self._traced.get(values[0]) or traces_of(values, links, parse)
 
     def of_row(self, row: Row, links: Links) -> Touch:
         """The touch of a journal row."""
@@ -195,12 +222,28 @@ def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]
     return [None] * len(items)
 
 
-def touch_keys(touch: Touch) -> list[int]:
-    """Everything a touch can be found by. Impressions have keys of their own: they only bring credit."""
+def first_of(rows: Rows, app: int, test: bool, browser: str) -> Traces | None:
+    """The touch whose own id became the id of a browser, if there is one."""
+    if not is_row_id(browser):
+        return None
+    found = rows(BY_ID, (int(browser),))
+    if not found or found[0][4] not in TOUCHES or (found[0][2], bool(found[0][3])) != (app, test):
+        return None
+    touch = traces_of(found[0], LinkTable(()), parse)
+    return touch if touch.is_first else None
+
+
+def is_row_id(text: str) -> bool:
+    """Whether a text could be the id of a journal row."""
+    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 1 << 63
+
+
+def touch_keys(touch: Traces) -> list[int]:
+    """The keys of a touch. Impressions have keys of their own: they only bring credit."""
     sort = "impression " if touch.kind == "impression" else ""
     keys = [key(touch.app, touch.test, f"{sort}given {kind}", value) for kind, value in touch.given]
-    if touch.browser:
-        keys.append(key(touch.app, touch.test, f"{sort}browser", touch.browser))
+    if touch.cookie:
+        keys.append(key(touch.app, touch.test, f"{sort}browser", touch.cookie))
     if touch.ip and touch.kind == "click":
         keys.append(key(touch.app, touch.test, "ip", touch.ip))
     return keys

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct, convert
+from msgspec.json import Decoder
 
 from bough.attribution.identifiers import Identifier, given_on_click
 from bough.clicks.agent import Agent
@@ -72,15 +73,37 @@ class LinkTable:
         return nullcontext()
 
 
-class Touch(Struct, frozen=True, kw_only=True):
-    """One click or impression."""
+class Traces(Struct, frozen=True, kw_only=True):
+    """What a click or impression can be found by."""
 
     id: int
     """`link_click_id`; for an address that opened the app without a redirect, the opening row's id."""
-    at: int
     app: int
     test: bool
     kind: TouchKind
+    ip: str = ""
+    browser: str = ""
+    """The link domain's id of the browser. One that came without a cookie is given the click's own id as its cookie
+    (`bough.clicks.answer`), and is known by it from then on."""
+    given: tuple[Identifier, ...] = ()
+    """Device ids given on the click."""
+
+    @property
+    def cookie(self) -> str:
+        """The browser's id when it came with the click: two different ones are two browsers, a missing one says
+        nothing."""
+        return "" if self.is_first else self.browser
+
+    @property
+    def is_first(self) -> bool:
+        """Whether its browser is known by the id of this very touch."""
+        return self.browser == str(self.id)
+
+
+class Touch(Traces, frozen=True, kw_only=True):
+    """One click or impression."""
+
+    at: int
     data: dict[str, Any]
     """Link data with labels, the query of this very click merged over it."""
     url: str = ""
@@ -90,16 +113,10 @@ class Touch(Struct, frozen=True, kw_only=True):
     """Milliseconds in which it can be matched to an opening."""
     once: str = ""
     """For one-time links: what may be matched only once (the link); empty for others."""
-    ip: str = ""
     agent: Agent = Agent(kind="browser")
     user_agent: str = ""
-    browser: str = ""
-    """The link domain's id of the browser. One that came without a cookie is given the click's own id as its cookie
-    (`bough.clicks.answer`), and is known by it from then on."""
     referrer: str = ""
     screen: tuple[int, int] | None = None
-    given: tuple[Identifier, ...] = ()
-    """Device ids given on the click."""
     credit: bool = True
     """False when its owner took the link out of attribution."""
     direct: bool = False
@@ -110,11 +127,30 @@ class Touch(Struct, frozen=True, kw_only=True):
         """Position in the one order of all rows."""
         return (self.at, self.id)
 
-    @property
-    def cookie(self) -> str:
-        """The browser's id when it came with the click: two different ones are two browsers, a missing one says
-        nothing."""
-        return "" if self.browser == str(self.id) else self.browser
+
+_decode_click = Decoder(Click).decode
+
+
+def traces_of(values: tuple[Any, ...], links: Links, parse: ParseAgent) -> Traces:
+    """What the touch of a journal row's values can be found by, in a fifth of the time that `touch_of` takes.
+
+    Most clicks are nobody's that is known: nothing more is ever asked of them.
+    """
+    identifier, at, app, test, kind, link, body = values
+    click = _decode_click(body)
+    stored = links.by_id(link, at) if link else None
+    data = click.data if stored is None else stored.data  # the server's own keys give no ids
+    if stored is not None and "?" in click.url:
+        data = merged(stored, click.url)
+    return Traces(
+        id=identifier,
+        app=app,
+        test=bool(test),
+        kind=kind,
+        given=given_on_click(data),
+        browser=_browser(click, identifier, parse),
+        ip=click.ip,
+    )
 
 
 def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
@@ -125,7 +161,6 @@ def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
     kind: TouchKind = "click"
     if row.kind in ("impression", "prefetch", "robot"):
         kind = row.kind
-    agent = parse(click.user_agent)
     return Touch(
         id=row.id,
         at=row.at,
@@ -138,9 +173,9 @@ def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
         duration=duration_of(stored, data, click.url),
         once=_once(row.link or 0, data, click.url),
         ip=click.ip,
-        agent=agent,
+        agent=parse(click.user_agent),
         user_agent=click.user_agent,
-        browser=click.browser or (str(row.id) if agent.kind == "browser" else ""),
+        browser=_browser(click, row.id, parse),
         referrer=click.referrer,
         given=given_on_click(data),
         credit=_credit(data),
@@ -209,6 +244,10 @@ def split(url: str) -> tuple[str, str] | None:
     if parts.scheme.casefold() not in ("http", "https") or not parts.netloc:
         return None
     return parts.netloc.rpartition("@")[2].casefold(), parts.path.removeprefix("/")
+
+
+def _browser(click: Click, identifier: int, parse: ParseAgent) -> str:
+    return click.browser or (str(identifier) if parse(click.user_agent).kind == "browser" else "")
 
 
 def _once(link: int, data: Mapping[str, Any], url: str) -> str:

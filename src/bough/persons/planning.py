@@ -20,6 +20,7 @@ from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY
 from bough.attribution.stories import SEARCHED, Head, Stories, Told
+from bough.attribution.touch_index import first_of, is_row_id
 from bough.errors import NotFound
 from bough.events.values import text
 from bough.importers.columns import IDENTIFIERS
@@ -140,7 +141,7 @@ class _Search:
                     self.meet_owners(one)
             if (len(self.own), len(self.persons)) == before:
                 break
-        self.rows.update(_touches(self._store, self._app, self._test, self.own))
+        self.rows.update(touches(self._store, self._app, self._test, self.own))
         plan = Plan(
             salt=secrets.token_hex(32),
             identifiers=tuple(self.own),
@@ -169,7 +170,7 @@ def borne(row: Row) -> tuple[Identifier, ...]:
     return ids.extract(row.body, user if isinstance(user, dict) else {}, facts_of(row.body), ids.ALLOWED)
 
 
-def _touches(store: Store, app: int, test: bool, own: dict[Identifier, None]) -> dict[int, None]:
+def touches(store: Store, app: int, test: bool, own: dict[Identifier, None]) -> dict[int, None]:
     """Clicks and impressions of the person's browsers, and those that were given one of their device ids."""
     found: dict[int, None] = {}
     for kind, value in own:
@@ -183,6 +184,8 @@ def _touches(store: Store, app: int, test: bool, own: dict[Identifier, None]) ->
             numbers = [number for (number,) in store.rows(queries.TOUCHES_OF_KEY, (one,))]
             kinds = {row[0]: row[4] for row in select_in(store.rows, queries.ROWS_BY_ID, numbers)}
             found.update((number, None) for number in numbers if kinds.get(number) in TOUCH_KINDS)
+        if kind == "browser" and (first := first_of(store.rows, app, test, value)) is not None:
+            found[first.id] = None
     return found
 
 
@@ -190,7 +193,7 @@ def _renumbered(store: Store, own: dict[Identifier, None]) -> dict[str, str]:
     """New ids for clicks that became a browser's id: the number itself is what the browser is known by."""
     found = {}
     for kind, value in own:
-        if kind == "browser" and value.isascii() and value.isdigit() and len(value) <= 19 and int(value) < 2**63:
+        if kind == "browser" and is_row_id(value):
             rows = store.rows(queries.ROW_EXISTS, (int(value),))
             if rows and rows[0][0] in ("click", "impression", "prefetch", "robot"):
                 new = int(value) + 1 + secrets.randbelow(LARGEST_STEP)

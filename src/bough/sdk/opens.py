@@ -28,7 +28,7 @@ from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
 from bough.attribution.stored_links import StoredLinks
-from bough.attribution.touch_index import Reader, TouchIndex
+from bough.attribution.touch_index import Reader, TouchIndex, is_row_id
 from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
 from bough.events.values import text
@@ -368,7 +368,7 @@ class _Run:
         named: dict[str, Touch] = {}
         browsers: dict[str, Touch] = {}
         for one in opening.evidence.clicks:
-            if not one.id.isdigit() or len(one.id) > 19:
+            if not is_row_id(one.id):
                 continue
             touch = self._touch(int(one.id), request)
             if touch is not None:
@@ -467,7 +467,7 @@ def parse_request(app: int, test: bool, kind: str, body: dict[str, Any], facts: 
 
 def _click_id(value: object) -> str:
     named = text(value, 20)
-    return named if named.isdigit() and len(named) <= 19 else ""
+    return named if is_row_id(named) else ""
 
 
 def _parsed(request: OpenRequest) -> Parsed:

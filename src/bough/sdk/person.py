@@ -19,6 +19,7 @@ from bough.attribution.keys import key
 from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.read import Attributed, always, attribute
 from bough.attribution.stored_links import StoredLinks
+from bough.attribution.touch_index import first_of
 from bough.attribution.windows import Windows
 from bough.clicks.agents import parse
 from bough.journal import Row
@@ -82,7 +83,7 @@ class Person:
 
     def has_app(self, browser: str) -> bool:
         """Whether a click of this browser was matched to an app's opening, or its person has opened the app."""
-        for click in self._touches("browser", browser):
+        for click in self._touches("browser", browser) + self._first_of(browser):
             if self._rows(CLAIMED, (click,)):
                 return True
         rows = self.rows_of([("browser", browser)])
@@ -96,6 +97,7 @@ class Person:
             numbers.update(self._touches(f"{TOUCHED} {kind}", value))
             if kind == "browser":
                 numbers.update(self._touches("browser", value), self._touches("impression browser", value))
+                numbers.update(self._first_of(value))
             elif kind in HARDWARE:
                 numbers.update(self._touches(f"given {kind}", value), self._touches(f"impression given {kind}", value))
         if firsts:
@@ -104,6 +106,10 @@ class Person:
 
     def _touches(self, kind: str, value: str) -> list[int]:
         return [number for (number,) in self._rows(NEWEST_TOUCHES, (self._key(kind, value), MAX_OF_ONE_KEY))]
+
+    def _first_of(self, browser: str) -> list[int]:
+        first = first_of(self._rows, self._app, self._test, browser)
+        return [first.id] if first is not None else []
 
     def _key(self, kind: str, value: str) -> int:
         return key(self._app, self._test, kind, value)

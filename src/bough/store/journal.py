@@ -17,6 +17,7 @@ COLUMNS = ("id", "at", "app", "test", "kind", "link", "body")
 NEWEST_ID = "SELECT max(id) FROM journal"
 AFTER = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? ORDER BY id LIMIT ?"
 BY_ID = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id = ?"
+BY_IDS = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id IN ({})"
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
