@@ -2,7 +2,8 @@
 
 Redirects with the click on disk beside nginx `return 302` and a bare ASGI application on uvicorn; creates; bulk; with
 1 and 2 workers, over a thousand and a million links (and ten million with --large); every click asks for another link,
-of a million also for the same thousand of them and by Zipf's law.
+of a million also for the same thousand of them and by Zipf's law. A server that has just started has no link in memory
+and gets all from the store; of a million links, servers that have been up for a while are measured beside it ("warm").
 After each measurement the server is killed with -9 under load, and what it answered is compared with what is stored.
 
 What is compared by a ratio is measured in rounds, one after the other in each: a machine that others share is now
@@ -28,6 +29,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from bench import link_store
@@ -37,6 +39,9 @@ from bench.servers import Server, bare_uvicorn, bough, bough_one_by_one, nginx
 
 WARM_SECONDS = 1.0
 KILL_AFTER_SECONDS = 1.0
+SETTLED_SECONDS = 0.5
+ZIPF_SECONDS = 30.0
+TURN_SECONDS = 10.0
 BULK = 100
 FEW, MANY = 1_000, 1_000_000
 
@@ -71,9 +76,9 @@ class Bench:
         self.figures: dict[str, list[Figure]] = {}
 
     @contextmanager
-    def copy(self, data: Path) -> Iterator[Path]:
+    def copy(self, data: Path, name: str = "copy") -> Iterator[Path]:
         """A data folder like this one, for one measurement."""
-        copied = self.folder / "copy"
+        copied = self.folder / name
         shutil.copytree(data, copied)
         try:
             yield copied
@@ -94,6 +99,7 @@ class Bench:
 
     def measure(self, name: str, server: Server, work: Work) -> Figure:
         """Warm up, then load the server and watch its processes."""
+        settle(server)
         warm = work(server, WARM_SECONDS)
         before = cpu(server.pid)
         load = work(server, self.seconds)
@@ -116,6 +122,10 @@ class Bench:
         self.show(
             Figure(name=name, load=figure.load, answer_us=figure.answer_us, follow_us=0, memory_mb=figure.memory_mb)
         )
+
+    def warm(self, name: str, server: Server, work: Work) -> None:
+        """A server that goes on after it: what it stores is not counted."""
+        self.show(msgspec.structs.replace(self.measure(name, server, work), answered=None))
 
     def durable(self, name: str, server: Server, work: Work, data: Path, kind: str, each: int = 1) -> None:
         """A server whose answers promise rows of the `kind` links or clicks, `each` so many; ends with its death."""
@@ -156,6 +166,34 @@ STATIC = "nginx, return 302"
 HEAD = f"{'':44} {'req/s':>9} {'p50 ms':>7} {'p99 ms':>7} {'answer':>8} {'follow':>7} {'nginx':>6} {'MB':>7} {'answered':>10} {'stored':>10}"  # noqa: E501
 
 
+def settle(server: Server) -> None:
+    """Wait until the clicks of before are followed."""
+    busy = True
+    while busy:
+        before = cpu(server.pid)
+        time.sleep(SETTLED_SECONDS)
+        busy = cpu(server.pid).since(before).following > SETTLED_SECONDS * 1e6 / 4
+
+
+@contextmanager
+def warm_servers(bench: Bench, stores: dict[int, Path]) -> Iterator[dict[str, Server]]:
+    """Servers that have been up for a while: clicked by Zipf's law for some time, and once on every link."""
+    if MANY not in stores:
+        yield {}
+        return
+    with (
+        bench.copy(stores[MANY], "zipf") as by_zipf,
+        bench.copy(stores[MANY], "uniform") as by_turn,
+        bough(by_zipf, 1) as zipf,
+        bough(by_turn, 1) as uniform,
+    ):
+        gets(zipf.url, "zipf", MANY, ZIPF_SECONDS)
+        asked = 0
+        while asked < MANY:
+            asked += gets(uniform.url, "each", MANY, TURN_SECONDS, asked).requests
+        yield {"zipf": zipf, "uniform": uniform}
+
+
 def clicks(kind: str, links: int) -> Work:
     """Clicks on links of a store with so many: `few` on the same thousand of them, whatever their number."""
     if kind == "few":
@@ -188,7 +226,7 @@ LINK = {
 }
 
 
-def compared(bench: Bench, stores: dict[int, Path]) -> None:
+def compared(bench: Bench, stores: dict[int, Path], warm: dict[str, Server]) -> None:
     """One round of all that is compared: what others need for a redirect that stores nothing, and clicks."""
     with nginx(bench.folder) as server:
         if server is None:
@@ -203,6 +241,8 @@ def compared(bench: Bench, stores: dict[int, Path]) -> None:
         for kind in ("few", "zipf", "uniform") if links > FEW else ("uniform",):
             with bench.copy(store) as data, bough(data, 1) as server:
                 bench.durable(click(kind, 1, links), server, clicks(kind, links), data, "clicks")
+    for kind, running in warm.items():
+        bench.warm(click(kind, 1, MANY) + WARM, running, clicks(kind, MANY))
 
 
 def with_links(bench: Bench, store: Path, key: str, links: int) -> None:
@@ -224,6 +264,7 @@ def click(kind: str, workers: int, links: int) -> str:
     return f"click {kind}, {workers} worker{'s' * (workers > 1)}, {links:,} links"
 
 
+WARM = ", warm"
 ONE_BY_ONE = "click, one commit each, 1 worker, 1,000 links"
 BARE = "uvicorn, bare ASGI 302"
 
@@ -247,8 +288,14 @@ def targets(bench: Bench) -> None:
     line("durable creates/s", best, "10,000 or more", best >= 10_000)
     best = max(bench.rate(name) * BULK for name in bench.figures if name.startswith("bulk"))
     line("durable links/s in bulk", best, "25,000 or more", best >= 25_000)
-    for kind, which in (("few", "the same thousand"), ("zipf", "Zipf"), ("uniform", "evenly spread")):
-        more = bench.cost(click(kind, 1, MANY)) / bench.cost(usual) - 1
+    for name, which in (
+        (click("few", 1, MANY), "the same thousand"),
+        (click("zipf", 1, MANY) + WARM, "Zipf"),
+        (click("uniform", 1, MANY) + WARM, "evenly spread"),
+        (click("zipf", 1, MANY), "Zipf, just started"),
+        (click("uniform", 1, MANY), "evenly spread, just started"),
+    ):
+        more = bench.cost(name) / bench.cost(usual) - 1
         line(f"CPU that a million links add to a redirect, in %, {which}", more * 100, "less than 50", more < 0.5)
     durable = [figure for some in bench.figures.values() for figure in some if figure.stored is not None]
     lost = sum(max(0, (f.answered or 0) - (f.stored or 0)) for f in durable)
@@ -294,8 +341,9 @@ def main() -> None:
             stores[links] = folder / f"data-{links}"
             keys[links] = link_store.make(stores[links], links)
         print(HEAD)
-        for _ in range(arguments.rounds):
-            compared(bench, stores)
+        with warm_servers(bench, stores) as warm:
+            for _ in range(arguments.rounds):
+                compared(bench, stores, warm)
         for links, store in stores.items():
             with_links(bench, store, keys[links], links)
         targets(bench)

@@ -39,7 +39,13 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     country_header: Annotated[
         str, Meta(description="Header in which a trusted proxy gives the visitor's country (CF-IPCountry, say).")
     ] = ""
-    link_cache: Annotated[int, Meta(ge=1, description="Links that each worker keeps in memory.")] = 50_000
+    link_cache: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Links that each worker keeps in memory, about 2 KB each; 0: a sixteenth of all memory.",
+        ),
+    ] = 0
     max_body: Annotated[int, Meta(ge=1024, description="Largest request body in bytes.")] = 256 * 1024
     max_headers: Annotated[int, Meta(ge=8, description="Largest number of request headers.")] = 100
     max_header_bytes: Annotated[int, Meta(ge=1024, description="Largest size of all request headers together.")] = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bough.accounts.model import App, AppConfig
 from bough.clicks.agents import parse
-from bough.clicks.cache import Entry
+from bough.clicks.cache import Entry, entry_of
 from bough.clicks.decide import ClickRequest, decide
 from bough.clicks.location import prepare
 from bough.clicks.plans import MAX_PLANS, Plan, Plans, learn, shape_of
@@ -152,7 +152,7 @@ def test_a_plan_is_what_deciding_in_full_gives(
 ) -> None:
     owner = App(id=1, organization=1, name="Acme", config=config, domains=app().domains)
     plans = Plans()
-    entries = [Entry(link, owner) for link in made]
+    entries = [entry_of(link, owner) for link in made]
     for user_agent, country, web_only, installed in visitors:
         for entry in entries:
             known = plans.known(user_agent.encode("latin-1"))
@@ -174,7 +174,7 @@ def test_links_of_one_shape_share_a_lane() -> None:
     lane = learn(request, decide(request))
     assert lane is not None
     assert lane.key == "$ios_url"
-    expected = in_full(Entry(second, owner), ua.IPHONE_CHROME, "", False, False)
+    expected = in_full(entry_of(second, owner), ua.IPHONE_CHROME, "", False, False)
     assert lane.location(second, owner) == expected.location
 
 
@@ -197,13 +197,13 @@ def test_a_changed_app_is_learned_anew() -> None:
     known = plans.known(ua.IPHONE_CHROME.encode())
     link = example(1, **{"$ios_url": "https://good.example/1"})
     for config in ({}, {"append_match_params": False}, {"redirect_allowlist": ("other.example",)}):
-        entry = Entry(link, app(**config))
+        entry = entry_of(link, app(**config))
         assert plans.plan(entry, known, "", False, False) == in_full(entry, ua.IPHONE_CHROME, "", False, False)
 
 
 def test_what_is_kept_is_bounded() -> None:
     plans = Plans()
-    entry = Entry(example(1, **{"$ios_url": "https://good.example/1"}), app())
+    entry = entry_of(example(1, **{"$ios_url": "https://good.example/1"}), app())
     for number in range(3 * MAX_PLANS):
         plans.plan(entry, plans.known(ua.IPHONE_CHROME.encode()), f"{number}", False, False)
     assert len(entry.plans) <= MAX_PLANS

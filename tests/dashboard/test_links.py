@@ -131,6 +131,27 @@ def test_a_link_made_in_the_editor_is_what_the_api_reads(pages: Pages) -> None:
     assert (document["type"], document["tags"], document["channel"]) == (2, ["a", "b"], "email")
 
 
+def test_a_copy_takes_over_the_look_of_the_qr_code(pages: Pages) -> None:
+    look = {"code_color": "#102030", "width": 600}
+    source = pages.link(qr_code_settings=look, data={"$ios_url": "https://example.com/i"})
+    form = pages.get("/links/new", **{"from": source}).text
+    assert "The QR code looks like that of the link it is copied from." in text_of(form)
+    found = re.search('name="qr" value="([^"]*)"', form)
+    assert found is not None
+    body = shlex.split(re.findall("<code>(curl.*?)</code>", escaping.unescape(form), re.DOTALL)[0])[-1]
+    assert msgspec.json.decode(body)["qr_code_settings"] == look
+    response = pages.post("/links/new", type="0", qr=escaping.unescape(found[1]))
+    assert response.status_code == 303, text_of(response.text)
+    made = response.headers["location"].rpartition("/")[2].partition("?")[0]
+    assert pages.api.manage("GET", f"/api/links/{made}").json()["qr_code_settings"] == look
+    plain = pages.get("/links/new", **{"from": made}).text.replace("qr_code_settings", "")
+    assert 'name="qr"' in plain
+    assert 'name="qr"' not in pages.get("/links/new", **{"from": pages.link()}).text
+    refused = pages.post("/links/new", type="0", qr="{")
+    assert refused.status_code == 400
+    assert "qr_code_settings: not valid JSON" in text_of(refused.text)
+
+
 def test_what_the_api_would_refuse_is_said_beside_the_form(pages: Pages) -> None:
     response = pages.post("/links/new", alias="a b", type="0", **{"d:$ios_url": "javascript:alert(1)"})
     assert response.status_code == 400

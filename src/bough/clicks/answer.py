@@ -18,7 +18,7 @@ from bough.accounts.directory import Credential
 from bough.clicks import hosted_files, long_links, show
 from bough.clicks.agent import Agent
 from bough.clicks.agents import parse, with_hints
-from bough.clicks.cache import Entry
+from bough.clicks.cache import Entry, entry_of
 from bough.clicks.decide import decide
 from bough.clicks.decision import ClickRequest, Decision
 from bough.clicks.installed import installed_query
@@ -170,7 +170,7 @@ class Clicks:
 
     def _dynamic(self, owner: Credential, address: Address, query: tuple[tuple[str, str], ...]) -> Entry:
         link = long_links.build(owner.app, address.domain, query, test=owner.test, path=address.path)
-        return Entry(link, owner.app)
+        return entry_of(link, owner.app)
 
     def _visit(self, request: Request, url: str) -> Visit:
         headers = request.headers

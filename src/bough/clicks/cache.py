@@ -1,7 +1,8 @@
 """Links that were clicked lately, kept in memory by each process.
 
-Entries are dropped when their link changes (`bough.web.context`), and the oldest tenth when the cache is full. An entry
-also keeps what was decided for it, so that the next like visitor costs a dictionary lookup.
+Entries are dropped when their link changes (`bough.web.context`), and the oldest few when the cache is full. An entry
+also keeps what was decided for it, so that the next like visitor costs a dictionary lookup: a link that is in memory
+takes a third of the time of one that is not.
 """
 
 from __future__ import annotations
@@ -9,31 +10,57 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+from msgspec import Struct
+
 from bough.accounts.model import App
 from bough.links.model import Link
+from bough.machine import memory_bytes
 from bough.web.cookies import cookie_end
 
+MEMORY_SHARE = 16
+"""Each worker may fill this part of the memory with links."""
 
-class Entry:
-    """A link, its app, and the plans made for its visitors (`bough.clicks.plans`)."""
+BYTES_OF_LINK = 2048
+"""With two targets, four labels and one kind of visitor, its place in the dictionary included."""
 
-    __slots__ = ("app", "cookie_end", "expires_at", "link", "plans", "scheme")
+MIN_LINKS = 10_000
 
-    def __init__(self, link: Link, app: App) -> None:
-        self.link = link
-        self.app = app
-        self.expires_at = link.expires_at if app.config.expiry_days else None
-        is_secure = app.is_secure(link.domain)
-        self.scheme = b"https://" if is_secure else b"http://"
-        self.cookie_end = cookie_end(link.domain, https=is_secure)
-        self.plans: dict[Any, Any] = {}
+DROPPED_AT_ONCE = 256
+"""Links that make room together: a tenth of a million would hold up all clicks for 70 ms."""
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """A link, its app, and the plans made for its visitors (`bough.clicks.plans`).
+
+    There may be a million of them: the garbage collector does not look through them (nothing in them points back).
+    """
+
+    link: Link
+    app: App
+    expires_at: int | None
+    scheme: bytes
+    cookie_end: bytes
+    plans: dict[Any, Any]
+
+
+def entry_of(link: Link, app: App) -> Entry:
+    """A link as it is kept, without plans."""
+    is_secure = app.is_secure(link.domain)
+    return Entry(
+        link,
+        app,
+        link.expires_at if app.config.expiry_days else None,
+        b"https://" if is_secure else b"http://",
+        cookie_end(link.domain, https=is_secure),
+        {},
+    )
 
 
 class LinkCache:
-    """Entries by stored address (domain, path)."""
+    """Entries by stored address (domain, path), at most `limit`; 0: as many as MEMORY_SHARE holds."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit or max(MIN_LINKS, memory_bytes() // MEMORY_SHARE // BYTES_OF_LINK)
         self._entries: dict[tuple[str, str], Entry] = {}
 
     def __len__(self) -> int:
@@ -45,8 +72,8 @@ class LinkCache:
 
     def put(self, entry: Entry) -> None:
         """Keep an entry that was just read."""
-        if len(self._entries) >= self._limit:
-            for key in list(islice(self._entries, max(1, self._limit // 10))):
+        if len(self._entries) >= self.limit:
+            for key in list(islice(self._entries, max(1, min(self.limit // 10, DROPPED_AT_ONCE)))):
                 del self._entries[key]
         self._entries[entry.link.domain, entry.link.path] = entry
 

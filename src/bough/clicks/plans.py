@@ -14,6 +14,8 @@ from functools import lru_cache
 from itertools import count
 from typing import Literal, NamedTuple
 
+from msgspec import Struct
+
 from bough.accounts.model import App
 from bough.clicks import controls
 from bough.clicks.agent import Agent
@@ -43,7 +45,7 @@ SEEN_BY_ROBOTS = ("$og_", "$twitter_", "$canonical_")
 _SWITCHES = (str, int, float, bool, type(None))
 
 
-class Plan(NamedTuple):
+class Plan(Struct, frozen=True, gc=False):
     """What happens to a class of visitors of a link."""
 
     redirects: bool

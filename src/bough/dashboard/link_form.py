@@ -1,7 +1,8 @@
 """A link's parameters as a form and back: pure.
 
 Fields: `d:KEY` for each key of `links.control_parameters`, `c:KEY` for its country variants (a line each), `custom` for
-all other keys as JSON, the labels, `tags` (with commas), alias, domain, type and duration.
+all other keys as JSON, the labels, `tags` (with commas), alias, domain, type and duration; `qr` for the look of the QR
+code that a copy of a link takes over, as JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def fields_of(link: Link) -> dict[str, str]:
     """The form of a link."""
     fields = {name: getattr(link, name) or "" for name in LABELS}
     fields |= {"tags": ", ".join(link.tags), "duration": str(link.duration), "alias": link.alias or link.path}
-    fields["type"] = str(link.type)
+    fields |= {"type": str(link.type), "qr": link.qr_code_settings or ""}
     own: dict[str, Any] = {}
     countries: dict[str, list[str]] = {key: [] for key in COUNTRY_KEYS}
     for key, value in link.data.items():
@@ -79,6 +80,8 @@ def new_body(fields: Fields) -> dict[str, Any]:
     for name in ("alias", "domain"):
         if text := _text(fields, name).strip():
             body[name] = text
+    if look := _text(fields, "qr"):
+        body["qr_code_settings"] = _object(look, "qr_code_settings")
     return {**body, "type": _text(fields, "type") or "0", "source": "dashboard", "data": data_of(fields, {})}
 
 
@@ -139,13 +142,18 @@ def _countries(key: str, text: str) -> dict[str, str]:
 def _custom(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadRequest(f"Your own keys: not valid JSON ({error}).") from error
-    if not isinstance(value, dict):
-        raise BadRequest('Your own keys: must be a JSON object, as {"product": "1984"}.')
+    value = _object(text, "Your own keys")
     for key in value:
         if key in SERVER_KEYS:
             raise BadRequest(f"Your own keys: {key} is made by the server.")
+    return value
+
+
+def _object(text: str, name: str) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(f"{name}: not valid JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise BadRequest(f'{name}: must be a JSON object, as {{"product": "1984"}}.')
     return value

@@ -38,7 +38,7 @@ class CreationSource:
     THIRD_PARTY = 7
 
 
-class Link(Struct, frozen=True, kw_only=True):
+class Link(Struct, frozen=True, kw_only=True, gc=False):
     """One link. Unique by (`domain`, `path`); `path` is the alias or the random code, with the app prefix if any."""
 
     id: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bough.accounts.directory import Directory
-from bough.clicks.cache import Entry, LinkCache
+from bough.clicks.cache import Entry, LinkCache, entry_of
 from bough.exports.files import open_files
 from bough.exports.signing import open_signer
 from bough.links.address import locate, plain_host
@@ -47,7 +47,7 @@ class Context:
 
     def keep(self, link: Link) -> Entry:
         """Keep a stored link in memory until it changes."""
-        entry = Entry(link, self.directory.apps[link.app])
+        entry = entry_of(link, self.directory.apps[link.app])
         self.links.put(entry)
         return entry
 
