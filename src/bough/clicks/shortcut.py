@@ -75,9 +75,9 @@ class Shortcut:
         found: dict[bytes, bytes] = {}
         for name, value in headers:
             if name in self._of_interest:
-                if name in DECLINED:
+                if name in DECLINED or (name in found and name != b"x-forwarded-for"):
                     return False
-                found[name] = found[name] + b"," + value if name == b"x-forwarded-for" and name in found else value
+                found[name] = found[name] + b"," + value if name in found else value
         host = found.get(b"host", b"")
         entry = self._entry(host, path[1].decode("ascii"))
         if entry is None or (entry.expires_at is not None and entry.expires_at <= now_ms()):

@@ -108,11 +108,12 @@ class EdgeProtocol(HttpToolsProtocol):
         self.max_headers = self.settings.max_headers
         self.max_header_bytes = self.settings.max_header_bytes
         self.request_seconds = self.settings.request_seconds
-        self.header_bytes = 0
-        self.hosts = 0
-        """Host headers of the request so far."""
+        self.chunk_bytes = 0
+        """Size of what came last."""
+        self.first_bytes = 0
+        """Size of that in which the request began, with what may stand before it."""
         self.held_bytes = 0
-        """Bytes that the parser took without calling back: it keeps a header that does not end."""
+        """What came after it without being headers that are complete or a body: the parser keeps what does not end."""
         self.receiving = False
         """Whether a request has begun and is not complete yet."""
         self.request_cycle: RequestResponseCycle | None = None
@@ -147,7 +148,8 @@ class EdgeProtocol(HttpToolsProtocol):
             if self.lingered_bytes > LINGER_BYTES:
                 self.transport.abort()
             return
-        self.held_bytes += len(data)
+        self.chunk_bytes = len(data)
+        self.held_bytes += self.chunk_bytes
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -157,10 +159,10 @@ class EdgeProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self._refuse_unparsable(error)
         else:
-            if self.held_bytes > self.max_header_bytes:
-                self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
-            elif self.receiving and not self.deadline:
-                self.deadline = self.loop.time() + self.request_seconds
+            if self.receiving:
+                self._check_headers()
+                if not self.deadline:
+                    self.deadline = self.loop.time() + self.request_seconds
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client may shut its side after the request: it still gets its answers (True: do not close yet)."""
@@ -203,8 +205,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self.header_bytes = 0
-        self.hosts = 0
+        self.first_bytes = self.chunk_bytes
+        self.held_bytes = 0
         self.request_cycle = None
         self.gathered = None
         self.receiving = True
@@ -212,39 +214,43 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         self.url = self.url + url if self.url else url
-        self.held_bytes = 0
         if len(self.url) > MAX_URL_BYTES:
             self._refuse(414, f"The address must have at most {MAX_URL_BYTES} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.held_bytes = 0
-        self.header_bytes += len(name) + len(value) + 4
-        if self.header_bytes > self.max_header_bytes:
-            self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
-        elif len(self.headers) >= self.max_headers:
-            self._refuse(431, f"There must be at most {self.max_headers} headers.")
-        elif self.request_cycle is None:  # after the body come trailers, which nobody asked for
-            name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
-            elif name == b"host":
-                self.hosts += 1
-                if self.hosts > 1:  # a proxy and this server might believe different ones (RFC 9112 §3.2)
-                    self._refuse(400, "There must be one Host header.")
-            self.headers.append((name, value))
+        if self.request_cycle is None:  # after the body come trailers, which nobody asked for
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        self._check_headers()
         self.held_bytes = 0
         if self.closing:
             return
-        if self._all_answered():
-            method = self.parser.get_method()
-            if method == b"GET" and self._answered_shortly():
-                return
-            if method == b"POST" and self._is_gathered():
-                self.gathered = []
-                return
+        is_next = self._all_answered()
+        method = self.parser.get_method()
+        if is_next and method == b"GET" and self._answered_shortly():
+            return
+        names = [name for name, _ in self.headers]
+        if names.count(b"host") > 1:  # a proxy and this server might believe different ones (RFC 9112 §3.2)
+            self._refuse(400, "There must be one Host header.")
+            return
+        if b"expect" in names:
+            self.expect_100_continue = any(
+                name == b"expect" and value.lower() == b"100-continue" for name, value in self.headers
+            )
+        if is_next and method == b"POST" and self._is_gathered():
+            self.gathered = []
+            return
         self._start_cycle()
+
+    def _check_headers(self) -> None:
+        """Refuse too many headers, and too large ones: also those that do not end."""
+        if len(self.headers) > self.max_headers:
+            self._refuse(431, f"There must be at most {self.max_headers} headers.")
+        elif self.first_bytes + self.held_bytes > self.max_header_bytes:
+            size = sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if max(size, self.held_bytes) > self.max_header_bytes:
+                self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
 
     def _start_cycle(self) -> None:
         """Take the whole way, through ASGI."""
