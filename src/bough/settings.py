@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         int,
         Meta(
             ge=0,
-            description="Links that each worker keeps in memory, about 2 KB each; 0: a sixteenth of all memory.",
+            description="Links that each worker keeps in memory, 2 KB each; 0: an eighth of the memory for all.",
         ),
     ] = 0
     max_body: Annotated[int, Meta(ge=1024, description="Largest request body in bytes.")] = 256 * 1024

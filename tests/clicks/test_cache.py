@@ -9,7 +9,16 @@ import pytest
 
 from bough import machine
 from bough.clicks import cache
-from bough.clicks.cache import BYTES_OF_LINK, DROPPED_AT_ONCE, MEMORY_SHARE, MIN_LINKS, Entry, LinkCache, entry_of
+from bough.clicks.cache import (
+    BYTES_OF_LINK,
+    DROPPED_AT_ONCE,
+    MEMORY_SHARE,
+    MIN_LINKS,
+    Entry,
+    LinkCache,
+    entry_of,
+    links_of_worker,
+)
 from bough.clicks.plans import Plans
 from bough.links.model import Link
 from tests.clicks import user_agents as ua
@@ -52,11 +61,17 @@ def test_a_changed_link_and_then_all_are_dropped() -> None:
     assert kept(links, range(9)) == []
 
 
-@pytest.mark.parametrize(("memory", "expected"), [(32 << 30, 1_048_576), (1 << 30, 32_768), (1 << 20, MIN_LINKS)])
-def test_how_many_are_kept_follows_the_memory(monkeypatch: pytest.MonkeyPatch, memory: int, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("memory", "workers", "expected"),
+    [(32 << 30, 1, 2_097_152), (32 << 30, 16, 131_072), (1 << 30, 2, 32_768), (1 << 20, 1, MIN_LINKS)],
+)
+def test_how_many_are_kept_follows_the_memory(
+    monkeypatch: pytest.MonkeyPatch, memory: int, workers: int, expected: int
+) -> None:
     monkeypatch.setattr(cache, "memory_bytes", lambda: memory)
-    assert LinkCache(0).limit == expected
-    assert expected in (memory // MEMORY_SHARE // BYTES_OF_LINK, MIN_LINKS)
+    assert links_of_worker(workers) == expected
+    assert expected in (memory // MEMORY_SHARE // BYTES_OF_LINK // workers, MIN_LINKS)
+    assert LinkCache(0).limit == links_of_worker(1)
     assert LinkCache(7).limit == 7
 
 

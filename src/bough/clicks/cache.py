@@ -17,8 +17,8 @@ from bough.links.model import Link
 from bough.machine import memory_bytes
 from bough.web.cookies import cookie_end
 
-MEMORY_SHARE = 16
-"""Each worker may fill this part of the memory with links."""
+MEMORY_SHARE = 8
+"""The workers together may fill this part of the memory with links."""
 
 BYTES_OF_LINK = 2048
 """With two targets, four labels and one kind of visitor, its place in the dictionary included."""
@@ -56,11 +56,16 @@ def entry_of(link: Link, app: App) -> Entry:
     )
 
 
+def links_of_worker(workers: int) -> int:
+    """How many links one of so many workers may keep."""
+    return max(MIN_LINKS, memory_bytes() // MEMORY_SHARE // BYTES_OF_LINK // workers)
+
+
 class LinkCache:
-    """Entries by stored address (domain, path), at most `limit`; 0: as many as MEMORY_SHARE holds."""
+    """Entries by stored address (domain, path), at most `limit`; 0: as many as a single worker may keep."""
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit or max(MIN_LINKS, memory_bytes() // MEMORY_SHARE // BYTES_OF_LINK)
+        self.limit = limit or links_of_worker(1)
         self._entries: dict[tuple[str, str], Entry] = {}
 
     def __len__(self) -> int:

@@ -26,6 +26,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 
+import msgspec
 from msgspec import Struct
 
 from bough.errors import ConfigurationError
@@ -89,7 +90,8 @@ def supervise(
     listener: socket.socket, workers: int, settings: Settings, beside: Callable[[], None] | None = None
 ) -> None:
     """Run until SIGTERM or SIGINT; returns when every child has ended. `beside` runs once, in a process of its own."""
-    children = [_Child(name="worker", run=partial(_worker, settings, listener), is_worker=True) for _ in range(workers)]
+    serve = partial(_worker, settings, listener, workers)
+    children = [_Child(name="worker", run=serve, is_worker=True) for _ in range(workers)]
     if beside is not None:
         children.append(_Child(name="beside", run=beside, is_once=True))
     children.append(_Child(name="background", run=partial(_follower, "background", settings)))
@@ -123,10 +125,12 @@ def supervise(
         alive_reading.close()
 
 
-def _worker(settings: Settings, listener: socket.socket) -> None:
+def _worker(settings: Settings, listener: socket.socket, workers: int) -> None:
+    from bough.clicks.cache import links_of_worker
     from bough.processes import worker
 
-    worker.main(settings, listener)
+    links = settings.link_cache or links_of_worker(workers)
+    worker.main(msgspec.structs.replace(settings, link_cache=links), listener)
 
 
 def _follower(name: str, settings: Settings) -> None:
