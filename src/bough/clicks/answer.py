@@ -88,7 +88,8 @@ class Clicks:
         visit = self._visit(request, str(request.url.replace(scheme="https" if secure else "http")))
         installed = False
         if entry is not None and visit.browser:
-            installed = bool(await self._context.store.fetch(*installed_query(entry.link, visit.browser)))
+            known = installed_query(entry.app.id, entry.test, visit.browser)
+            installed = bool(await self._context.store.fetch(*known))
         asked = ClickRequest(
             app=owner.app,
             link=entry.link if entry else None,

@@ -32,9 +32,13 @@ DROPPED_AT_ONCE = 256
 class Entry(Struct, frozen=True, gc=False):
     """A link, its app, and the plans made for its visitors (`bough.clicks.plans`).
 
-    There may be a million of them: the garbage collector does not look through them (nothing in them points back).
+    There may be a million of them: the garbage collector does not look through them (nothing in them points back). What
+    a click needs stands in the entry itself, since every further object is one more that the processor waits for.
     """
 
+    id: int
+    """The link's, as the next one."""
+    test: bool
     link: Link
     app: App
     expires_at: int | None
@@ -47,6 +51,8 @@ def entry_of(link: Link, app: App) -> Entry:
     """A link as it is kept, without plans."""
     is_secure = app.is_secure(link.domain)
     return Entry(
+        link.id,
+        link.test,
         link,
         app,
         link.expires_at if app.config.expiry_days else None,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bough.links.model import Link
 from bough.sdk.opens import installed_key
 
 KNOWN_INSTALLED = "SELECT opening FROM device_key WHERE id = ?"
 
 
-def installed_query(link: Link, browser: str) -> tuple[str, tuple[int, ...]]:
-    """Finds a row when the browser of a link domain is on a device that has opened the link's app."""
-    return KNOWN_INSTALLED, (installed_key(link.app, link.test, browser),)
+def installed_query(app: int, test: bool, browser: str) -> tuple[str, tuple[int, ...]]:
+    """Finds a row when the browser of a link domain is on a device that has opened the app."""
+    return KNOWN_INSTALLED, (installed_key(app, test, browser),)

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from sys import intern
 
 import msgspec
 
@@ -86,7 +87,8 @@ class Shortcut:
         browser = browser_of(cookie.decode("latin-1")) if cookie else ""
         if browser and self._local is None:
             return False
-        installed = bool(browser) and bool(self._context.store.rows(*installed_query(entry.link, browser)))
+        app = entry.app.id
+        installed = bool(browser) and bool(self._context.store.rows(*installed_query(app, entry.test, browser)))
         agent = self._plans.known(found.get(b"user-agent", b""))
         visitor = self._context.visitors.visitor(
             peer, found.get(b"x-forwarded-for", b""), found.get(self._country_header, b"")
@@ -94,7 +96,6 @@ class Shortcut:
         plan = self._plans.plan(entry, agent, visitor.country, False, installed)
         if not plan.redirects:
             return False
-        link = entry.link
         click = Click(
             url=(entry.scheme + host + url).decode("latin-1"),
             user_agent=agent.text,
@@ -104,7 +105,7 @@ class Shortcut:
             browser=browser,
             rule=plan.rule,
         )
-        row = NewRow(ON_ARRIVAL, link.app, int(link.test), plan.kind, link.id, _encode(click).decode())
+        row = NewRow(ON_ARRIVAL, app, int(entry.test), plan.kind, entry.id, _encode(click).decode())
         location = plan.location
         cookie_end = entry.cookie_end if not browser and agent.agent.kind == "browser" else None
 
@@ -145,7 +146,7 @@ class Shortcut:
         domain = self._context.directory.domain(name)
         is_alternate = domain is not None and domain.kind == "alternate"
         plain = _PLAIN_HOST.fullmatch(host) and not address.web_only and not is_alternate
-        self._hosts[host] = address.domain if plain else None
+        self._hosts[host] = intern(address.domain) if plain else None
         return self._hosts[host]
 
     def _status_line(self) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -71,7 +72,7 @@ def from_row(row: tuple[Any, ...]) -> Link:
         id=row[0],
         app=row[1],
         test=bool(row[2]),
-        domain=row[3],
+        domain=intern(row[3]),  # few domains have many links
         path=row[4],
         alias=row[5],
         type=row[6],
