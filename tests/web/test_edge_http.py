@@ -124,6 +124,30 @@ def test_the_size_of_all_headers_is_limited_exactly(api: Api, size: int, status:
     assert once(api.running.port, data).status == status
 
 
+@pytest.mark.parametrize("size", [MAX_HEADER_BYTES, MAX_HEADER_BYTES + 1])
+@pytest.mark.parametrize("cut", [1, 5, 20, 40, 20_000, -1])
+def test_a_cut_request_has_the_same_limits(api: Api, size: int, cut: int) -> None:
+    data = b"GET /v1/none HTTP/1.1\r\na: " + b"b" * (size - 5) + b"\r\n\r\n"
+    with Connection(api.running.port) as connection:
+        connection.send(data[:cut])
+        time.sleep(0.02)
+        connection.send(data[cut:])
+        assert connection.answer().status == (404 if size == MAX_HEADER_BYTES else 431)
+
+
+@pytest.mark.parametrize("cut", [3, 25, 60, 1448])
+def test_what_stands_behind_a_cut_head_is_no_header(api: Api, link: str, cut: int) -> None:
+    """Of the limit on headers: a large body, and clicks that were sent with it."""
+    post = create(api, data={"text": "x" * 60_000})
+    clicks = click(api, link) * 200
+    for data, statuses in ((post, [200]), (clicks, [307] * 200), (post + clicks, [200] + [307] * 200)):
+        with Connection(api.running.port) as connection:
+            connection.send(data[:cut])
+            time.sleep(0.02)
+            connection.send(data[cut:])
+            assert [connection.answer().status for _ in statuses] == statuses
+
+
 @pytest.mark.parametrize(("size", "status"), [(16_384, 404), (16_385, 414)])
 def test_the_size_of_the_address_is_limited_exactly(api: Api, size: int, status: int) -> None:
     path = "/v1/" + "a" * (size - 4)
@@ -428,6 +452,26 @@ def test_an_upgrade_is_answered_as_a_plain_request(api: Api, link: str) -> None:
         connection.send(click(api, link, Connection="Upgrade", Upgrade="websocket") + b"\x81\x05hello")
         assert connection.answer().status == 307
         assert connection.is_closed()
+
+
+REFUSED_UPGRADES = (
+    b"GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    b"GET /x HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+)
+
+
+@pytest.mark.parametrize("bad", REFUSED_UPGRADES)
+@pytest.mark.parametrize("path", ["", "/healthz"])
+def test_an_upgrade_can_be_refused_alone_and_after_another_request(api: Api, path: str, bad: bytes) -> None:
+    logged = api.running.log.stat().st_size
+    with Connection(api.running.port) as connection:
+        connection.send((request("GET", path) if path else b"") + bad)
+        if path:
+            assert connection.answer().status == 200
+        assert connection.answer().error["code"] in (400, 431)
+        assert connection.is_closed()
+    assert b"Traceback" not in api.running.log.read_bytes()[logged:]
 
 
 def test_http_1_0_is_answered_and_closed(api: Api, link: str) -> None:

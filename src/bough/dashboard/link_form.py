@@ -81,7 +81,7 @@ def new_body(fields: Fields) -> dict[str, Any]:
         if text := _text(fields, name).strip():
             body[name] = text
     if look := _text(fields, "qr"):
-        body["qr_code_settings"] = _object(look, "qr_code_settings")
+        body["qr_code_settings"] = _object(look, "qr_code_settings", '{"width": 600}')
     return {**body, "type": _text(fields, "type") or "0", "source": "dashboard", "data": data_of(fields, {})}
 
 
@@ -142,18 +142,18 @@ def _countries(key: str, text: str) -> dict[str, str]:
 def _custom(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
-    value = _object(text, "Your own keys")
+    value = _object(text, "Your own keys", '{"product": "1984"}')
     for key in value:
         if key in SERVER_KEYS:
             raise BadRequest(f"Your own keys: {key} is made by the server.")
     return value
 
 
-def _object(text: str, name: str) -> dict[str, Any]:
+def _object(text: str, name: str, example: str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"{name}: not valid JSON ({error}).") from error
     if not isinstance(value, dict):
-        raise BadRequest(f'{name}: must be a JSON object, as {{"product": "1984"}}.')
+        raise BadRequest(f"{name}: must be a JSON object, as {example}.")
     return value

@@ -79,13 +79,16 @@ class _ShortCycle:
 class _GentleTransport:
     """What uvicorn's cycles write to: as the transport, but `close` is the protocol's gentle one."""
 
-    __slots__ = ("_transport", "close", "is_closing", "write")
+    __slots__ = ("_protocol", "close", "write")
 
-    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
-        self._transport = transport
-        self.write = transport.write
-        self.is_closing = transport.is_closing
-        self.close = close
+    def __init__(self, protocol: EdgeProtocol) -> None:
+        self._protocol = protocol
+        self.write = protocol.transport.write
+        self.close = protocol._close
+
+    def is_closing(self) -> bool:
+        """Also when only our side is shut: nothing more can be written."""
+        return self._protocol.closed or self._protocol.transport.is_closing()
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -113,7 +116,10 @@ class EdgeProtocol(HttpToolsProtocol):
         self.first_bytes = 0
         """Size of that in which the request began, with what may stand before it."""
         self.held_bytes = 0
-        """What came after it without being headers that are complete or a body: the parser keeps what does not end."""
+        """What came after that and is not complete: the parser keeps an address, a header or a trailer that does not
+        end. While headers are being completed, what stands behind them is in it too."""
+        self.max_held_bytes = MAX_URL_BYTES + 2 * self.max_header_bytes
+        """Spaces around values are not counted as headers, and have some room here."""
         self.receiving = False
         """Whether a request has begun and is not complete yet."""
         self.request_cycle: RequestResponseCycle | None = None
@@ -154,14 +160,17 @@ class EdgeProtocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # The request is answered as if it had not asked; what follows is in the other protocol.
-            self.closing = True
-            self.cycle.keep_alive = False
+            if not self.closing:
+                self.closing = True
+                self.cycle.keep_alive = False
         except httptools.HttpParserError as error:
             self._refuse_unparsable(error)
         else:
             if self.receiving:
                 self._check_headers()
-                if not self.deadline:
+                if self.held_bytes > self.max_held_bytes:
+                    self._refuse_headers()
+                elif not self.deadline and not self.closing:
                     self.deadline = self.loop.time() + self.request_seconds
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -244,13 +253,17 @@ class EdgeProtocol(HttpToolsProtocol):
         self._start_cycle()
 
     def _check_headers(self) -> None:
-        """Refuse too many headers, and too large ones: also those that do not end."""
+        """Refuse too many headers, and too large ones. They are only added up where they could be too large."""
         if len(self.headers) > self.max_headers:
             self._refuse(431, f"There must be at most {self.max_headers} headers.")
-        elif self.first_bytes + self.held_bytes > self.max_header_bytes:
-            size = sum(len(name) + len(value) + 4 for name, value in self.headers)
-            if max(size, self.held_bytes) > self.max_header_bytes:
-                self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
+        elif (
+            self.first_bytes + self.held_bytes > self.max_header_bytes
+            and sum(len(name) + len(value) + 4 for name, value in self.headers) > self.max_header_bytes
+        ):
+            self._refuse_headers()
+
+    def _refuse_headers(self) -> None:
+        self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
 
     def _start_cycle(self) -> None:
         """Take the whole way, through ASGI."""
@@ -263,7 +276,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self.headers = self.scope["headers"] = headers
         super().on_headers_complete()
         self.request_cycle = self.cycle
-        self.cycle.transport = _GentleTransport(self.transport, self._close)  # type: ignore[assignment]
+        self.cycle.transport = _GentleTransport(self)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         self.held_bytes = 0
