@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 
 from bough.attribution import stored
-from bough.attribution.following import StoredFollower, start_rebuild
+from bough.attribution.entries import Entry
+from bough.attribution.following import LOOKED_AT, StoredFollower, start_rebuild
+from bough.attribution.group_loading import Loader
 from bough.attribution.keys import key
 from bough.attribution.read import always, attribute
 from bough.attribution.stored import Stored
@@ -128,7 +130,7 @@ def test_a_step_takes_few_rows_that_are_somebodys_and_many_that_are_nobodys() ->
         for _ in range(3):
             play(scene, EVENT | {"who": {"developer_identity": "ann"}})
             play(scene, CLICK)
-        assert [follower.step(2) for _ in range(3)] == [3, 3, 0]
+        assert [follower.step(2) for _ in range(4)] == [3, 2, 1, 0]  # after a full step the next one looks at few
 
 
 @settings(max_examples=200, deadline=None)
@@ -159,3 +161,39 @@ def test_traces_are_those_of_the_touch(
     values = (row.id, row.at, row.app, 0, row.kind, row.link, encode(body).decode())
     traces = traces_of(values, LinkTable([link]), parse)
     assert traces == Traces(**{name: getattr(touch, name) for name in Traces.__struct_fields__})
+
+
+def test_forgetting_touches_while_their_keys_are_made_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker forgets in its event loop while its writing thread goes through the clicks."""
+    with world() as scene:
+        for _ in range(3):
+            play(scene, CLICK)
+        real = StoredLinks.of_rows
+
+        @contextmanager
+        def forgotten(self: StoredLinks, links: Iterable[int]) -> Iterator[None]:
+            with real(self, links):
+                yield
+            scene.opens.forget()
+
+        monkeypatch.setattr(StoredLinks, "of_rows", forgotten)
+        scene.store.transact(scene.opens.follow, 1000)
+        assert [row[0] for row in scene.store.rows("SELECT touch FROM touch_key ORDER BY touch")] == scene.clicks
+
+
+def test_rows_of_somebody_are_not_read_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all rows are somebody's, a step looks at no more of them than it takes."""
+    read: list[int] = []
+    real = Loader.entry
+
+    def entry(self: Loader, row: Row) -> Entry:
+        read.append(row.id)
+        return real(self, row)
+
+    monkeypatch.setattr(Loader, "entry", entry)
+    with world() as scene:
+        for number in range(40):
+            play(scene, EVENT | {"who": {"developer_identity": f"person {number}"}})
+        follow(scene.store, at_most=4)
+        assert len(set(read)) == 40
+        assert len(read) <= 40 + 4 * LOOKED_AT

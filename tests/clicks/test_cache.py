@@ -10,6 +10,7 @@ import pytest
 from bough import machine
 from bough.clicks import cache
 from bough.clicks.cache import (
+    BYTES_OF_DATA,
     BYTES_OF_LINK,
     DROPPED_AT_ONCE,
     MEMORY_SHARE,
@@ -25,8 +26,8 @@ from tests.clicks import user_agents as ua
 from tests.clicks.examples import app
 
 
-def entry(number: int) -> Entry:
-    data = {"$ios_url": f"https://good.example/{number}"}
+def entry(number: int, more: str = "") -> Entry:
+    data = {"$ios_url": f"https://good.example/{number}", "more": more}
     return entry_of(Link(id=number, app=1, test=False, domain="x.example", path=f"p{number}", data=data), app())
 
 
@@ -40,6 +41,26 @@ def test_the_oldest_tenth_makes_room() -> None:
         links.put(entry(number))
     assert kept(links, range(21)) == list(range(2, 21))
     assert len(links) == 19
+
+
+def test_a_large_link_counts_as_several() -> None:
+    links = LinkCache(20)
+    for number in range(20):
+        links.put(entry(number))
+    large = entry(20, "x" * (5 * BYTES_OF_DATA))
+    assert large.weight == 6
+    links.put(large)
+    assert kept(links, range(21)) == list(range(6, 21))
+    links.put(entry(20))
+    for number in range(21, 26):
+        links.put(entry(number))
+    assert kept(links, range(26)) == list(range(6, 26))
+    links.put(entry(30, "x" * (99 * BYTES_OF_DATA)))
+    assert kept(links, range(31)) == [30]
+    links.clear()
+    for number in range(20):
+        links.put(entry(number))
+    assert len(links) == 20
 
 
 def test_few_are_dropped_at_once() -> None:

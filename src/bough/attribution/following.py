@@ -37,7 +37,7 @@ ROWS_AT_ONCE = 150
 """Rows of one step that are somebody's: its transaction must not keep clicks waiting."""
 
 LOOKED_AT = 5
-"""So many times more rows are looked at in one step: most clicks are nobody's, and nothing is written for them."""
+"""So many times more rows are looked at in one step while most of them are nobody's: nothing is written for those."""
 
 NO_EVENTS = frozenset({"prefetch", "robot", "segment"})
 """Kinds of rows that are neither touches nor anybody's event; a segment's events are the warehouse's business."""
@@ -70,6 +70,9 @@ class StoredFollower:
         self._loader = Loader(store, self._links, self._index)
         self._live = LiveGroups()
         self._reached = 0
+        self._looked_at = LOOKED_AT
+        """LOOKED_AT, or 1 after a step with as many rows of somebody's as it may have: what is left over would be read
+        twice."""
         self._seen_change = -1
         self._history = SettingHistory((), ())
         self._windows: dict[tuple[tuple[str, object], ...], Windows] = {}
@@ -88,7 +91,7 @@ class StoredFollower:
             return self._store.transact(empty_tables, EMPTIED_AT_ONCE)
         if after != self._reached:
             self._live.clear()
-        values = self._store.rows(NEW_ROWS, (after, indexed, LOOKED_AT * at_most))
+        values = self._store.rows(NEW_ROWS, (after, indexed, self._looked_at * at_most))
         # Settings are read after the rows: a row that was stored under new settings then finds them.
         self._refresh()
         if not values:
@@ -109,7 +112,9 @@ class StoredFollower:
     def _read(self, rows: list[RowValues], grouped: Grouped, at_most: int) -> None:
         try:
             groups = Groups(self._store, rows, self._loader, grouped)
-            grouped.change.newest = groups.stop_after(at_most) or grouped.change.newest
+            last = groups.stop_after(at_most)
+            grouped.change.newest = last or grouped.change.newest
+            self._looked_at = 1 if last else LOOKED_AT
             groups.place()
             grouped.finish()
         except BaseException:

@@ -121,8 +121,9 @@ class TouchIndex:
     def _new_keys(self, reader: Reader, links: Links, after: int, newest: int, at_most: int) -> _NewKeys:
         rows = reader.rows(NEW_TOUCHES, (after, newest, at_most))
         with links.of_rows(values[5] for values in rows if values[5]):
-            self._traced = {values[0]: traces_of(values, links, parse) for values in rows}
-        keys = {(one, touch.id) for touch in self._traced.values() for one in touch_keys(touch)}
+            traced = {values[0]: traces_of(values, links, parse) for values in rows}
+        keys = {(one, touch.id) for touch in traced.values() for one in touch_keys(touch)}
+        self._traced = traced
         return _NewKeys(rows[-1][0] if len(rows) == at_most else newest, sorted(keys), len(rows))
 
     def forget(self) -> None:
@@ -217,7 +218,9 @@ def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]
     for item in items:
         reached = watermark(tx)
         if item.newest > reached:
-            tx.insert("touch_key", ("key", "touch"), [one for one in item.keys if one[1] > reached])
+            keys = [one for one in item.keys if one[1] > reached]
+            # Of a touch that belonged to somebody who was erased they may be there already (`bough.persons.erasing`).
+            tx.insert("touch_key", ("key", "touch"), keys, on_conflict="ON CONFLICT (key, touch) DO NOTHING")
             tx.run(SET_WATERMARK, (WATERMARK, item.newest))
     return [None] * len(items)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from bough.accounts.model import App
@@ -22,6 +23,9 @@ MEMORY_SHARE = 8
 
 BYTES_OF_LINK = 2048
 """With two targets, four labels and one kind of visitor, its place in the dictionary included."""
+
+BYTES_OF_DATA = 512
+"""Bytes of JSON that take as much memory once they are read; a link with more of them counts as several."""
 
 MIN_LINKS = 10_000
 
@@ -45,6 +49,11 @@ class Entry(Struct, frozen=True, gc=False):
     scheme: bytes
     cookie_end: bytes
     plans: dict[Any, Any]
+    weight: int
+    """As how many links it counts."""
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def entry_of(link: Link, app: App) -> Entry:
@@ -59,6 +68,7 @@ def entry_of(link: Link, app: App) -> Entry:
         b"https://" if is_secure else b"http://",
         cookie_end(link.domain, https=is_secure),
         {},
+        1 + len(_encode(link.data)) // BYTES_OF_DATA,
     )
 
 
@@ -73,6 +83,7 @@ class LinkCache:
     def __init__(self, limit: int) -> None:
         self.limit = limit or links_of_worker(1)
         self._entries: dict[tuple[str, str], Entry] = {}
+        self._weight = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -83,15 +94,21 @@ class LinkCache:
 
     def put(self, entry: Entry) -> None:
         """Keep an entry that was just read."""
-        if len(self._entries) >= self.limit:
-            for key in list(islice(self._entries, max(1, min(self.limit // 10, DROPPED_AT_ONCE)))):
-                del self._entries[key]
+        self.forget(entry.link.domain, entry.link.path)
+        while self._entries and self._weight + entry.weight > self.limit:
+            at_once = max(1, min(self.limit // 10, DROPPED_AT_ONCE))
+            for domain, path in list(islice(self._entries, at_once)):
+                self.forget(domain, path)
         self._entries[entry.link.domain, entry.link.path] = entry
+        self._weight += entry.weight
 
     def forget(self, domain: str, path: str) -> None:
         """Drop a link that has changed."""
-        self._entries.pop((domain, path), None)
+        gone = self._entries.pop((domain, path), None)
+        if gone is not None:
+            self._weight -= gone.weight
 
     def clear(self) -> None:
         """Drop everything: an app has changed."""
         self._entries.clear()
+        self._weight = 0

@@ -20,7 +20,7 @@ SET_ROW = "UPDATE journal SET id = ?, body = ? WHERE id = ?"
 SET_BODY = "UPDATE journal SET body = ? WHERE id = ?"
 ROW_EXISTS = "SELECT kind FROM journal WHERE id = ?"
 
-TOUCHES_OF_PERSON = "SELECT touch FROM person_touch WHERE app = ? AND test = ? AND person = ?"
+TOUCHES_OF_PERSON = "SELECT touch FROM person_touch WHERE app = ? AND test = ? AND person = ? AND name <> ''"
 TOUCHES_OF_KEY = "SELECT touch FROM touch_key WHERE key = ?"
 RENAME_TOUCH_KEY = "UPDATE touch_key SET key = ? WHERE key = ?"
 FORGET_TOUCH_KEYS = "DELETE FROM touch_key WHERE touch = ?"
