@@ -9,7 +9,7 @@ After each measurement the server is killed with -9 under load, and what it answ
 
 What is compared by a ratio is measured in rounds, one after the other in each: a machine that others share is now
 faster, now slower, and takes both sides with it. The targets are ratios of medians. Every measurement begins with a
-fresh copy of the data, so none counts the clicks of the one before.
+fresh copy of the data, so none counts the clicks of the one before; the warm server goes on, and is waited for.
 
 CPU is user and system time per request, of the processes that answer (`answer`) and of those that follow the journal
 for counts and attribution (`follow`); nginx and uvicorn do not write anything.

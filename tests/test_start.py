@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bough.clicks.cache import links_of_worker
+from bough.processes import supervisor, worker
+from bough.settings import Settings
 from tests.running import Running, children_named, wait_until
 
 SLOW = ("duckdb", "numpy", "obstore", "psycopg", "pytest")
@@ -48,3 +52,13 @@ def holders_of(port: int) -> set[int]:
             if os.readlink(handle) in sockets:
                 found.add(int(handle.parts[2]))
     return found
+
+
+def test_the_workers_share_the_memory_for_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(worker, "main", lambda settings, _listener: started.append(settings.link_cache))
+    with socket.socket() as listener:
+        for links, workers in ((0, 1), (0, 4), (5, 4)):
+            supervisor._worker(Settings(link_cache=links), listener, workers)
+    assert started == [links_of_worker(1), links_of_worker(4), 5]
+    assert started[0] > started[1]

@@ -21,6 +21,7 @@ from bough.events.values import first, flag, text, whole
 from bough.journal import Row
 
 TOUCH_KINDS = frozenset({"click", "impression", "prefetch", "robot"})
+"""Rows that can be shown as a touch; robots and machines that look ahead are never credited."""
 
 
 class GivenTouch(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from bough.attribution.entries import TOUCH_KINDS
 from bough.attribution.identifiers import Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import MAX_NEARBY, MIN_LOOK_BACK
@@ -53,8 +54,6 @@ PROGRESS = (
 NEWEST_BY_KEY = "SELECT touch FROM touch_key WHERE key = ? AND touch < ? AND touch >= ? ORDER BY touch DESC LIMIT ?"
 
 TOUCHES = ("click", "impression")
-TOUCHES_AND_LOOKS = frozenset({*TOUCHES, "prefetch", "robot"})
-"""Rows that can be shown as a touch; robots and machines that look ahead are never credited."""
 
 
 class Reader(Protocol):
@@ -144,7 +143,7 @@ class TouchIndex:
                 found[identifier] = known
             else:
                 unread.append(identifier)
-        rows = [values for values in select_in(tx.rows, BY_IDS, unread) if values[4] in TOUCHES_AND_LOOKS]
+        rows = [values for values in select_in(tx.rows, BY_IDS, unread) if values[4] in TOUCH_KINDS]
         with links.of_rows(values[5] for values in rows if values[5]):
             found.update((values[0], self.of_row(to_row(values), links)) for values in rows)
         return found

@@ -15,12 +15,13 @@ from msgspec import Struct
 
 from bough.accounts.directory import Directory
 from bough.attribution import identifiers as ids
+from bough.attribution.entries import TOUCH_KINDS
 from bough.attribution.facts import facts_of
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY
 from bough.attribution.stories import SEARCHED, Head, Stories, Told
-from bough.attribution.touch_index import first_of, is_row_id
+from bough.attribution.touch_index import TOUCHES, first_of, is_row_id
 from bough.errors import NotFound
 from bough.events.values import text
 from bough.importers.columns import IDENTIFIERS
@@ -32,7 +33,6 @@ from bough.store.journal import to_row
 from bough.store.select_in import select_in
 
 SEGMENT_FOLDER = "segments"
-TOUCH_KINDS = ("click", "impression")
 LARGEST_STEP = 5000
 """How far a click may be renumbered: far less than a millisecond's ids."""
 
@@ -106,7 +106,7 @@ class _Search:
         numbers = [number for (number,) in touches]
         self.rows.update(dict.fromkeys(numbers))
         for row in map(to_row, select_in(self._store.rows, queries.ROWS_BY_ID, numbers)):
-            if row.kind in TOUCH_KINDS:
+            if row.kind in TOUCHES:
                 # A browser that came without a cookie was given the click's id as one.
                 browser: Identifier = ("browser", text(row.body.get("browser")) or str(row.id))
                 self._claim(browser, persons.person_of(browser))
@@ -183,7 +183,7 @@ def touches(store: Store, app: int, test: bool, own: dict[Identifier, None]) -> 
                 continue
             numbers = [number for (number,) in store.rows(queries.TOUCHES_OF_KEY, (one,))]
             kinds = {row[0]: row[4] for row in select_in(store.rows, queries.ROWS_BY_ID, numbers)}
-            found.update((number, None) for number in numbers if kinds.get(number) in TOUCH_KINDS)
+            found.update((number, None) for number in numbers if kinds.get(number) in TOUCHES)
         if kind == "browser" and (first := first_of(store.rows, app, test, value)) is not None:
             found[first.id] = None
     return found
@@ -195,7 +195,7 @@ def _renumbered(store: Store, own: dict[Identifier, None]) -> dict[str, str]:
     for kind, value in own:
         if kind == "browser" and is_row_id(value):
             rows = store.rows(queries.ROW_EXISTS, (int(value),))
-            if rows and rows[0][0] in ("click", "impression", "prefetch", "robot"):
+            if rows and rows[0][0] in TOUCH_KINDS:
                 new = int(value) + 1 + secrets.randbelow(LARGEST_STEP)
                 while store.rows(queries.ROW_EXISTS, (new,)):
                     new = int(value) + 1 + secrets.randbelow(LARGEST_STEP)
