@@ -43,6 +43,29 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(mounted)], check=True)
 
 
+@pytest.fixture
+def thin_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 MB with 6 MB behind it: it takes more, and fails when that must be kept."""
+    backing, mounted = tmp_path / "backing", tmp_path / "thin"
+    image = backing / "image"
+    backing.mkdir()
+    mounted.mkdir()
+    try:
+        for command in (
+            ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(backing)],
+            ["truncate", "--size", "64M", str(image)],
+            ["mkfs.ext4", "-q", "-F", "-m0", "-O", "^has_journal", str(image)],
+            ["mount", "-o", "loop", str(image), str(mounted)],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"a disk that fails cannot be tried here: {command[0]}: {done.stderr.strip()}")
+        yield mounted
+    finally:
+        for folder in (mounted, backing):
+            subprocess.run(["umount", str(folder)], capture_output=True, check=False)
+
+
 def run(mode: str, folder: Path, way: str) -> list[str]:
     """What the writing process said, line by line."""
     command = [sys.executable, "-m", "tests.store.write_until", mode, str(folder), way]
@@ -80,6 +103,33 @@ def test_a_full_disk_refuses_and_works_again_when_there_is_room(small_disk: Path
     assert len(lines) > 20
     there, acknowledged = stored_and_acknowledged(small_disk / "data", lines)
     assert there == acknowledged
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_disk_that_cannot_keep_what_it_took_is_not_believed_again(thin_disk: Path, way: str) -> None:
+    """The system tells of such a failure once; the next sync succeeds."""
+    lines = run("thin-disk", thin_disk / "data", way)
+    refusal = next(number for number, line in enumerate(lines) if line.startswith("refused"))
+    assert refusal > 10
+    assert lines[refusal:] == [f"refused {BROKEN}"] * 10
+
+
+def test_who_settles_does_not_take_the_failure_from_the_writer(
+    thin_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(thin_disk / "data")
+    try:
+        with monkeypatch.context() as unsynced:
+            unsynced.setattr(sqlite, "_sync", lambda _descriptor: None)
+            for number in range(8):
+                store.transact(put_batch, f"{number:06}{'x' * 1_000_000}")
+        with pytest.raises(Unavailable):
+            store.settle()
+        subprocess.run(["mount", "-o", "remount,size=64m", str(thin_disk.parent / "backing")], check=True)
+        with pytest.raises(Unavailable, match=BROKEN):
+            store.transact(put_batch, "lost")
+    finally:
+        store.close()
 
 
 def test_a_log_that_cannot_be_synced_ends_all_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ Run as ``python -m tests.store.write_until MODE FOLDER WAY``, where the mode is
   ten more writes are tried;
 * ``full-disk``: the disk fills up; after the first refusal the file ``ballast`` beside the folder is removed, and ten
   more writes are tried;
+* ``thin-disk``: the disk takes writes that it cannot keep; after the first refusal ten more writes are tried;
 
 and the way ``thread`` or ``at-once``: who commits (`bough.store.writer`).
 """

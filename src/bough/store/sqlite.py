@@ -309,9 +309,14 @@ class SqliteStore(Store):
         return apsw.SQLITE_OK
 
     def settle(self) -> None:
+        # A failure is told once to each who has the file open: the writer must hear of it itself.
         try:
-            self._sync_log()
-        except DiskFailure as error:
+            log_file = os.open(self._path.with_name(LOG_NAME), os.O_RDWR)
+            try:
+                _sync(log_file)
+            finally:
+                os.close(log_file)
+        except OSError as error:
             raise Unavailable(SERVER_FAULT) from error
 
     def _sync_log(self) -> None:
