@@ -10,17 +10,24 @@ fail() {
     exit 1
 }
 
-# Prints the first Python that is new enough (BOUGH_PYTHON names another one).
+# Prints a Python that is new enough. One that was built with optimizations comes first, since bough answers a fifth faster
+# on it: that of a distribution (Debian's does not say so), or one that says so; pyenv builds without.
 find_python() {
-    local candidate
-    for candidate in "${BOUGH_PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
-        if command -v "$candidate" >/dev/null 2>&1 &&
-            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            command -v "$candidate"
-            return
-        fi
+    local wanted candidate
+    for wanted in optimized any; do
+        for candidate in ${BOUGH_PYTHON:-python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11}; do
+            if command -v "$candidate" >/dev/null 2>&1 && "$candidate" - "$wanted" <<'PY' 2>/dev/null
+import ensurepip, sys, sysconfig, venv
+optimized = sys._base_executable.startswith("/usr/bin/") or "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS"))
+sys.exit(sys.version_info < (3, 11) or (sys.argv[1] == "optimized" and not optimized))
+PY
+            then
+                command -v "$candidate"
+                return
+            fi
+        done
     done
-    fail "Python 3.11 or newer is needed; install it or name it with BOUGH_PYTHON."
+    fail "Python 3.11 or newer with venv is needed: install it (Debian: python3-venv) or name one with BOUGH_PYTHON."
 }
 
 # Prints what the environment is made from, so that any change of it leads to a new installation.
@@ -48,7 +55,7 @@ ensure_environment() {
     if ! "$venv/bin/python" -c "import sys; sys.exit(sys.prefix != '$venv')" 2>/dev/null; then
         python="$(find_python)"
         rm -rf "$venv"
-        "$python" -m venv "$venv" || fail "$python cannot make a virtual environment (Debian: apt-get install python3-venv)."
+        "$python" -m venv "$venv" || fail "$python cannot make a virtual environment."
     fi
     stamp="$venv/.bough-$kind"
     wanted="$(fingerprint "$kind")"
