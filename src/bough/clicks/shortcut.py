@@ -34,7 +34,6 @@ Headers = list[tuple[bytes, bytes]]
 
 MAX_HOSTS = 1000
 
-OF_INTEREST = (b"host", b"user-agent", b"cookie", b"referer", b"x-forwarded-for")
 DECLINED = frozenset(
     {
         *(b"purpose", b"sec-purpose", b"x-moz"),
@@ -45,7 +44,8 @@ DECLINED = frozenset(
 """Headers of requests that are no plain clicks. Client hints that are missing here say nothing new."""
 
 HEADERS = b"\r\ncache-control: no-store\r\ncontent-length: 0"
-COOKIE = b"\r\nset-cookie: _s="
+COOKIE = HEADERS + b"\r\nset-cookie: _s="
+END = b"\r\n\r\n"
 
 _PLAIN_PATH = re.compile(rb"/([A-Za-z0-9_~-][A-Za-z0-9_.~/-]*)")
 _PLAIN_HOST = re.compile(rb"[A-Za-z0-9._-]+(:[0-9]{1,5})?")
@@ -58,7 +58,6 @@ class Shortcut:
     def __init__(self, context: Context, plans: Plans) -> None:
         self._context = context
         self._plans = plans
-        self._of_interest = frozenset({*OF_INTEREST, *DECLINED, context.settings.country_header.lower().encode()})
         self._country_header = context.settings.country_header.lower().encode()
         self._hosts: dict[bytes, str | None] = {}
         """Where the links of a Host header are stored; None: the short way does not know."""
@@ -73,12 +72,9 @@ class Shortcut:
         path = _PLAIN_PATH.fullmatch(url)
         if path is None:
             return False
-        found: dict[bytes, bytes] = {}
-        for name, value in headers:
-            if name in self._of_interest:
-                if name in DECLINED or (name in found and name != b"x-forwarded-for"):
-                    return False
-                found[name] = found[name] + b"," + value if name in found else value
+        found = dict(headers)
+        if len(found) != len(headers) or not DECLINED.isdisjoint(found):
+            return False  # what repeated headers mean is the whole way's to know
         host = found.get(b"host", b"")
         entry = self._entry(host, path[1].decode("ascii"))
         if entry is None or (entry.expires_at is not None and entry.expires_at <= now_ms()):
@@ -114,11 +110,11 @@ class Shortcut:
                 send(_failure(result))
                 return
             click_id = b"%d" % result
-            sent = [self._status_line(), click_id.join(location), HEADERS]
-            if cookie_end is not None:
-                sent += [COOKIE, click_id, cookie_end]
-            sent.append(b"\r\n\r\n")
-            send(b"".join(sent))
+            head = self._status_line()
+            if cookie_end is None:
+                send(b"".join((head, click_id.join(location), HEADERS, END)))
+            else:
+                send(b"".join((head, click_id.join(location), COOKIE, click_id, cookie_end, END)))
 
         self._context.store.submit(append_batch, row, answer, light=True)
         return True
@@ -127,7 +123,7 @@ class Shortcut:
         """The link that is asked for, when it can be had without waiting."""
         context = self._context
         context.refresh()
-        if self._hosts_of != context.directory.loads or len(self._hosts) > MAX_HOSTS:
+        if self._hosts_of != context.directory.loads:
             self._hosts_of = context.directory.loads
             self._hosts.clear()
         domain = self._hosts[host] if host in self._hosts else self._learn(host)
@@ -146,6 +142,8 @@ class Shortcut:
         domain = self._context.directory.domain(name)
         is_alternate = domain is not None and domain.kind == "alternate"
         plain = _PLAIN_HOST.fullmatch(host) and not address.web_only and not is_alternate
+        if len(self._hosts) >= MAX_HOSTS:
+            self._hosts.clear()
         self._hosts[host] = intern(address.domain) if plain else None
         return self._hosts[host]
 

@@ -80,7 +80,7 @@ class Store(ABC):
 
         A `light` batch takes about as long as answering the request, and may run in the event loop itself.
         """
-        self._the_writer().submit(batch, item, done, light=light)
+        (self._writer or self._the_writer()).submit(batch, item, done, light=light)
 
     async def write(self, batch: Callable[[Transaction, list[Item]], list[Result | Exception]], item: Item) -> Result:
         """Write one item together with others; returns after the commit that holds it is on disk.

@@ -112,7 +112,8 @@ class Writer:
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._hand_over)
         self._gathering.append((batch, item, done, self._loop))
-        self._is_light = self._is_light and light
+        if not light:
+            self._is_light = False
 
     def put(self, batch: Batch, item: Any, done: Callable[[Any], None]) -> None:
         """Queue an item; `done(result or exception)` is called in the writing thread."""
@@ -230,15 +231,11 @@ class Writer:
 
 def _apply(tx: Transaction, jobs: list[Job]) -> list[Answer]:
     """Run each kind of batch once, over its items in the order in which they came."""
-    groups: dict[Batch, list[Job]] = {}
-    for job in jobs:
-        if job[0] in groups:
-            groups[job[0]].append(job)
-        else:
-            groups[job[0]] = [job]
+    batches = dict.fromkeys([job[0] for job in jobs])
     answers: list[Answer] = []
-    for batch, group in groups.items():
-        answers += zip(group, batch(tx, [item for _, item, _, _ in group]), strict=True)
+    for batch in batches:
+        group = jobs if len(batches) == 1 else [job for job in jobs if job[0] == batch]
+        answers += zip(group, batch(tx, [job[1] for job in group]), strict=True)
     return answers
 
 

@@ -94,6 +94,13 @@ class _GentleTransport:
 class EdgeProtocol(HttpToolsProtocol):
     """One connection. `settings` and `shortcut` are taken from the application."""
 
+    __slots__ = (
+        *("settings", "shortcut", "body_shortcut", "gathered", "peer", "max_headers", "max_header_bytes"),
+        *("request_seconds", "chunk_bytes", "first_bytes", "held_bytes", "max_held_bytes", "receiving"),
+        *("request_cycle", "deadline", "unread_deadline", "closing", "closed", "ended", "lingered_bytes", "refusal"),
+        "short",
+    )
+
     def __init__(
         self,
         config: Config,
@@ -306,7 +313,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.closed or self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
@@ -335,7 +343,12 @@ class EdgeProtocol(HttpToolsProtocol):
         cycle.keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
         cycle.response_complete = False
         try:
-            taken = self._offer(body)
+            if body is None:
+                taken = self.shortcut is not None and self.shortcut(self.url, self.headers, self.peer, self._send_short)
+            else:
+                taken = self.body_shortcut is not None and self.body_shortcut(
+                    self.url, self.headers, body, self.peer, self._send_short
+                )
         except Exception:
             log.exception("The short way failed; the request goes the whole way")
             taken = False
@@ -343,13 +356,6 @@ class EdgeProtocol(HttpToolsProtocol):
             cycle.response_complete = True
             self.cycle = before
         return taken
-
-    def _offer(self, body: bytes | None) -> bool:
-        if body is None:
-            return self.shortcut is not None and self.shortcut(self.url, self.headers, self.peer, self._send_short)
-        return self.body_shortcut is not None and self.body_shortcut(
-            self.url, self.headers, body, self.peer, self._send_short
-        )
 
     def _send_short(self, answer: bytes) -> None:
         transport, cycle = self.transport, self.short
