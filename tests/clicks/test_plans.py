@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bough.accounts.model import App, AppConfig
+from bough.clicks import shapes
 from bough.clicks.agents import parse
 from bough.clicks.cache import Entry, entry_of
 from bough.clicks.decide import ClickRequest, decide
 from bough.clicks.location import prepare
-from bough.clicks.plans import MAX_PLANS, Plan, Plans, learn, shape_of
+from bough.clicks.plans import MAX_PLANS, Plan, Plans, learn
+from bough.clicks.shapes import shape_number, shape_of
 from bough.journal import RowKind
 from bough.links.addresses import Address, Refused, read_address
 from bough.links.document import link_url
@@ -190,6 +192,17 @@ def test_links_of_one_shape_share_a_lane() -> None:
 )
 def test_what_decides_changes_the_shape(data: dict[str, Any]) -> None:
     assert shape_of(example(1, **{"$ios_url": "https://good.example/1"})) != shape_of(example(2, **data))
+
+
+def test_shapes_are_numbered_and_no_number_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes, "MAX_NUMBERED", 3)
+    monkeypatch.setattr(shapes, "_numbers", {})
+    first, alike = (example(n, **{"$ios_url": f"https://good.example/{n}"}) for n in (1, 2))
+    assert shape_number(first) == shape_number(alike) > 0
+    assert shape_number(example(3, **{"$deep": {"hard": "to say"}})) == 0
+    seen = [shape_number(example(n, **{"$uri_redirect_mode": n})) for n in range(20)]
+    assert len({shape_number(first), *seen}) == 21
+    assert shape_number(first) == shape_number(alike)
 
 
 def test_a_changed_app_is_learned_anew() -> None:

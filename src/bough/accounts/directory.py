@@ -53,6 +53,8 @@ class Directory:
         self._store = store
         self.loads = 0
         """How often everything was read: what was derived from it holds as long as this stays the same."""
+        self.apps: dict[int, App] = {}
+        """By id. An app that has not changed stays the same object."""
         self.load()
 
     def load(self) -> None:
@@ -61,7 +63,8 @@ class Directory:
         by_app: dict[int, list[Domain]] = {}
         for domain in domains.values():
             by_app.setdefault(domain.app, []).append(domain)
-        apps = _apps(self._store, by_app)
+        read = _apps(self._store, by_app)
+        apps = {one: known if (known := self.apps.get(one)) == app else app for one, app in read.items()}
         keys = {
             key: _Key(app, bool(test), secret_hash, expires_at)
             for app, test, key, secret_hash, expires_at in self._store.rows(queries.ALL_KEYS)

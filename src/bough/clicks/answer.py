@@ -28,7 +28,6 @@ from bough.ids import new_id, now_ms
 from bough.journal import Click
 from bough.links.address import Address, locate
 from bough.links.change import is_expired
-from bough.links.codec import from_row
 from bough.links.document import full_data, link_url
 from bough.links.model import Link
 from bough.links.queries import BY_PATH
@@ -160,13 +159,8 @@ class Clicks:
     async def _stored(self, address: Address) -> Entry | None:
         entry = self._context.links.get(address.domain, address.path)
         if entry is None or is_expired(entry.link, entry.app, now_ms()):
-            while True:
-                seen = self._context.seen
-                rows = await self._context.store.fetch(BY_PATH, (address.domain, address.path))
-                self._context.refresh()
-                if seen == self._context.seen:
-                    break  # nothing changed while we read, so what was read may be kept
-            entry = self._context.keep(from_row(rows[0])) if rows else None
+            links = await self._context.read_links(BY_PATH, (address.domain, address.path))
+            entry = self._context.keep(links[0]) if links else None
         return None if entry is None or is_expired(entry.link, entry.app, now_ms()) else entry
 
     def _dynamic(self, owner: Credential, address: Address, query: tuple[tuple[str, str], ...]) -> Entry:

@@ -1,4 +1,4 @@
-"""Links that were clicked lately, kept in memory by each process.
+"""Links kept in memory by each process: those that were clicked, and those that it has read in (`reading_in`).
 
 Entries are dropped when their link changes (`bough.web.context`), and the oldest few when the cache is full. An entry
 also keeps what was decided for it, so that the next like visitor costs a dictionary lookup: a link that is in memory
@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from bough.accounts.model import App
+from bough.clicks.shapes import shape_number
 from bough.links.model import Link
 from bough.machine import memory_bytes
 from bough.web.cookies import cookie_end
@@ -49,6 +50,8 @@ class Entry(Struct, frozen=True, gc=False):
     scheme: bytes
     cookie_end: bytes
     plans: dict[Any, Any]
+    shape: int
+    """`shape_number` of the link."""
     weight: int
     """As how many links it counts."""
 
@@ -68,6 +71,7 @@ def entry_of(link: Link, app: App) -> Entry:
         b"https://" if is_secure else b"http://",
         cookie_end(link.domain, https=is_secure),
         {},
+        shape_number(link),
         1 + len(_encode(link.data)) // BYTES_OF_DATA,
     )
 
@@ -84,9 +88,16 @@ class LinkCache:
         self.limit = limit or links_of_worker(1)
         self._entries: dict[tuple[str, str], Entry] = {}
         self._weight = 0
+        self.cleared = 0
+        """How often everything was dropped."""
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether links may be read in that nobody has asked for: the last part is for those that are asked for."""
+        return self._weight < self.limit - self.limit // 16
 
     def get(self, domain: str, path: str) -> Entry | None:
         """The entry, or None when it must be read from the store."""
@@ -112,3 +123,4 @@ class LinkCache:
         """Drop everything: an app has changed."""
         self._entries.clear()
         self._weight = 0
+        self.cleared += 1

@@ -3,7 +3,7 @@
 A plan is kept with its link and serves every visitor of the same class (`Known.number`). For links that are clicked
 for the first time, deciding from the beginning costs more than all the rest of a click, and most links of an app differ
 only in their addresses. So what was decided for one link is learned as a `Lane`, which gives the same plan for links of
-the same `shape_of`: the same control parameters, and addresses under the same keys. A lane is only taken where nothing
+the same shape (`bough.clicks.shapes`). A lane is only taken where nothing
 can make a difference (a redirect to the link's own first target, which is a plain web page); all else is decided in
 full. Tests compare both ways for random links.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import count
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -33,16 +33,11 @@ from bough.journal import RowKind
 from bough.links.addresses import Refused, encode_value, plain_page_host
 from bough.links.document import link_url
 from bough.links.model import Link
-from bough.links.targets import read_target, target_use
+from bough.links.targets import read_target
 
 MAX_KNOWN = 8192
 MAX_LANES = 4096
 MAX_PLANS = 64
-
-SEEN_BY_ROBOTS = ("$og_", "$twitter_", "$canonical_")
-"""Beginnings of control parameters that make previews and never decide where a person goes."""
-
-_SWITCHES = (str, int, float, bool, type(None))
 
 
 class Plan(Struct, frozen=True, gc=False):
@@ -138,7 +133,7 @@ class Plans:
     def _make(self, entry: Entry, agent: Agent, key: tuple[int, str, bool, bool]) -> Plan:
         link, app = entry.link, entry.app
         number, country, web_only, installed = key
-        shape = None if web_only or agent.kind != "browser" else shape_of(link)
+        shape = 0 if web_only or agent.kind != "browser" else entry.shape
         place = (app.id, number, country, installed, shape)
         learned_from, lane = self._lanes.get(place, (None, None))
         if lane is not None and learned_from is app and (location := lane.location(link, app)) is not None:
@@ -154,38 +149,13 @@ class Plans:
             link_url=link_url(link, app),
         )
         decision = decide(request)
-        if shape is not None and learned_from is not app:
+        if shape and learned_from is not app:
             if len(self._lanes) >= MAX_LANES:
                 self._lanes.clear()
             self._lanes[place] = (app, learn(request, decision))
         kind: RowKind = "robot" if agent.kind in ("robot", "social") else "click"
         redirects = decision.kind == "redirect" and decision.process
         return Plan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
-
-
-def shape_of(link: Link) -> tuple[object, ...] | None:
-    """What of a stored link decides where people go, besides the addresses; None when that is hard to say."""
-    words: list[object] = [link.type, link.test]
-    for key, value in link.data.items():
-        decides = _decides(key)
-        if decides == "nothing":
-            continue
-        if decides == "target":
-            if controls.text(link.data, key):
-                words.append(key)
-        elif isinstance(value, _SWITCHES):
-            words.append(f"{key}={value!r}")
-        else:
-            return None
-    return tuple(words)
-
-
-@lru_cache(maxsize=4096)
-def _decides(key: str) -> Literal["nothing", "target", "way"]:
-    """What a key of a link's data decides about where people go."""
-    if not key.startswith("$") or key.startswith(SEEN_BY_ROBOTS):
-        return "nothing"
-    return "target" if target_use(key) == "redirect" else "way"
 
 
 def learn(request: ClickRequest, decision: Decision) -> Lane | None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from bough.clicks.answer import Clicks
 from bough.clicks.plans import Plans
+from bough.clicks.reading_in import keep_read_in
 from bough.clicks.shortcut import Shortcut as ClickShortcut
 from bough.errors import Unavailable
 from bough.sdk.shortcut import Posts
@@ -45,7 +46,8 @@ class Application:
         self.clicks = Clicks(self.context)
         self.shortcut: Shortcut | None = ClickShortcut(self.context, Plans())
         self.body_shortcut: BodyShortcut | None = Posts(self.context)
-        self._polling: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
+        """What goes on beside the requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,11 +81,12 @@ class Application:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._polling = asyncio.get_running_loop().create_task(self._poll())
+                loop = asyncio.get_running_loop()
+                self._beside = [loop.create_task(self._poll()), loop.create_task(keep_read_in(self.context))]
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                if self._polling is not None:
-                    self._polling.cancel()
+                for task in self._beside:
+                    task.cancel()
                 self.context.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

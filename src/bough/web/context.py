@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bough.accounts.directory import Directory
 from bough.clicks.cache import Entry, LinkCache, entry_of
 from bough.exports.files import open_files
 from bough.exports.signing import open_signer
 from bough.links.address import locate, plain_host
+from bough.links.codec import from_row
 from bough.links.model import Link
 from bough.sdk.opens import Opens
 from bough.settings import Settings
 from bough.signin.passwords import Hashing
 from bough.store import Store
 from bough.store.changes import AFTER, NEWEST
+from bough.store.transaction import Value
 from bough.web.limits import Limits
 from bough.web.visitor import Visitors
 
@@ -45,6 +49,15 @@ class Context:
         """The server's own host, with its port if it has one."""
         return self.settings.base_url.partition("://")[2].rstrip("/").lower()
 
+    async def read_links(self, sql: str, params: Sequence[Value]) -> list[Link]:
+        """Links as they are when it returns: what is read may be kept until it changes."""
+        while True:
+            seen = self.seen
+            rows = await self.store.fetch(sql, params)
+            self.refresh()
+            if seen == self.seen:  # nothing changed while we read
+                return [from_row(row) for row in rows]
+
     def keep(self, link: Link) -> Entry:
         """Keep a stored link in memory until it changes."""
         entry = entry_of(link, self.directory.apps[link.app])
@@ -72,8 +85,10 @@ class Context:
             else:
                 reload = True
         if reload:
+            before = self.directory.apps
             self.directory.load()
-            self.links.clear()
+            if any(self.directory.apps.get(one) is not app for one, app in before.items()):
+                self.links.clear()  # what was decided for them may no longer hold
             self.opens.forget()
         self.seen = seen
 
