@@ -2,14 +2,13 @@
 
 Redirects with the click on disk beside nginx `return 302` and a bare ASGI application on uvicorn; creates; bulk; with
 1 and 2 workers, over a thousand and a million links (and ten million with --large); every click asks for another link,
-of a million also for the same thousand of them and by Zipf's law. A server that has just started has no link in memory
-and gets each from the store at its first click; one in which all of a million were clicked before is measured beside it
-("warm").
+of a million also for the same thousand of them and by Zipf's law. A server begins by reading its links into memory, and
+is measured when it has done so; the first seconds of one that has not are measured beside it ("just started").
 After each measurement the server is killed with -9 under load, and what it answered is compared with what is stored.
 
 What is compared by a ratio is measured in rounds, one after the other in each: a machine that others share is now
 faster, now slower, and takes both sides with it. The targets are ratios of medians. Every measurement begins with a
-fresh copy of the data, so none counts the clicks of the one before; the warm server goes on, and is waited for.
+fresh copy of the data, so none counts the clicks of the one before.
 
 CPU is user and system time per request, of the processes that answer (`answer`) and of those that follow the journal
 for counts and attribution (`follow`); nginx and uvicorn do not write anything.
@@ -30,7 +29,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from bench import link_store
@@ -41,7 +39,6 @@ from bench.servers import Server, bare_uvicorn, bough, bough_one_by_one, nginx
 WARM_SECONDS = 1.0
 KILL_AFTER_SECONDS = 1.0
 SETTLED_SECONDS = 0.5
-TURN_SECONDS = 10.0
 BULK = 100
 FEW, MANY = 1_000, 1_000_000
 
@@ -76,9 +73,9 @@ class Bench:
         self.figures: dict[str, list[Figure]] = {}
 
     @contextmanager
-    def copy(self, data: Path, name: str = "copy") -> Iterator[Path]:
+    def copy(self, data: Path) -> Iterator[Path]:
         """A data folder like this one, for one measurement."""
-        copied = self.folder / name
+        copied = self.folder / "copy"
         shutil.copytree(data, copied)
         try:
             yield copied
@@ -99,7 +96,8 @@ class Bench:
 
     def measure(self, name: str, server: Server, work: Work) -> Figure:
         """Warm up, then load the server and watch its processes."""
-        settle(server)
+        if not name.endswith(JUST_STARTED):
+            settle(server)
         warm = work(server, WARM_SECONDS)
         before = cpu(server.pid)
         load = work(server, self.seconds)
@@ -122,10 +120,6 @@ class Bench:
         self.show(
             Figure(name=name, load=figure.load, answer_us=figure.answer_us, follow_us=0, memory_mb=figure.memory_mb)
         )
-
-    def warm(self, name: str, server: Server, work: Work) -> None:
-        """A server that goes on after it: what it stores is not counted."""
-        self.show(msgspec.structs.replace(self.measure(name, server, work), answered=None))
 
     def durable(self, name: str, server: Server, work: Work, data: Path, kind: str, each: int = 1) -> None:
         """A server whose answers promise rows of the `kind` links or clicks, `each` so many; ends with its death."""
@@ -167,22 +161,13 @@ HEAD = f"{'':44} {'req/s':>9} {'p50 ms':>7} {'p99 ms':>7} {'answer':>8} {'follow
 
 
 def settle(server: Server) -> None:
-    """Wait until the clicks of before are followed."""
+    """Wait until the server has nothing to do: links are read in, and clicks of before are followed."""
     busy = True
     while busy:
         before = cpu(server.pid)
         time.sleep(SETTLED_SECONDS)
-        busy = cpu(server.pid).since(before).following > SETTLED_SECONDS * 1e6 / 4
-
-
-@contextmanager
-def warm_server(bench: Bench, stores: dict[int, Path]) -> Iterator[Server]:
-    """A server that has been up for a while: every link of many was clicked once and is in memory."""
-    with bench.copy(stores[MANY], "warm") as data, bough(data, 1) as server:
-        asked = 0
-        while asked < MANY:
-            asked += gets(server.url, "each", MANY, TURN_SECONDS, asked).requests
-        yield server
+        used = cpu(server.pid).since(before)
+        busy = used.answering + used.following > SETTLED_SECONDS * 1e6 / 4
 
 
 def clicks(kind: str, links: int) -> Work:
@@ -217,7 +202,7 @@ LINK = {
 }
 
 
-def compared(bench: Bench, stores: dict[int, Path], warm: Server) -> None:
+def compared(bench: Bench, stores: dict[int, Path]) -> None:
     """One round of all that is compared: what others need for a redirect that stores nothing, and clicks."""
     with nginx(bench.folder) as server:
         if server is None:
@@ -233,7 +218,8 @@ def compared(bench: Bench, stores: dict[int, Path], warm: Server) -> None:
             with bench.copy(store) as data, bough(data, 1) as server:
                 bench.durable(click(kind, 1, links), server, clicks(kind, links), data, "clicks")
     for kind in ("zipf", "uniform"):
-        bench.warm(click(kind, 1, MANY) + WARM, warm, clicks(kind, MANY))
+        with bench.copy(stores[MANY]) as data, bough(data, 1) as server:
+            bench.durable(click(kind, 1, MANY) + JUST_STARTED, server, clicks(kind, MANY), data, "clicks")
 
 
 def with_links(bench: Bench, store: Path, key: str, links: int) -> None:
@@ -255,7 +241,7 @@ def click(kind: str, workers: int, links: int) -> str:
     return f"click {kind}, {workers} worker{'s' * (workers > 1)}, {links:,} links"
 
 
-WARM = ", warm"
+JUST_STARTED = ", just started"
 ONE_BY_ONE = "click, one commit each, 1 worker, 1,000 links"
 BARE = "uvicorn, bare ASGI 302"
 
@@ -281,10 +267,10 @@ def targets(bench: Bench) -> None:
     line("durable links/s in bulk", best, "25,000 or more", best >= 25_000)
     for name, which in (
         (click("few", 1, MANY), "the same thousand"),
-        (click("zipf", 1, MANY) + WARM, "Zipf"),
-        (click("uniform", 1, MANY) + WARM, "evenly spread"),
-        (click("zipf", 1, MANY), "Zipf, just started"),
-        (click("uniform", 1, MANY), "evenly spread, just started"),
+        (click("zipf", 1, MANY), "Zipf"),
+        (click("uniform", 1, MANY), "evenly spread"),
+        (click("zipf", 1, MANY) + JUST_STARTED, "Zipf, just started"),
+        (click("uniform", 1, MANY) + JUST_STARTED, "evenly spread, just started"),
     ):
         more = bench.cost(name) / bench.cost(usual) - 1
         line(f"CPU that a million links add to a redirect, in %, {which}", more * 100, "less than 50", more < 0.5)
@@ -332,9 +318,8 @@ def main() -> None:
             stores[links] = folder / f"data-{links}"
             keys[links] = link_store.make(stores[links], links)
         print(HEAD)
-        with warm_server(bench, stores) as warm:
-            for _ in range(arguments.rounds):
-                compared(bench, stores, warm)
+        for _ in range(arguments.rounds):
+            compared(bench, stores)
         for links, store in stores.items():
             with_links(bench, store, keys[links], links)
         targets(bench)

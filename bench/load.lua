@@ -1,9 +1,8 @@
 -- wrk's part of bench.links: `-- KIND NUMBER [FILE]`. Prints one line of JSON at the end.
 --   uniform N   GET a link of N, each equally likely
---   each N FROM GET one link of N after the other, beginning with the one after FROM
 --   zipf N      GET a link of N, the i-th with a probability of about 1/i
 --   post FILE   POST the JSON in FILE
-local kind, number, last
+local kind, number
 
 function init(args)
   math.randomseed(os.time() + tonumber(tostring({}):match("0x(%x+)"), 16) % 1000003)
@@ -17,7 +16,6 @@ function init(args)
     fixed = wrk.format()
   else
     number = tonumber(args[2])
-    last = tonumber(args[3] or 0)
   end
 end
 
@@ -31,9 +29,6 @@ function request()
   local i
   if kind == "zipf" then
     i = math.floor(number ^ math.random())
-  elseif kind == "each" then
-    i = last % number + 1
-    last = i
   else
     i = math.random(1, number)
   end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import selectors
@@ -45,18 +44,14 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "Python (wrk is not installed: rates are too low, CPU figures hold)"
 
 
-def gets(url: str, kind: str, links: int, seconds: float, after: int = 0) -> Load:
-    """GET links of a server: `uniform`, `zipf`, or `each` in its turn, beginning with the one after `after`."""
+def gets(url: str, kind: str, links: int, seconds: float) -> Load:
+    """GET links of a server, `uniform` or `zipf`."""
     if shutil.which("wrk"):
-        return _wrk(url, seconds, kind, str(links), str(after))
+        return _wrk(url, seconds, kind, str(links))
     host = urlsplit(url).netloc
-    turn = itertools.count(after)
 
     def request() -> bytes:
-        if kind == "each":
-            i = next(turn) % links + 1
-        else:
-            i = int(links ** random.random()) if kind == "zipf" else random.randint(1, links)
+        i = int(links ** random.random()) if kind == "zipf" else random.randint(1, links)
         return f"GET /{path(i)} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {PHONE}\r\n\r\n".encode()
 
     return _own(url, seconds, request)

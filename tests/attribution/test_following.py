@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from bough.attribution import stored
 from bough.attribution.entries import Entry
 from bough.attribution.following import LOOKED_AT, StoredFollower, start_rebuild
-from bough.attribution.group_loading import Loader
+from bough.attribution.group_loading import Loader, carried
 from bough.attribution.keys import key
 from bough.attribution.read import always, attribute
 from bough.attribution.stored import Stored
@@ -161,6 +162,15 @@ def test_traces_are_those_of_the_touch(
     values = (row.id, row.at, row.app, 0, row.kind, row.link, encode(body).decode())
     traces = traces_of(values, LinkTable([link]), parse)
     assert traces == Traces(**{name: getattr(touch, name) for name in Traces.__struct_fields__})
+
+
+def test_a_browsers_first_click_is_looked_up_by_nothing() -> None:
+    """Nobody could name its browser before; what names it later finds the click (`Loader.carrying`)."""
+    first = Traces(id=5, app=1, test=False, kind="click", browser="5")
+    assert carried(first) == []
+    assert carried(replace(first, id=6)) == [("browser", "5")]
+    given_too = replace(first, given=(("idfa", AD_ID),))
+    assert carried(given_too) == [("idfa", AD_ID)]
 
 
 def test_forgetting_touches_while_their_keys_are_made_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,10 +47,11 @@ def entry_keys(entry: Entry) -> list[int]:
 
 
 def carried(touch: Traces) -> list[Identifier]:
-    """The identifiers of a person that a touch carries."""
+    """The identifiers of a person that a touch carries and that a row before it may have named: a browser that came
+    without a cookie is known by the touch's own id, which nobody could name before it was there."""
     found = list(touch.given)
-    if touch.browser:
-        found.append(("browser", touch.browser))
+    if touch.cookie:
+        found.append(("browser", touch.cookie))
     return found
 
 

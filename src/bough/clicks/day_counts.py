@@ -47,7 +47,7 @@ LINK_COLUMNS = ("link", "day", "dimension", "value", "clicks")
 ADD_LINK = "ON CONFLICT (link, day, dimension, value) DO UPDATE SET clicks = link_day_count.clicks + excluded.clicks"
 
 
-class ClickFacts(Struct):
+class ClickFacts(Struct, frozen=True):
     """What is read of a click's row."""
 
     user_agent: str = ""
@@ -82,13 +82,15 @@ def fold_day_counts(store: Store) -> int:
     return found + _fold(store, LINKS, NEW_LINKS, LINKS_AT_ONCE, zones, _count_link)
 
 
-def values_of(facts: ClickFacts) -> dict[str, str]:
-    """A click's value of each dimension; empty: unknown."""
-    return {
-        "platform": platform_of(facts.user_agent),
-        "country": facts.country.upper()[:2],
-        "referrer": referring_host(facts.referrer),
-    }
+@lru_cache(maxsize=8192)
+def values_of(facts: ClickFacts) -> tuple[tuple[str, str], ...]:
+    """A click's dimensions and values, those that are known."""
+    found = (
+        ("platform", platform_of(facts.user_agent)),
+        ("country", facts.country.upper()[:2]),
+        ("referrer", referring_host(facts.referrer)),
+    )
+    return tuple((dimension, value) for dimension, value in found if value)
 
 
 @lru_cache(maxsize=8192)
@@ -130,9 +132,8 @@ def _count_row(fold: _Fold, row: tuple[Any, ...], zones: dict[int, str]) -> None
     fold.apps[app, test, day, kind] += 1
     if kind == "click" and link is not None:
         fold.links[link, day, ALL, ""] += 1
-        for dimension, value in values_of(_facts(body)).items():
-            if value:
-                fold.links[link, day, dimension, value] += 1
+        for dimension, value in values_of(_facts(body)):
+            fold.links[link, day, dimension, value] += 1
 
 
 def _count_link(fold: _Fold, row: tuple[Any, ...], zones: dict[int, str]) -> None:
