@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bough.accounts.model import App, AppConfig
+from bough.clicks import plans as plans_of_links
 from bough.clicks import shapes
 from bough.clicks.agents import parse
 from bough.clicks.cache import Entry, entry_of
@@ -220,6 +221,17 @@ def test_what_is_kept_is_bounded() -> None:
     for number in range(3 * MAX_PLANS):
         plans.plan(entry, plans.known(ua.IPHONE_CHROME.encode()), f"{number}", False, False)
     assert len(entry.plans) <= MAX_PLANS
+
+
+def test_a_number_of_a_class_is_never_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans_of_links, "MAX_CLASSES", 2)
+    made = Plans()
+    data = {"$ios_url": "https://good.example/i", "$android_url": "https://good.example/a"}
+    entry = entry_of(example(1, **data), app())
+    for user_agent in (ua.IPHONE_CHROME, ua.ANDROID_CHROME, ua.IPHONE_FIREFOX) * 2:
+        for country in ("", "DE"):
+            found = made.plan(entry, made.known(user_agent.encode()), country, False, False)
+            assert found == in_full(entry, user_agent, country, False, False)
 
 
 @given(st.text(alphabet="htps:/.?#[]@ab%-_1é\t\\ ", max_size=30))

@@ -49,7 +49,8 @@ class Entry(Struct, frozen=True, gc=False):
     expires_at: int | None
     scheme: bytes
     cookie_end: bytes
-    plans: dict[Any, Any]
+    plans: dict[int, Any]
+    """By class of visitors."""
     shape: int
     """`shape_number` of the link."""
     weight: int

@@ -67,19 +67,22 @@ def to_row(link: Link) -> tuple[Any, ...]:
 
 
 def from_row(row: tuple[Any, ...]) -> Link:
-    """The link of a row selected with SELECTED; columns after those are not looked at."""
+    """The link of a row selected with SELECTED; columns after those are not looked at.
+
+    Many links are kept in memory: texts that many of them have are shared.
+    """
     return Link(
         id=row[0],
         app=row[1],
         test=bool(row[2]),
-        domain=intern(row[3]),  # few domains have many links
+        domain=intern(row[3]),
         path=row[4],
-        alias=row[5],
+        alias=row[4] if row[5] == row[4] else row[5],
         type=row[6],
-        channel=row[7],
-        feature=row[8],
-        campaign=row[9],
-        stage=row[10],
+        channel=row[7] and intern(row[7]),
+        feature=row[8] and intern(row[8]),
+        campaign=row[9] and intern(row[9]),
+        stage=row[10] and intern(row[10]),
         tags=_decode_tags(row[11]) if row[11] else (),
         data=_decode_data(row[12]) if row[12] != "{}" else {},
         duration=row[13],

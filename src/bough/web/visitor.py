@@ -6,9 +6,9 @@ import ipaddress
 import logging
 import socket
 from pathlib import Path
-from typing import NamedTuple
 
 import maxminddb
+from msgspec import Struct
 
 from bough.settings import Settings
 
@@ -20,7 +20,7 @@ GEO_FILE = "geo.mmdb"
 _CACHED_PLACES = 10_000
 
 
-class Visitor(NamedTuple):
+class Visitor(Struct, frozen=True, gc=False):
     """Where a request comes from."""
 
     ip: str
