@@ -78,6 +78,19 @@ def test_light_items_of_one_turn_share_a_commit_in_the_event_loop(store: Store) 
     assert names(store) == wanted
 
 
+def test_what_comes_in_the_next_turn_goes_along(store: Store) -> None:
+    batch = Recorded()
+
+    async def run() -> None:
+        first = submitted(store, batch, ["first"])
+        await asyncio.sleep(0)
+        second = submitted(store, batch, ["second"])
+        assert await first + await second == ["first", "second"]
+
+    asyncio.run(run())
+    assert batch.batches == [["first", "second"]]
+
+
 def test_they_are_on_disk_before_they_are_answered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     real = sqlite._sync
     seen: list[str] = []

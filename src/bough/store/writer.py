@@ -1,10 +1,11 @@
 """Group commit: everything that waits when a transaction begins goes into it, and one commit answers for all.
 
-What an event loop submits in one turn goes together, all requests that had arrived by then. There are two ways:
+What an event loop submits in two turns goes together: all requests that had arrived by then, and those that came while
+these were read. There are two ways:
 
 * The writing thread takes it. While a commit waits for the disk, more gathers; the batch is taken as late as possible,
   after the write lock is held.
-* At once, at the end of the turn and in the event loop itself, when all of it is light, the disk is quick
+* At once, at the end of them and in the event loop itself, when all of it is light, the disk is quick
   (`Store.is_quick`) and nobody else is writing. A thread that wants the interpreter lock back is woken each time the
   busy loop lets go of it, once per request and in vain: that cost more than the whole commit, disk included.
 
@@ -85,7 +86,7 @@ class Writer:
         self._store = store
         self._max_batch = max_batch
         self._gathering: list[Job] = []
-        """Submitted in this turn of the event loop, or while the thread was busy."""
+        """Submitted in these turns of the event loop, or while the thread was busy."""
         self._is_light = True
         """Whether all that was gathered is light."""
         self._thread_is_busy = False
@@ -110,7 +111,7 @@ class Writer:
             if self._closed:
                 raise Unavailable(CLOSED)
             self._loop = asyncio.get_running_loop()
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_soon(self._loop.call_soon, self._hand_over)
         self._gathering.append((batch, item, done, self._loop))
         if not light:
             self._is_light = False
