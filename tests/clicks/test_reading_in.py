@@ -16,6 +16,7 @@ from bough.accounts.found import NewApp, found_app
 from bough.accounts.model import Domain
 from bough.clicks import reading_in
 from bough.clicks.reading_in import keep_read_in
+from bough.errors import Unavailable
 from bough.ids import now_ms
 from bough.links import records
 from bough.links.model import Link
@@ -170,6 +171,23 @@ def test_a_changed_app_has_its_links_read_again(stored: Stored, monkeypatch: pyt
 
     read_in(context, with_the_change)
     assert kept(context, 3) == [0, 1, 2]
+    context.close()
+
+
+def test_a_store_that_cannot_be_read_is_asked_again(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_in, "AGAIN_SECONDS", 0.01)
+    stored.make(3)
+    context = stored.context()
+    fetch = context.store.fetch
+    failures = iter(range(2))
+
+    async def now_and_then(sql: str, params: Any = ()) -> Any:
+        if next(failures, None) is not None:
+            raise Unavailable("The database cannot be reached; try again later.")
+        return await fetch(sql, params)
+
+    monkeypatch.setattr(context.store, "fetch", now_and_then)
+    read_in(context, lambda: len(context.links) == 3)
     context.close()
 
 

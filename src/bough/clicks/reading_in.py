@@ -25,8 +25,8 @@ LINKS_AT_ONCE = 32
 ROWS_LOOKED_AT = 200_000
 """Newest journal rows whose links come first: read in a few seconds."""
 
-AGAIN_SECONDS = 1.0
-"""How often it is looked whether all was forgotten."""
+AGAIN_SECONDS = 5.0
+"""How often it is looked whether all was forgotten, and how soon it is tried again when the store cannot be read."""
 
 END = (1 << 63) - 1
 LATEST_ROWS = "SELECT id, link FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?"
@@ -40,9 +40,10 @@ async def keep_read_in(context: Context) -> None:
         try:
             await _read_latest(context)
             await _read_newest(context)
+            while context.links.cleared == cleared:
+                await asyncio.sleep(AGAIN_SECONDS)
         except Unavailable as error:
             log.warning("Links cannot be read into memory: %s", error.message)
-        while context.links.cleared == cleared:
             await asyncio.sleep(AGAIN_SECONDS)
 
 
