@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bough.errors import Unavailable
-from bough.store import open_store, sqlite
+from bough.store import Store, open_store, sqlite
 from bough.store.writer import BROKEN
 from tests.store.batches import names, put_batch
 
@@ -74,6 +74,13 @@ def run(mode: str, folder: Path, way: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+def assert_refused_for_good(lines: list[str]) -> None:
+    """Some were stored, and after the first refusal none."""
+    refusal = next(number for number, line in enumerate(lines) if line.startswith("refused"))
+    assert refusal > 10
+    assert lines[refusal:] == [f"refused {BROKEN}"] * 10
+
+
 def stored_and_acknowledged(folder: Path, lines: list[str]) -> tuple[list[str], list[str]]:
     """Numbers of the rows that are there after a new start, and of those that were acknowledged."""
     store = open_store(folder)
@@ -87,9 +94,7 @@ def stored_and_acknowledged(folder: Path, lines: list[str]) -> tuple[list[str], 
 def test_after_a_write_that_failed_nothing_more_is_acknowledged(tmp_path: Path, way: str) -> None:
     """Also when the disk would take it again: what the failed write left in the file is unknown."""
     lines = run("file-limit", tmp_path / "data", way)
-    refusal = next(number for number, line in enumerate(lines) if line.startswith("refused"))
-    assert refusal > 10
-    assert lines[refusal:] == [f"refused {BROKEN}"] * 10
+    assert_refused_for_good(lines)
     there, acknowledged = stored_and_acknowledged(tmp_path / "data", lines)
     assert there[: len(acknowledged)] == acknowledged
 
@@ -109,9 +114,20 @@ def test_a_full_disk_refuses_and_works_again_when_there_is_room(small_disk: Path
 def test_a_disk_that_cannot_keep_what_it_took_is_not_believed_again(thin_disk: Path, way: str) -> None:
     """The system tells of such a failure once; the next sync succeeds."""
     lines = run("thin-disk", thin_disk / "data", way)
-    refusal = next(number for number, line in enumerate(lines) if line.startswith("refused"))
-    assert refusal > 10
-    assert lines[refusal:] == [f"refused {BROKEN}"] * 10
+    assert_refused_for_good(lines)
+
+
+def overfill(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write more than a thin disk can keep, without a sync."""
+    with monkeypatch.context() as unsynced:
+        unsynced.setattr(sqlite, "_sync", lambda _descriptor: None)
+        for number in range(8):
+            store.transact(put_batch, f"{number:06}{'x' * 1_000_000}")
+
+
+def make_room(disk: Path) -> None:
+    """From now on a thin disk keeps what it takes; what it has lost stays lost."""
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk.parent / "backing")], check=True)
 
 
 def test_who_settles_does_not_take_the_failure_from_the_writer(
@@ -119,16 +135,30 @@ def test_who_settles_does_not_take_the_failure_from_the_writer(
 ) -> None:
     store = open_store(thin_disk / "data")
     try:
-        with monkeypatch.context() as unsynced:
-            unsynced.setattr(sqlite, "_sync", lambda _descriptor: None)
-            for number in range(8):
-                store.transact(put_batch, f"{number:06}{'x' * 1_000_000}")
-        with pytest.raises(Unavailable):
-            store.settle()
-        subprocess.run(["mount", "-o", "remount,size=64m", str(thin_disk.parent / "backing")], check=True)
+        overfill(store, monkeypatch)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                store.settle()
+            make_room(thin_disk)
         with pytest.raises(Unavailable, match=BROKEN):
             store.transact(put_batch, "lost")
     finally:
+        store.close()
+
+
+def test_who_settles_hears_of_a_failure_that_another_process_has_heard_of(
+    thin_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = open_store(thin_disk / "data"), open_store(thin_disk / "data")
+    try:
+        overfill(other, monkeypatch)
+        with pytest.raises(Unavailable, match=BROKEN):
+            other.transact(put_batch, "lost")
+        make_room(thin_disk)
+        with pytest.raises(Unavailable):
+            store.settle()
+    finally:
+        other.close()
         store.close()
 
 

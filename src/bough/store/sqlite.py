@@ -139,6 +139,10 @@ class SqliteStore(Store):
         self._path = folder / FILE_NAME
         self._log = -1
         """The write-ahead log, the same file as long as a connection is open."""
+        self._settled_log = -1
+        """The same file, opened by itself for `settle`."""
+        self._is_lost = False
+        """Whether `settle` has found that something did not reach the disk."""
         self._in_use = threading.Lock()
         """Held by whoever uses the writing connection: the writing thread or the event loop."""
         self._log_pages = 0
@@ -159,10 +163,11 @@ class SqliteStore(Store):
             self._writing.set_wal_hook(self._on_commit)
             with self.begin() as tx:
                 migrate(tx, "sqlite")
+            self._settled_log = os.open(self._path.with_name(LOG_NAME), os.O_RDWR)
         except ConfigurationError:
             self.close()
             raise
-        except (apsw.Error, DiskFailure) as error:
+        except (apsw.Error, DiskFailure, OSError) as error:
             self.close()
             raise ConfigurationError(f"The database {self._path} cannot be opened: {error}.") from error
         _sync_folder(folder)
@@ -220,8 +225,9 @@ class SqliteStore(Store):
         connection: apsw.Connection | None = getattr(self._readers, "connection", None)
         if connection is not None:
             connection.close()
-        if self._log >= 0:
-            os.close(self._log)
+        for opened in (self._log, self._settled_log):
+            if opened >= 0:
+                os.close(opened)
         self.version.close()
         os.close(self._lock_file)
 
@@ -309,15 +315,16 @@ class SqliteStore(Store):
         return apsw.SQLITE_OK
 
     def settle(self) -> None:
-        # A failure is told once to each who has the file open: the writer must hear of it itself.
+        # The system tells of a failure once to each who has the file open: the writer must hear of it itself, and who
+        # settles must hear of those that other processes have heard of.
         try:
-            log_file = os.open(self._path.with_name(LOG_NAME), os.O_RDWR)
-            try:
-                _sync(log_file)
-            finally:
-                os.close(log_file)
+            if not self._is_lost:
+                _sync(self._settled_log)
         except OSError as error:
-            raise Unavailable(SERVER_FAULT) from error
+            self._is_lost = True
+            log.critical("The write-ahead log could not be synced: %s", error)
+        if self._is_lost:
+            raise Unavailable(SERVER_FAULT)
 
     def _sync_log(self) -> None:
         """Returns when everything that was committed is on disk. Raises DiskFailure."""
