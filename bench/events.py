@@ -34,11 +34,10 @@ from bough.attribution.dimensions import Dimensions
 from bough.attribution.facts import Facts, with_facts
 from bough.attribution.keys import key
 from bough.attribution.stored import ATTRIBUTED, VERSION, WATERMARK, Kept
-from bough.attribution.touch_index import SET_WATERMARK
 from bough.attribution.touch_index import WATERMARK as TOUCH_WATERMARK
 from bough.ids import RANDOM_BITS, now_ms
 from bough.sdk.opens import APP_OPENING
-from bough.store import open_store
+from bough.store import open_store, watermark
 from bough.store.journal import COLUMNS
 from bough.store.transaction import Transaction
 
@@ -134,7 +133,7 @@ def _insert(tx: Transaction, items: list[Any]) -> list[Exception | None]:
 
 def _mark(tx: Transaction, items: list[Any]) -> list[Exception | None]:
     for marks in items:
-        tx.each(SET_WATERMARK, marks)
+        tx.each(watermark.SET, marks)
     return [None] * len(items)
 
 

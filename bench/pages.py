@@ -51,10 +51,9 @@ COUNTS = (
     "INSERT INTO app_count SELECT app, test, 'link', count(*) FROM link GROUP BY app, test"
     " ON CONFLICT DO UPDATE SET count = excluded.count",
     "INSERT INTO app_day_count SELECT app, test, at / 86400000, kind, count(*) FROM journal GROUP BY 1, 2, 3, 4",
-    "INSERT INTO link_day_count SELECT link, at / 86400000, 'all', '', count(*) FROM journal GROUP BY 1, 2",
+    "INSERT INTO link_day_count SELECT link, at / 86400000, 'platform', 'iOS', count(*) FROM journal GROUP BY 1, 2",
     "INSERT INTO link_day_count SELECT link, day, d, v, clicks FROM link_day_count,"
-    " (SELECT 'platform' AS d, 'iOS' AS v UNION ALL SELECT 'country', 'DE' UNION ALL SELECT 'referrer', '')"
-    " WHERE dimension = 'all'",
+    " (SELECT 'country' AS d, 'DE' AS v UNION ALL SELECT 'referrer', '') WHERE dimension = 'platform'",
     "INSERT OR REPLACE INTO watermark SELECT w, (SELECT max(id) FROM journal) FROM"
     " (SELECT 'counts' AS w UNION ALL SELECT 'day counts' UNION ALL SELECT 'attribution')",
     "INSERT OR REPLACE INTO watermark SELECT 'day counts of links', max(id) FROM link",

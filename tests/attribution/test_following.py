@@ -14,22 +14,22 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from bough.attribution import stored
+from bough.attribution import stored, touch_index
 from bough.attribution.entries import Entry
-from bough.attribution.following import LOOKED_AT, StoredFollower, start_rebuild
-from bough.attribution.group_loading import Loader, carried
+from bough.attribution.following import StoredFollower, start_rebuild
+from bough.attribution.group_loading import Loader
 from bough.attribution.keys import key
 from bough.attribution.read import always, attribute
 from bough.attribution.stored import Stored
 from bough.attribution.stored_links import StoredLinks
-from bough.attribution.touch_index import first_of
+from bough.attribution.touch_index import carried, first_of
 from bough.attribution.touches import LinkTable, Traces, touch_of, traces_of
 from bough.attribution.windows import Windows
 from bough.clicks.agents import parse
 from bough.events.body import encode
 from bough.journal import Click, Row
 from bough.links.model import Link
-from bough.store import Store, open_store
+from bough.store import Store, open_store, watermark
 from tests.attribution.traffic import AD_ID, ADDRESSES, BROWSERS, HOST, World, acts, play
 from tests.attribution.world import IPHONE_UA
 
@@ -104,10 +104,9 @@ def test_a_browsers_first_click_is_found_by_its_own_id_and_has_no_key_for_it(kin
         keys = [key(scene.app, False, "ip", ADDRESSES[0])] if kind == "click" else []
         assert scene.store.rows("SELECT key, touch FROM touch_key") == [(one, scene.clicks[0]) for one in keys]
         found = first_of(scene.store.rows, scene.app, False, str(scene.clicks[0]))
-        assert found is not None
-        assert found.id == scene.clicks[0]
-        for app, test, browser in ((scene.app + 1, False, found.browser), (scene.app, True, found.browser)):
-            assert first_of(scene.store.rows, app, test, browser) is None
+        assert found == scene.clicks[0]
+        for app, test in ((scene.app + 1, False), (scene.app, True)):
+            assert first_of(scene.store.rows, app, test, str(found)) is None
         event = scene.store.rows("SELECT max(id) FROM journal")[0][0]
         for other in (str(event), BROWSERS[0], "9" * 19, "x", ""):
             assert first_of(scene.store.rows, scene.app, False, other) is None
@@ -160,15 +159,15 @@ def test_traces_are_those_of_the_touch(
     row = Row(id=5, at=1, app=1, test=False, kind=kind, link=7 if is_stored else None, body=body)
     touch = touch_of(row, LinkTable([link]), parse)
     values = (row.id, row.at, row.app, 0, row.kind, row.link, encode(body).decode())
-    traces = traces_of(values, LinkTable([link]), parse)
+    traces = traces_of(values, LinkTable([link]))
     assert traces == Traces(**{name: getattr(touch, name) for name in Traces.__struct_fields__})
 
 
 def test_a_browsers_first_click_is_looked_up_by_nothing() -> None:
     """Nobody could name its browser before; what names it later finds the click (`Loader.carrying`)."""
-    first = Traces(id=5, app=1, test=False, kind="click", browser="5")
+    first = Traces(id=5, app=1, test=False, kind="click", ip="", cookie="", given=())
     assert carried(first) == []
-    assert carried(replace(first, id=6)) == [("browser", "5")]
+    assert carried(replace(first, cookie="5")) == [("browser", "5")]
     given_too = replace(first, given=(("idfa", AD_ID),))
     assert carried(given_too) == [("idfa", AD_ID)]
 
@@ -206,4 +205,33 @@ def test_rows_of_somebody_are_not_read_in_vain(monkeypatch: pytest.MonkeyPatch) 
             play(scene, EVENT | {"who": {"developer_identity": f"person {number}"}})
         follow(scene.store, at_most=4)
         assert len(set(read)) == 40
-        assert len(read) <= 40 + 4 * LOOKED_AT
+        assert len(read) <= 40 + 4
+
+
+def test_keys_are_written_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(touch_index, "FOLLOWED_AT_ONCE", 2)
+    with world() as scene:
+        for _ in range(5):
+            play(scene, CLICK)
+        play(scene, EVENT | {"who": {"developer_identity": "ann"}})
+        StoredFollower(scene.store).step()
+        assert [row[0] for row in scene.store.rows("SELECT touch FROM touch_key ORDER BY touch")] == scene.clicks
+        assert watermark.reached(scene.store, touch_index.WATERMARK) == scene.store.rows(stored.NEWEST_ROW)[0][0]
+
+
+def test_clicks_of_now_get_their_keys_while_attribution_is_made_again() -> None:
+    with world() as scene:
+        for _ in range(5):
+            play(scene, EVENT | {"who": {"developer_identity": "ann"}})
+        follower = StoredFollower(scene.store)
+        follow(scene.store, follower)
+        scene.store.transact(start_rebuild, None)
+        play(scene, CLICK)
+        follower.step(1)  # empties the tables
+        assert [row[0] for row in scene.store.rows("SELECT touch FROM touch_key")] == scene.clicks
+        while follower.step(1) and stored.position(scene.store) <= 0:
+            pass
+        play(scene, CLICK)
+        follower.step(1)
+        assert stored.position(scene.store) < scene.clicks[0]
+        assert [row[0] for row in scene.store.rows("SELECT touch FROM touch_key ORDER BY touch")] == scene.clicks

@@ -12,7 +12,7 @@ import pytest
 from bough.clicks import counts
 from bough.clicks.counts import LINK_COUNTS, fold_counts
 from bough.store import Store, open_store
-from bough.store.journal import NewRow, append_batch
+from bough.store.journal import NewRow, NewRows, append_batch
 from tests.conftest import STORES
 
 KINDS = ("click", "robot", "prefetch", "open")
@@ -55,11 +55,11 @@ def check(store: Store, rows: list[NewRow]) -> None:
 
 def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     rows: list[NewRow] = []
-    for size, more in ((3, 20), (1, 5), (1000, 40), (7, 0)):
-        monkeypatch.setattr(counts, "ROWS_AT_ONCE", size)
+    for size, links, more in ((3, 2, 20), (1, 1000, 5), (1000, 1, 40), (1000, 3, 40), (1000, 1000, 40), (7, 2, 0)):
+        monkeypatch.setattr(counts, "LINKS_AT_ONCE", links)
         rows += [append(store, len(rows)) for _ in range(more)]
         pieces = []
-        while piece := fold_counts(store):
+        while piece := fold_counts(store, NewRows(store, size)):
             pieces.append(piece)
         assert sum(pieces) == more
         assert all(piece <= size for piece in pieces)
@@ -68,10 +68,10 @@ def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytes
 
 def test_two_that_count_at_once_count_every_row_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [append(store, number) for number in range(60)]
-    monkeypatch.setattr(counts, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(counts, "LINKS_AT_ONCE", 2)
 
     def count() -> None:
-        while fold_counts(store):
+        while fold_counts(store, NewRows(store, 3)):
             pass
 
     threads = [threading.Thread(target=count) for _ in range(3)]

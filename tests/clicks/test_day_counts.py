@@ -15,7 +15,7 @@ from bough.clicks.day_counts import ClickFacts, fold_day_counts, referring_host,
 from bough.clicks.explain import PLATFORMS
 from bough.local_days import local_day
 from bough.store import Store, open_store
-from bough.store.journal import NewRow, append_batch
+from bough.store.journal import NewRow, NewRows, append_batch
 from tests.conftest import STORES
 
 NOON = 1_772_798_400_000
@@ -44,16 +44,19 @@ def append(store: Store, app: int, number: int) -> tuple[str, int, int | None]:
 def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     app = int(found_app(store, NewApp(name="A", base_url="http://127.0.0.1:1", timezone="Asia/Tokyo")).app_id)
     rows: list[tuple[str, int, int | None]] = []
-    for size in (3, 1, 100):
-        monkeypatch.setattr(day_counts, "ROWS_AT_ONCE", size)
+    for size, counts_at_once in ((3, 2), (1, 100), (100, 5), (100, 100)):
+        monkeypatch.setattr(day_counts, "COUNTS_AT_ONCE", counts_at_once)
+        monkeypatch.setattr(day_counts, "ROWS_AT_ONCE", 4)
         rows += [append(store, app, len(rows) + place) for place in range(11)]
-        while fold_day_counts(store):
+        while fold_day_counts(store, NewRows(store, size)):
             pass
     by_kind = Counter((local_day("Asia/Tokyo", at), kind) for kind, at, _ in rows)
     kept = store.rows("SELECT day, kind, count FROM app_day_count WHERE app = ? AND test = 0", (app,))
     assert {(day, kind): count for day, kind, count in kept} == by_kind
     clicks = [(link, local_day("Asia/Tokyo", at)) for kind, at, link in rows if kind == "click" and link]
-    kept = store.rows("SELECT link, day, clicks FROM link_day_count WHERE dimension = 'all'")
+    kept = store.rows(
+        "SELECT link, day, sum(clicks) FROM link_day_count WHERE dimension = 'platform' GROUP BY link, day"
+    )
     assert {(link, day): count for link, day, count in kept} == Counter(clicks)
     countries = Counter(
         (link, local_day("Asia/Tokyo", at), country)
@@ -91,6 +94,6 @@ def test_a_referrer_counts_by_its_host(referrer: str, host: str) -> None:
 
 
 def test_what_is_not_known_is_empty() -> None:
-    assert values_of(ClickFacts()) == ()
+    assert values_of(ClickFacts()) == (("platform", ""),)
     assert values_of(ClickFacts(user_agent=AGENTS["iPhone, Safari"])) == (("platform", "iOS"),)
     assert values_of(ClickFacts(user_agent=AGENTS["Windows"])) == (("platform", "Windows"),)

@@ -41,7 +41,9 @@ def _fill(tx: Transaction, items: list[None]) -> list[Exception | None]:
 def _count(tx: Transaction) -> None:
     for link in (GONE, KEPT):
         tx.run("INSERT INTO link_count (link, clicks, last_click_at) VALUES (?, 3, 5)", (link,))
-        tx.run("INSERT INTO link_day_count (link, day, dimension, value, clicks) VALUES (?, 9, 'all', '', 3)", (link,))
+        tx.run(
+            "INSERT INTO link_day_count (link, day, dimension, value, clicks) VALUES (?, 9, 'platform', '', 3)", (link,)
+        )
     _count_events(tx, [None])
 
 

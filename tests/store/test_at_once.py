@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -302,3 +303,51 @@ def test_the_thread_takes_what_was_gathered_while_it_wrote(store: Store, tmp_pat
     assert batch.batches == [["a"], ["b", "c"]]
     assert batch.in_loop == [False, False]
     wait_until(lambda: not store._the_writer()._thread_is_busy)
+
+
+def syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The descriptors that are synced from now on."""
+    synced: list[int] = []
+    real = sqlite._sync
+
+    def sync(descriptor: int) -> None:
+        synced.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(sqlite, "_sync", sync)
+    return synced
+
+
+def test_what_is_made_from_the_journal_again_does_not_wait_for_the_disk(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = syncs(monkeypatch)
+    assert store.transact(put_batch, "counted", settle=False) == "counted"
+    assert synced == []
+    assert names(store) == ["counted"]
+    store.settle()
+    assert len(synced) == 1
+    assert store.transact(put_batch, "promised") == "promised"
+    assert len(synced) == 2
+
+
+def test_who_shares_a_transaction_with_one_that_waits_for_the_disk_waits_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = syncs(monkeypatch)
+    began, gate = threading.Event(), threading.Event()
+
+    def slow(tx: Transaction, items: list[str]) -> list[str | Exception]:
+        began.set()
+        gate.wait(10)
+        return put_batch(tx, items)
+
+    answers: SimpleQueue[Any] = SimpleQueue()
+    writer = store._the_writer()
+    writer.put(slow, "first", answers.put, settle=False)
+    assert began.wait(10)
+    for name, settle in (("second", False), ("third", True), ("fourth", False)):
+        writer.put(put_batch, name, answers.put, settle=settle)
+    gate.set()
+    assert [answers.get(timeout=10) for _ in range(4)] == ["first", "second", "third", "fourth"]
+    assert len(synced) == 1

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 
+import pytest
+
 from bough.ids import arrived_at, growing_ids, now_ms
 from bough.store import Store
-from bough.store.journal import NewRow, append_batch, read_after
+from bough.store.journal import NewRow, NewRows, append_batch, read_after
+from bough.store.transaction import RowValues, Value
 from tests.store.append import ROUNDS, ROWS
 from tests.store.conftest import Place
 
@@ -73,3 +77,32 @@ def test_rows_come_back_as_they_were_written(store: Store) -> None:
     (row,) = read_after(store, 0)
     assert (row.id, row.at, row.app, row.test, row.kind, row.link) == (number, 5, 7, True, "prefetch", 9)
     assert row.body == {"url": "https://e.example/\0", "user_agent": "é🌳\\"}
+
+
+def test_rows_are_read_once_for_all_who_follow_at_the_same_place(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [store.transact(append_batch, NewRow(now_ms(), 1, 0, "click", None, "{}")) for _ in range(7)]
+    real, read = store.rows, []
+
+    def rows(sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
+        read.append(params)
+        return real(sql, params)
+
+    monkeypatch.setattr(store, "rows", rows)
+
+    def after(watermark: int, at_most: int) -> list[int]:
+        return [row[0] for row in journal.after(watermark, at_most)]
+
+    journal = NewRows(store, 5)
+    assert after(0, 9) == ids[:5]
+    assert after(0, 5) == ids[:5]
+    assert after(ids[1], 2) == ids[2:4]
+    assert len(read) == 1
+    assert after(ids[2], 3) == ids[3:6]  # more of them than were read
+    assert after(ids[5], 3) == ids[6:]
+    assert len(read) == 3
+    assert after(ids[5], 9) == ids[6:]  # there were no more
+    assert len(read) == 3
+    assert after(ids[0], 2) == ids[1:3]  # somebody is behind
+    assert after(ids[6], 9) == []
+    store.transact(append_batch, NewRow(now_ms(), 1, 0, "click", None, "{}"))
+    assert len(after(ids[6], 9)) == 1

@@ -69,6 +69,36 @@ def test_a_migration_that_fails_leaves_nothing_half_done(place: Place, monkeypat
     store.close()
 
 
+def test_clicks_of_unknown_platforms_are_counted_as_such(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Migration 43: until then a sum of all was kept beside the known platforms."""
+    known = migrate.migrations()
+    monkeypatch.setattr(migrate, "migrations", lambda: [one for one in known if one[0] < 43])
+    store = place.open()
+    before = [
+        (1, 20, "all", "", 9),
+        (1, 20, "country", "DE", 4),
+        (1, 20, "platform", "Android", 2),
+        (1, 20, "platform", "iOS", 4),
+        (1, 21, "all", "", 3),
+        (1, 21, "platform", "iOS", 3),
+        (2, 20, "all", "", 5),
+    ]
+    columns = ("link", "day", "dimension", "value", "clicks")
+    store.transact(lambda tx, _: [tx.insert("link_day_count", columns, before)], None)
+    store.close()
+    monkeypatch.undo()
+    store = place.open()
+    assert store.rows("SELECT * FROM link_day_count ORDER BY link, day, dimension, value") == [
+        (1, 20, "country", "DE", 4),
+        (1, 20, "platform", "", 3),
+        (1, 20, "platform", "Android", 2),
+        (1, 20, "platform", "iOS", 4),
+        (1, 21, "platform", "iOS", 3),
+        (2, 20, "platform", "", 5),
+    ]
+    store.close()
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigurationError, match=r"data folder .*file/data cannot be used"):

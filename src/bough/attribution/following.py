@@ -20,6 +20,7 @@ from bough.accounts.setting_history import ALL, SettingHistory
 from bough.attribution import day_results, stored
 from bough.attribution.group_loading import Loader
 from bough.attribution.group_reading import Grouped, Groups
+from bough.attribution.identifiers import Identifier
 from bough.attribution.live_groups import LiveGroups
 from bough.attribution.rates import StoredRates
 from bough.attribution.row_facts import SettledFacts
@@ -29,20 +30,22 @@ from bough.attribution.touch_index import TouchIndex
 from bough.attribution.windows import Windows, windows_from_days
 from bough.clicks import deleted
 from bough.local_days import local_day
+from bough.store import watermark
 from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
+from bough.store.journal import READ_AT_ONCE, NewRows
 from bough.store.transaction import RowValues, Transaction
 
 ROWS_AT_ONCE = 150
 """Rows of one step that are somebody's: its transaction must not keep clicks waiting."""
 
-LOOKED_AT = 5
-"""So many times more rows are looked at in one step while most of them are nobody's: nothing is written for those."""
+LOOKED_AT = READ_AT_ONCE // ROWS_AT_ONCE
+"""So many times more rows are looked at in one step while most of them are nobody's: hardly anything is written for
+those."""
 
 NO_EVENTS = frozenset({"prefetch", "robot", "segment"})
 """Kinds of rows that are neither touches nor anybody's event; a segment's events are the warehouse's business."""
 
-NEW_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 RATED = (
     "SELECT m.id, a.app, a.test, a.person, a.at, a.name, a.counted, a.touch, a.body, a.grp, r.usd_rate"
     " FROM rate_missing m JOIN rate r ON r.day = m.day AND r.currency = m.currency"
@@ -71,27 +74,28 @@ class StoredFollower:
         self._live = LiveGroups()
         self._reached = 0
         self._looked_at = LOOKED_AT
-        """LOOKED_AT, or 1 after a step with as many rows of somebody's as it may have: what is left over would be read
-        twice."""
+        """At most LOOKED_AT; fewer after a step with as many rows of somebody's as it may have: the rest is read again.
+        """
         self._seen_change = -1
         self._history = SettingHistory((), ())
         self._windows: dict[tuple[tuple[str, object], ...], Windows] = {}
         self._rates = StoredRates(store)
 
-    def step(self, at_most: int = ROWS_AT_ONCE) -> int:
+    def step(self, at_most: int = ROWS_AT_ONCE, journal: NewRows | None = None) -> int:
         """Attribute the next rows, at most so many that are somebody's; returns how many were looked at or mended.
 
         Raises Unavailable when the store cannot be written.
         """
-        indexed = self._index.follow(self._store, self._links, LOOKED_AT * at_most)
         after = position(self._store)
         if after == stored.REBUILDING:
+            self._index.follow(self._store, self._links, ())
             self._live.clear()
             self._index.forget()
             return self._store.transact(empty_tables, EMPTIED_AT_ONCE)
         if after != self._reached:
             self._live.clear()
-        values = self._store.rows(NEW_ROWS, (after, indexed, self._looked_at * at_most))
+        values = (journal or NewRows(self._store)).after(after, self._looked_at * at_most)
+        carrying = self._index.follow(self._store, self._links, values)
         # Settings are read after the rows: a row that was stored under new settings then finds them.
         self._refresh()
         if not values:
@@ -105,16 +109,20 @@ class StoredFollower:
         )
         facts = SettledFacts(self._history, self._rates.of)
         grouped = Grouped(self._store, self._loader, self._live, self._windows_at, facts, change)
-        self._read(rows, grouped, at_most)
+        self._read(rows, carrying, grouped, at_most)
         self._write(change)
         return sum(one[0] <= change.newest for one in values)
 
-    def _read(self, rows: list[RowValues], grouped: Grouped, at_most: int) -> None:
+    def _read(
+        self, rows: list[RowValues], carrying: dict[int, list[Identifier]], grouped: Grouped, at_most: int
+    ) -> None:
         try:
-            groups = Groups(self._store, rows, self._loader, grouped)
-            last = groups.stop_after(at_most)
-            grouped.change.newest = last or grouped.change.newest
-            self._looked_at = 1 if last else LOOKED_AT
+            groups = Groups(self._store, rows, carrying, self._loader, grouped, at_most)
+            if groups.last is None:
+                self._looked_at = min(LOOKED_AT, 2 * self._looked_at)
+            else:
+                grouped.change.newest = groups.last
+                self._looked_at = max(1, sum(one[0] <= groups.last for one in rows) // at_most)
             groups.place()
             grouped.finish()
         except BaseException:
@@ -123,7 +131,7 @@ class StoredFollower:
 
     def _write(self, change: Change) -> None:
         try:
-            written = self._store.transact(stored.apply, change)
+            written = self._store.transact(stored.apply, change, settle=False)
         except BaseException:
             self._live.clear()
             raise
@@ -182,7 +190,7 @@ def empty_tables(tx: Transaction, limits: list[int]) -> list[int | Exception]:
             continue
         gone = sum(tx.run(statement, (limit,)) for statement in EMPTY_TABLES)
         if not gone:
-            tx.each(stored.SET_WATERMARK, [(stored.WATERMARK, 0)])
+            watermark.advance(tx, stored.WATERMARK, 0)
             deleted.start_again(tx)
         answers.append(max(gone, 1))
     return answers
@@ -190,5 +198,5 @@ def empty_tables(tx: Transaction, limits: list[int]) -> list[int | Exception]:
 
 def start_rebuild(tx: Transaction, items: list[None]) -> list[Exception | None]:
     """Mark everything as out of date: whoever follows empties the tables and reads the journal from its start."""
-    tx.each(stored.SET_WATERMARK, [(stored.WATERMARK, stored.REBUILDING)])
+    watermark.advance(tx, stored.WATERMARK, stored.REBUILDING)
     return [None] * len(items)

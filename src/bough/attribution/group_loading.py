@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 
 from bough.attribution.entries import Entry, entry_of
 from bough.attribution.follow import touch_ids
-from bough.attribution.identifiers import HARDWARE, Identifier
+from bough.attribution.identifiers import HARDWARE
 from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY, Claim
 from bough.attribution.read import Attributed, Reading, WindowsAt
 from bough.attribution.stored import exact_row
-from bough.attribution.touch_index import TOUCHES, Reader, TouchIndex, is_row_id
-from bough.attribution.touches import Links, Touch, Traces
+from bough.attribution.touch_index import TOUCHES, TouchIndex, is_row_id
+from bough.attribution.touches import Links, Touch
 from bough.clicks.agents import parse
 from bough.errors import BadRequest
 from bough.journal import Row
 from bough.store.journal import BY_IDS
 from bough.store.select_in import select_in
-from bough.store.transaction import RowValues
+from bough.store.transaction import Reader, RowValues
 
 log = logging.getLogger("bough.attribution")
 
@@ -46,15 +45,6 @@ def entry_keys(entry: Entry) -> list[int]:
     return sorted(found)
 
 
-def carried(touch: Traces) -> list[Identifier]:
-    """The identifiers of a person that a touch carries and that a row before it may have named: a browser that came
-    without a cookie is known by the touch's own id, which nobody could name before it was there."""
-    found = list(touch.given)
-    if touch.cookie:
-        found.append(("browser", touch.cookie))
-    return found
-
-
 class Loader:
     """Reads rows and touches of groups."""
 
@@ -62,15 +52,6 @@ class Loader:
         self._reader = reader
         self._links = links
         self._index = index
-
-    def links_of(self, rows: Iterable[RowValues]) -> AbstractContextManager[None]:
-        """While some journal rows are read: the links of those that have to be are read together."""
-        return self._links.of_rows(values[5] for values in rows if values[5] and not self._index.is_traced(values[0]))
-
-    def touch_keys(self, values: RowValues) -> list[int]:
-        """The identifiers by which a touch finds its groups."""
-        touch = self._index.traces(values, self._links)
-        return [key(touch.app, touch.test, kind, value) for kind, value in carried(touch)]
 
     def touch_entry(self, values: RowValues) -> Entry:
         """A touch, parsed."""

@@ -16,6 +16,7 @@ from bough.attribution.group_loading import (
     result_of,
     touch_entry,
 )
+from bough.attribution.identifiers import Identifier
 from bough.attribution.keys import key
 from bough.attribution.live_groups import Live, LiveGroups
 from bough.attribution.persons import NOBODY
@@ -35,25 +36,40 @@ GROUPS_OF_KEYS = "SELECT id, grp FROM group_key WHERE id IN ({})"
 class Groups:
     """Puts the rows of one step into groups, in their order."""
 
-    def __init__(self, store: Store, rows: list[RowValues], loader: Loader, grouped: Grouped) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rows: list[RowValues],
+        carrying: dict[int, list[Identifier]],
+        loader: Loader,
+        grouped: Grouped,
+        at_most: int,
+    ) -> None:
+        """`carrying`: what touches carry (`bough.attribution.touch_index.carried`); those that are not in it are
+        nobody's. `at_most`: so many rows that are somebody's are taken, the others are left to the next step."""
         self._loader = loader
         self._grouped = grouped
         self._placing: list[tuple[list[int], RowValues, tuple[Entry, Row] | None]] = []
         """The keys of every row. Touches are read only when they turn out to be somebody's."""
-        with loader.links_of(rows):
-            for values in rows:
-                if values[4] in TOUCHES:
-                    self._placing.append((loader.touch_keys(values), values, None))
-                else:
-                    row = exact_row(values)
-                    entry = loader.entry(row)
-                    self._placing.append((entry_keys(entry), values, (entry, row)))
+        entries = 0
+        for values in rows:
+            if values[0] in carrying:
+                app, test = values[2], bool(values[3])
+                self._placing.append(([key(app, test, *one) for one in carrying[values[0]]], values, None))
+            elif values[4] not in TOUCHES:
+                row = exact_row(values)
+                entry = loader.entry(row)
+                self._placing.append((entry_keys(entry), values, (entry, row)))
+                entries += 1
+                if entries == at_most:
+                    break
         wanted = {one for keys, _, _ in self._placing for one in keys}
         self._known: dict[int, int] = dict(select_in(store.rows, GROUPS_OF_KEYS, wanted))
         self._into: dict[int, int] = {}
+        self.last = self._stop_after(at_most)
+        """The last row that is taken; None: all."""
 
-    def stop_after(self, at_most: int) -> int | None:
-        """Leave later rows to the next step once so many were somebody's; the last row that is taken, or None: all."""
+    def _stop_after(self, at_most: int) -> int | None:
         left = at_most
         for number, (keys, values, read) in enumerate(self._placing):
             left -= read is not None or any(one in self._known for one in keys)

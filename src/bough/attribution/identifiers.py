@@ -230,16 +230,18 @@ def _hardware(source: Mapping[str, Any], found: dict[Identifier, None]) -> None:
 def given_on_click(query: Mapping[str, Any]) -> tuple[Identifier, ...]:
     """The device ids that a click's merged link data carry (`$idfa`, `%aaid`, …), unexpanded macros left out."""
     found: dict[Identifier, None] = {}
-    for name, value in query.items():
-        kind = _given_kind(name)
-        if kind is None:
-            continue
-        cleaned = clean(kind, value)
+    for name, kind in _given_names(tuple(query)):
+        cleaned = clean(kind, query[name])
         if cleaned and cleaned[0] not in "{[$%":
             found[kind, cleaned] = None
     return tuple(found)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
+def _given_names(names: tuple[str, ...]) -> tuple[tuple[str, Kind], ...]:
+    """Those that give an id. Many links have the same names."""
+    return tuple((name, kind) for name in names if (kind := _given_kind(name)) is not None)
+
+
 def _given_kind(name: str) -> Kind | None:
     return GIVEN_ON_CLICK.get(name[1:].casefold()) if name and name[0] in "$%~" else None

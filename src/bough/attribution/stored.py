@@ -19,12 +19,12 @@ from bough.attribution.dimensions import Dimensions
 from bough.attribution.keys import key
 from bough.attribution.rates import CHANGE_COUNTER
 from bough.attribution.read import Attributed, Uncounted
-from bough.attribution.touch_index import Reader
 from bough.attribution.touches import Touch
 from bough.attribution.windows import touch_data
 from bough.ids import arrived_at, now_ms
 from bough.journal import Row
-from bough.store.transaction import Transaction
+from bough.store import watermark
+from bough.store.transaction import Reader, Transaction
 
 WATERMARK = "attribution"
 VERSION = "attribution version"
@@ -33,10 +33,6 @@ MENDED = "rates mended"
 REBUILDING = -1
 """The watermark while the tables are being emptied for a rebuild."""
 
-READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
-SET_WATERMARK = (
-    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
-)
 NEWEST_ROW = "SELECT max(id) FROM journal"
 
 ATTRIBUTED = ("id", "app", "test", "grp", "person", "at", "name", "counted", "touch", "version", "body")
@@ -270,7 +266,7 @@ def _apply(tx: Transaction, change: Change) -> bool:
     tx.each(ADD_MISSING, change.missing)
     tx.each(FOUND_MISSING, [(row,) for row in change.found])
     marks = [(WATERMARK, change.newest), (VERSION, version), *change.counters]
-    tx.each(SET_WATERMARK, marks)
+    tx.each(watermark.SET, marks)
     return True
 
 
@@ -295,8 +291,7 @@ def position(reader: Reader) -> int:
 
 def counter(reader: Reader, name: str) -> int:
     """A watermark; 0 when there is none yet."""
-    found = reader.rows(READ_WATERMARK, (name,))
-    return found[0][0] if found else 0
+    return watermark.reached(reader, name)
 
 
 def data_as_of(reader: Reader) -> int:

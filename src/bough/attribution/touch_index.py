@@ -1,6 +1,6 @@
 """Finding clicks again: by network address, by browser, by a device id given on them.
 
-A browser that came without a cookie is known by the id of its first click from then on (`Traces.browser`). That click
+A browser that came without a cookie is known by the id of its first click from then on (`Touch.browser`). That click
 is found by its id and has no key for it: most clicks are the only ones of their browser, and a key that nobody asks for
 is a page to write.
 
@@ -12,7 +12,7 @@ so that an app that opens a moment after its click finds it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import Struct
 
@@ -20,26 +20,25 @@ from bough.attribution.entries import TOUCH_KINDS
 from bough.attribution.identifiers import Identifier
 from bough.attribution.keys import key
 from bough.attribution.matching import MAX_NEARBY, MIN_LOOK_BACK
-from bough.attribution.touches import MAX_DURATION, Links, LinkTable, Touch, Traces, touch_of, traces_of
+from bough.attribution.touches import MAX_DURATION, Links, Touch, Traces, begins_browser, touch_of, traces_of
 from bough.clicks.agents import parse
 from bough.ids import RANDOM_BITS, arrived_at
 from bough.journal import Row
+from bough.store import watermark
 from bough.store.database import Rows, Store
 from bough.store.journal import BY_ID, BY_IDS, to_row
 from bough.store.select_in import select_in
-from bough.store.transaction import RowValues, Transaction, Value
+from bough.store.transaction import Reader, RowValues, Transaction
 
 WATERMARK = "touch_index"
 TOUCHES_AT_ONCE = 5000
+FOLLOWED_AT_ONCE = 750
+"""The background process takes fewer: while it writes them, clicks wait."""
 UNWRITTEN_MS = 2000
 """How old the watermark may be where no touches come: advancing it costs a commit, and not doing so that all these rows
 are passed over again."""
 MAX_CACHED = 20_000
 
-READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
-SET_WATERMARK = (
-    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
-)
 NEW_TOUCHES = (
     "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? AND id <= ?"
     " AND kind IN ('click', 'impression') ORDER BY id LIMIT ?"
@@ -54,13 +53,6 @@ PROGRESS = (
 NEWEST_BY_KEY = "SELECT touch FROM touch_key WHERE key = ? AND touch < ? AND touch >= ? ORDER BY touch DESC LIMIT ?"
 
 TOUCHES = ("click", "impression")
-
-
-class Reader(Protocol):
-    """A store or an open transaction."""
-
-    def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
-        """All rows of a query."""
 
 
 class _NewKeys(Struct, frozen=True):
@@ -78,8 +70,6 @@ class TouchIndex:
 
     def __init__(self) -> None:
         self._parsed: dict[int, Touch] = {}
-        self._traced: dict[int, Traces] = {}
-        """Of the touches whose keys were written last: they are put into groups next."""
         self._without = 0
         """Up to this row there is no touch whose keys are not written."""
 
@@ -89,23 +79,38 @@ class TouchIndex:
         if not waiting and arrived_at(newest) - arrived_at(reached) < UNWRITTEN_MS:
             return newest
         while reached < newest and (at_most is None or written < at_most):
-            found = self._new_keys(tx, links, reached, newest, TOUCHES_AT_ONCE)
+            found = self._next_keys(tx, links, reached, newest, TOUCHES_AT_ONCE)
             write_keys(tx, [found])
             reached = found.newest
             written += found.touches
         return newest
 
-    def follow(self, store: Store, links: Links, at_most: int) -> int:
-        """`catch_up` for the background process, which reads and parses before it takes the write lock.
+    def follow(self, store: Store, links: Links, rows: Sequence[RowValues]) -> dict[int, list[Identifier]]:
+        """Write the keys of the touches among the next rows of the journal, before their attribution is stored.
 
-        Returns the newest row up to which no touch lacks its keys.
+        `catch_up` for who reads and parses before taking the write lock. Returns what is `carried` by those touches
+        that carry anything.
         """
+        touches = [values for values in rows if values[4] in TOUCHES]
+        traced = self._traced(touches, links)
+        reached, newest = watermark.reached(store, WATERMARK), rows[-1][0] if rows else 0
+        if newest <= reached:
+            self._keep_up(store, links)  # attribution is behind; clicks of now are to be found all the same
+        elif touches or arrived_at(newest) - arrived_at(reached) >= UNWRITTEN_MS:
+            self._write(store, traced, newest)
+        return {touch.id: found for touch in traced if (found := carried(touch))}
+
+    def _write(self, store: Store, traced: Sequence[Traces], newest: int) -> None:
+        while len(traced) > FOLLOWED_AT_ONCE:
+            piece, traced = traced[:FOLLOWED_AT_ONCE], traced[FOLLOWED_AT_ONCE:]
+            store.transact(write_keys, _new_keys(piece, piece[-1].id), settle=False)
+        store.transact(write_keys, _new_keys(traced, newest), settle=False)
+
+    def _keep_up(self, store: Store, links: Links) -> None:
         reached, newest, waiting = self._progress(store)
-        if not waiting and arrived_at(newest) - arrived_at(reached) < UNWRITTEN_MS:
-            return newest
-        found = self._new_keys(store, links, reached, newest, at_most)
-        store.transact(write_keys, found)
-        return found.newest
+        if waiting or arrived_at(newest) - arrived_at(reached) >= UNWRITTEN_MS:
+            found = self._next_keys(store, links, reached, newest, FOLLOWED_AT_ONCE)
+            store.transact(write_keys, found, settle=False)
 
     def _progress(self, reader: Reader) -> tuple[int, int, bool]:
         """The newest row whose keys are written, the newest row, and whether there are touches between them.
@@ -117,17 +122,17 @@ class TouchIndex:
             self._without = max(self._without, newest)
         return reached, newest, bool(waiting)
 
-    def _new_keys(self, reader: Reader, links: Links, after: int, newest: int, at_most: int) -> _NewKeys:
+    def _next_keys(self, reader: Reader, links: Links, after: int, newest: int, at_most: int) -> _NewKeys:
         rows = reader.rows(NEW_TOUCHES, (after, newest, at_most))
-        with links.of_rows(values[5] for values in rows if values[5]):
-            traced = {values[0]: traces_of(values, links, parse) for values in rows}
-        keys = {(one, touch.id) for touch in traced.values() for one in touch_keys(touch)}
-        self._traced = traced
-        return _NewKeys(rows[-1][0] if len(rows) == at_most else newest, sorted(keys), len(rows))
+        return _new_keys(self._traced(rows, links), rows[-1][0] if len(rows) == at_most else newest)
+
+    def _traced(self, touches: Sequence[RowValues], links: Links) -> list[Traces]:
+        with links.of_rows(values[5] for values in touches if values[5]):
+            return [traces_of(values, links) for values in touches]
 
     def forget(self) -> None:
         """Drop what is kept of touches. From any thread: whoever reads it at this moment goes on with the old."""
-        self._parsed, self._traced = {}, {}
+        self._parsed = {}
 
     def touch(self, tx: Reader, identifier: int, links: Links) -> Touch | None:
         """The touch of a journal row, or None when it is none."""
@@ -184,14 +189,6 @@ class TouchIndex:
         """The touch of a journal row's values."""
         return self._parsed.get(values[0]) or self.of_row(to_row(values), links)
 
-    def is_traced(self, identifier: int) -> bool:
-        """Whether `traces` takes no reading."""
-        return identifier in self._traced
-
-    def traces(self, values: tuple[Any, ...], links: Links) -> Traces:
-        """What the touch of a journal row's values can be found by."""
-        return self._traced.get(values[0]) or traces_of(values, links, parse)
-
     def of_row(self, row: Row, links: Links) -> Touch:
         """The touch of a journal row."""
         kept = self._parsed
@@ -206,33 +203,31 @@ class TouchIndex:
         return touch
 
 
-def watermark(reader: Reader) -> int:
-    """The newest journal row whose keys are written."""
-    found = reader.rows(READ_WATERMARK, (WATERMARK,))
-    return found[0][0] if found else 0
+def _new_keys(traced: Sequence[Traces], newest: int) -> _NewKeys:
+    return _NewKeys(newest, sorted((one, touch.id) for touch in traced for one in touch_keys(touch)), len(traced))
 
 
 def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]:
     """Write keys and watermark; what another process has written meanwhile is left out."""
     for item in items:
-        reached = watermark(tx)
+        reached = watermark.reached(tx, WATERMARK)
         if item.newest > reached:
             keys = [one for one in item.keys if one[1] > reached]
-            # Of a touch that belonged to somebody who was erased they may be there already (`bough.persons.erasing`).
+            # Of a touch that belonged to somebody who was erased they may be there already (`bough.persons.erasing`),
+            # and two ids that it was given can have one key.
             tx.insert("touch_key", ("key", "touch"), keys, on_conflict="ON CONFLICT (key, touch) DO NOTHING")
-            tx.run(SET_WATERMARK, (WATERMARK, item.newest))
+            watermark.advance(tx, WATERMARK, item.newest)
     return [None] * len(items)
 
 
-def first_of(rows: Rows, app: int, test: bool, browser: str) -> Traces | None:
-    """The touch whose own id became the id of a browser, if there is one."""
+def first_of(rows: Rows, app: int, test: bool, browser: str) -> int | None:
+    """The touch whose own id became the id of a browser, if there is one: that id."""
     if not is_row_id(browser):
         return None
     found = rows(BY_ID, (int(browser),))
     if not found or found[0][4] not in TOUCHES or (found[0][2], bool(found[0][3])) != (app, test):
         return None
-    touch = traces_of(found[0], LinkTable(()), parse)
-    return touch if touch.is_first else None
+    return int(browser) if begins_browser(found[0], parse) else None
 
 
 def is_row_id(text: str) -> bool:
@@ -240,12 +235,21 @@ def is_row_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 1 << 63
 
 
-def touch_keys(touch: Traces) -> list[int]:
+def carried(touch: Traces) -> list[Identifier]:
+    """The identifiers of a person that a touch carries and that a row before it may have named: a browser that came
+    without a cookie is known by the touch's own id, which nobody could name before it was there."""
+    found = list(touch.given)
+    if cookie := touch.cookie:
+        found.append(("browser", cookie))
+    return found
+
+
+def touch_keys(touch: Traces | Touch) -> list[int]:
     """The keys of a touch. Impressions have keys of their own: they only bring credit."""
     sort = "impression " if touch.kind == "impression" else ""
     keys = [key(touch.app, touch.test, f"{sort}given {kind}", value) for kind, value in touch.given]
-    if touch.cookie:
-        keys.append(key(touch.app, touch.test, f"{sort}browser", touch.cookie))
+    if cookie := touch.cookie:
+        keys.append(key(touch.app, touch.test, f"{sort}browser", cookie))
     if touch.ip and touch.kind == "click":
         keys.append(key(touch.app, touch.test, "ip", touch.ip))
     return keys

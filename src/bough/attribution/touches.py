@@ -74,7 +74,21 @@ class LinkTable:
 
 
 class Traces(Struct, frozen=True, kw_only=True):
-    """What a click or impression can be found by."""
+    """What a click or impression can be found by. Most are nobody's that is known: nothing more is asked of them."""
+
+    id: int
+    app: int
+    test: bool
+    kind: TouchKind
+    ip: str
+    cookie: str
+    """As `Touch.cookie`."""
+    given: tuple[Identifier, ...]
+    """As `Touch.given`."""
+
+
+class Touch(Struct, frozen=True, kw_only=True):
+    """One click or impression."""
 
     id: int
     """`link_click_id`; for an address that opened the app without a redirect, the opening row's id."""
@@ -87,22 +101,6 @@ class Traces(Struct, frozen=True, kw_only=True):
     (`bough.clicks.answer`), and is known by it from then on."""
     given: tuple[Identifier, ...] = ()
     """Device ids given on the click."""
-
-    @property
-    def cookie(self) -> str:
-        """The browser's id when it came with the click: two different ones are two browsers, a missing one says
-        nothing."""
-        return "" if self.is_first else self.browser
-
-    @property
-    def is_first(self) -> bool:
-        """Whether its browser is known by the id of this very touch."""
-        return self.browser == str(self.id)
-
-
-class Touch(Traces, frozen=True, kw_only=True):
-    """One click or impression."""
-
     at: int
     data: dict[str, Any]
     """Link data with labels, the query of this very click merged over it."""
@@ -123,6 +121,17 @@ class Touch(Traces, frozen=True, kw_only=True):
     """The address opened the app itself: no redirect, hence no click row."""
 
     @property
+    def cookie(self) -> str:
+        """The browser's id when it came with the click: two different ones are two browsers, a missing one says
+        nothing."""
+        return "" if self.is_first else self.browser
+
+    @property
+    def is_first(self) -> bool:
+        """Whether its browser is known by the id of this very touch."""
+        return self.browser == str(self.id)
+
+    @property
     def order(self) -> tuple[int, int]:
         """Position in the one order of all rows."""
         return (self.at, self.id)
@@ -131,26 +140,29 @@ class Touch(Traces, frozen=True, kw_only=True):
 _decode_click = Decoder(Click).decode
 
 
-def traces_of(values: tuple[Any, ...], links: Links, parse: ParseAgent) -> Traces:
-    """What the touch of a journal row's values can be found by, in a fifth of the time that `touch_of` takes.
-
-    Most clicks are nobody's that is known: nothing more is ever asked of them.
-    """
+def traces_of(values: tuple[Any, ...], links: Links) -> Traces:
+    """What the touch of a journal row's values can be found by, in a tenth of the time that `touch_of` takes."""
     identifier, at, app, test, kind, link, body = values
     click = _decode_click(body)
     stored = links.by_id(link, at) if link else None
     data = click.data if stored is None else stored.data  # the server's own keys give no ids
     if stored is not None and "?" in click.url:
         data = merged(stored, click.url)
+    cookie = click.browser
     return Traces(
         id=identifier,
         app=app,
         test=bool(test),
         kind=kind,
-        given=given_on_click(data),
-        browser=_browser(click, identifier, parse),
         ip=click.ip,
+        cookie="" if cookie and cookie == str(identifier) else cookie,
+        given=given_on_click(data),
     )
+
+
+def begins_browser(values: tuple[Any, ...], parse: ParseAgent) -> bool:
+    """Whether the id of a touch's journal row became the id of its browser."""
+    return _browser(_decode_click(values[6]), values[0], parse) == str(values[0])
 
 
 def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:

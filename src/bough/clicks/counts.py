@@ -8,28 +8,25 @@ transaction, so each row is counted once whatever happens. Clicks also give link
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from bough.accounts.model import AppConfig
 from bough.links.change import DAY_MS
+from bough.store import watermark
 from bough.store.database import Store
-from bough.store.transaction import Transaction
+from bough.store.journal import NewRows
+from bough.store.select_in import select_in
+from bough.store.transaction import RowValues, Transaction
 
 WATERMARK = "counts"
-ROWS_AT_ONCE = 2_000
-"""Adding these up holds the write lock for about 5 ms; clicks wait that long."""
+LINKS_AT_ONCE = 1000
+"""Links of one transaction, and rows of one where so many rows are about more links than that. It holds the write lock
+for about 2 ms; clicks wait that long."""
 
-READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
-SET_WATERMARK = (
-    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
-)
-NEW_ROWS = (
-    "SELECT app, test, kind, link, count(*), max(id), max(at) FROM"
-    " (SELECT id, at, app, test, kind, link FROM journal WHERE id > ? ORDER BY id LIMIT ?) AS fresh"
-    " GROUP BY app, test, kind, link"
-)
 LINK_COLUMNS = ("link", "clicks", "last_click_at")
 ADD_LINK = (
     "ON CONFLICT (link) DO UPDATE SET"
@@ -39,7 +36,10 @@ APP_COLUMNS = ("app", "test", "kind", "count")
 ADD_APP = "ON CONFLICT (app, test, kind) DO UPDATE SET count = app_count.count + excluded.count"
 LINK_COUNTS = "SELECT clicks, last_click_at FROM link_count WHERE link = ?"
 PUT_OFF_EXPIRY = "UPDATE link SET expires_at = ? WHERE id = ? AND expires_at < ?"
-APP_CONFIGS = "SELECT id, config FROM app"
+APP_CONFIGS = "SELECT id, config FROM app WHERE id IN ({})"
+
+
+Row = TypeVar("Row")
 
 
 class _Fold(Struct):
@@ -53,39 +53,50 @@ class _Fold(Struct):
     kinds: Counter[tuple[int, int, str]]
 
 
-def fold_counts(store: Store) -> int:
-    """Count the journal rows after the watermark; returns how many there were."""
-    found = store.rows(READ_WATERMARK, (WATERMARK,))
-    after = found[0][0] if found else 0
-    groups = store.rows(NEW_ROWS, (after, ROWS_AT_ONCE))
-    if not groups:
-        return 0
-    fold = _Fold(after=after, newest=max(group[5] for group in groups), links=[], expiries=[], kinds=Counter())
-    days = _expiry_days(store)
-    for app, test, kind, link, count, _, last in groups:
-        fold.kinds[app, test, kind] += count
-        if kind == "click" and link is not None:
-            fold.links.append((link, count, last))
-            if app in days:
-                until = last + days[app] * DAY_MS
-                fold.expiries.append((until, link, until))
-    store.transact(_apply, fold)
-    return fold.kinds.total()
+def fold_counts(store: Store, journal: NewRows | None = None) -> int:
+    """Count the next journal rows after the watermark; returns how many there were."""
+    after = watermark.reached(store, WATERMARK)
+    rows = (journal or NewRows(store)).after(after)
+    for piece in in_pieces(rows, LINKS_AT_ONCE, is_small=len({row[5] for row in rows}) <= LINKS_AT_ONCE):
+        store.transact(_apply, _fold(store, piece, after), settle=False)
+        after = piece[-1][0]
+    return len(rows)
 
 
-def _expiry_days(store: Store) -> dict[int, int]:
-    configs = ((app, msgspec.json.decode(config, type=AppConfig)) for app, config in store.rows(APP_CONFIGS))
+def in_pieces(rows: Sequence[Row], size: int, *, is_small: bool) -> Iterator[Sequence[Row]]:
+    """All rows, or so many at a time when they are not small together."""
+    step = len(rows) if is_small else size
+    for start in range(0, len(rows), max(step, 1)):
+        yield rows[start : start + step]
+
+
+def _fold(store: Store, rows: Sequence[RowValues], after: int) -> _Fold:
+    clicks = [(link, at, app) for _, at, app, _, kind, link, _ in rows if kind == "click" and link is not None]
+    last = {link: (at, app) for link, at, app in clicks}
+    days = _expiry_days(store, {app for _, app in last.values()})
+    untils = [(at + days[app] * DAY_MS, link) for link, (at, app) in last.items() if app in days]
+    return _Fold(
+        after=after,
+        newest=rows[-1][0],
+        links=[(link, count, last[link][0]) for link, count in Counter(link for link, _, _ in clicks).items()],
+        expiries=[(until, link, until) for until, link in untils],
+        kinds=Counter((app, test, kind) for _, _, app, test, kind, _, _ in rows),
+    )
+
+
+def _expiry_days(store: Store, apps: Collection[int]) -> dict[int, int]:
+    found = select_in(store.rows, APP_CONFIGS, apps)
+    configs = ((app, msgspec.json.decode(config, type=AppConfig)) for app, config in found)
     return {app: config.expiry_days for app, config in configs if config.expiry_days}
 
 
 def _apply(tx: Transaction, folds: list[_Fold]) -> list[Exception | None]:
     for fold in folds:
-        found = tx.rows(READ_WATERMARK, (WATERMARK,))
-        if (found[0][0] if found else 0) != fold.after:
+        if watermark.reached(tx, WATERMARK) != fold.after:
             continue  # another process has counted these rows
         tx.insert("link_count", LINK_COLUMNS, sorted(fold.links), on_conflict=ADD_LINK)
         kinds = [(*key, count) for key, count in sorted(fold.kinds.items())]
         tx.insert("app_count", APP_COLUMNS, kinds, on_conflict=ADD_APP)
         tx.each(PUT_OFF_EXPIRY, fold.expiries)
-        tx.run(SET_WATERMARK, (WATERMARK, fold.newest))
+        watermark.advance(tx, WATERMARK, fold.newest)
     return [None] * len(folds)

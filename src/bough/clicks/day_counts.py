@@ -1,14 +1,14 @@
 """Kept counts by local day: rows per app and kind, new links per app, clicks per link by platform, country, referrer.
 
 Folded as in `bough.clicks.counts`, with watermarks of their own. Days are local days of the app's time zone as it is
-when a row is counted. A click counts under the dimension `all` and under each dimension of `DIMENSIONS` whose value is
-known: the unknown ones are what is missing from `all`.
+when a row is counted. Every click counts under `platform`, whatever its value, so these add up to all clicks; under the
+other `DIMENSIONS` it counts when its value is known.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -17,17 +17,21 @@ import msgspec
 from msgspec import Struct
 
 from bough.clicks.agents import parse
-from bough.clicks.counts import READ_WATERMARK, SET_WATERMARK
+from bough.clicks.counts import in_pieces
 from bough.clicks.visit import SYSTEM_NAMES
 from bough.local_days import local_day
+from bough.store import watermark
 from bough.store.database import Store
-from bough.store.transaction import Transaction
+from bough.store.journal import NewRows
+from bough.store.transaction import RowValues, Transaction
 
 ROWS, LINKS = "day counts", "day counts of links"
 """Watermarks: the newest journal row and the newest link that are counted."""
 
+COUNTS_AT_ONCE = 1000
 ROWS_AT_ONCE = 500
-"""A row can touch six counts; adding these up holds the write lock for about 5 ms."""
+"""Counts of links in one transaction, and rows of one where so many rows add to more counts than that. It holds the
+write lock for 2-4 ms."""
 
 LINKS_AT_ONCE = 5000
 """A new link touches one count, which it shares with all others of its day."""
@@ -35,10 +39,9 @@ LINKS_AT_ONCE = 5000
 MAX_VALUE = 100
 """Characters of a referrer that are kept."""
 
-ALL = "all"
-DIMENSIONS = ("platform", "country", "referrer")
+PLATFORM = "platform"
+DIMENSIONS = (PLATFORM, "country", "referrer")
 
-NEW_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? ORDER BY id LIMIT ?"
 NEW_LINKS = "SELECT id, created_at, app, test FROM link WHERE id > ? ORDER BY id LIMIT ?"
 ZONES = "SELECT id, timezone FROM app"
 APP_COLUMNS = ("app", "test", "day", "kind", "count")
@@ -55,15 +58,12 @@ class ClickFacts(Struct, frozen=True):
     referrer: str = ""
 
 
-class _Fold(NamedTuple):
-    """What new rows add up to."""
-
-    apps: Counter[tuple[int, int, int, str]]
-    links: Counter[tuple[int, int, str, str]]
+_Counted = tuple[int, tuple[int, int, int, str], Sequence[tuple[int, int, str, str]]]
+"""A row's id, and the counts of its app and of its link that it adds one to."""
 
 
 class Counts(NamedTuple):
-    """A fold in the order of the tables, made before the write lock is taken."""
+    """What new rows add up to, in the order of the tables; made before the write lock is taken."""
 
     watermark: str
     after: int
@@ -75,22 +75,50 @@ class Counts(NamedTuple):
 _facts = msgspec.json.Decoder(ClickFacts).decode
 
 
-def fold_day_counts(store: Store) -> int:
+def fold_day_counts(store: Store, journal: NewRows | None = None) -> int:
     """Count what is new of the journal and of the links; returns how many rows there were."""
     zones: dict[int, str] = dict(store.rows(ZONES))
-    found = _fold(store, ROWS, NEW_ROWS, ROWS_AT_ONCE, zones, _count_row)
-    return found + _fold(store, LINKS, NEW_LINKS, LINKS_AT_ONCE, zones, _count_link)
+    after = watermark.reached(store, ROWS)
+    rows = [_of_row(row, zones) for row in (journal or NewRows(store)).after(after)]
+    _count(store, ROWS, after, rows)
+    after = watermark.reached(store, LINKS)
+    links = [_of_link(row, zones) for row in store.rows(NEW_LINKS, (after, LINKS_AT_ONCE))]
+    _count(store, LINKS, after, links)
+    return len(rows) + len(links)
+
+
+def _count(store: Store, name: str, after: int, rows: Sequence[_Counted]) -> None:
+    is_small = len({one for _, _, links in rows for one in links}) <= COUNTS_AT_ONCE
+    for piece in in_pieces(rows, ROWS_AT_ONCE, is_small=is_small):
+        apps = Counter(app for _, app, _ in piece)
+        links = Counter(one for _, _, links in piece for one in links)
+        counts = Counts(name, after, piece[-1][0], _sorted(apps), _sorted(links))
+        store.transact(_apply, counts, settle=False)
+        after = counts.newest
+
+
+def _of_row(row: RowValues, zones: Mapping[int, str]) -> _Counted:
+    identifier, at, app, test, kind, link, body = row
+    day = local_day(zones.get(app, "UTC"), at)
+    if kind != "click" or link is None:
+        return identifier, (app, test, day, kind), ()
+    return identifier, (app, test, day, kind), [(link, day, *value) for value in values_of(_facts(body))]
+
+
+def _of_link(row: RowValues, zones: Mapping[int, str]) -> _Counted:
+    identifier, created_at, app, test = row
+    return identifier, (app, test, local_day(zones.get(app, "UTC"), created_at), "link"), ()
 
 
 @lru_cache(maxsize=8192)
 def values_of(facts: ClickFacts) -> tuple[tuple[str, str], ...]:
-    """A click's dimensions and values, those that are known."""
-    found = (
-        ("platform", platform_of(facts.user_agent)),
-        ("country", facts.country.upper()[:2]),
-        ("referrer", referring_host(facts.referrer)),
+    """The dimensions and values under which a click counts."""
+    found = zip(
+        DIMENSIONS,
+        (platform_of(facts.user_agent), facts.country.upper()[:2], referring_host(facts.referrer)),
+        strict=True,
     )
-    return tuple((dimension, value) for dimension, value in found if value)
+    return tuple((dimension, value) for dimension, value in found if value or dimension == PLATFORM)
 
 
 @lru_cache(maxsize=8192)
@@ -110,45 +138,13 @@ def referring_host(referrer: str) -> str:
     return host.removeprefix("www.")[:MAX_VALUE].replace("\0", "")
 
 
-_Count = Callable[[_Fold, tuple[Any, ...], dict[int, str]], None]
-
-
-def _fold(store: Store, watermark: str, sql: str, at_most: int, zones: dict[int, str], count: _Count) -> int:
-    found = store.rows(READ_WATERMARK, (watermark,))
-    after = found[0][0] if found else 0
-    rows = store.rows(sql, (after, at_most))
-    if not rows:
-        return 0
-    fold = _Fold(Counter(), Counter())
-    for row in rows:
-        count(fold, row, zones)
-    store.transact(_apply, Counts(watermark, after, rows[-1][0], _sorted(fold.apps), _sorted(fold.links)))
-    return len(rows)
-
-
-def _count_row(fold: _Fold, row: tuple[Any, ...], zones: dict[int, str]) -> None:
-    _, at, app, test, kind, link, body = row
-    day = local_day(zones.get(app, "UTC"), at)
-    fold.apps[app, test, day, kind] += 1
-    if kind == "click" and link is not None:
-        fold.links[link, day, ALL, ""] += 1
-        for dimension, value in values_of(_facts(body)):
-            fold.links[link, day, dimension, value] += 1
-
-
-def _count_link(fold: _Fold, row: tuple[Any, ...], zones: dict[int, str]) -> None:
-    _, created_at, app, test = row
-    fold.apps[app, test, local_day(zones.get(app, "UTC"), created_at), "link"] += 1
-
-
 def _apply(tx: Transaction, folds: list[Counts]) -> list[Exception | None]:
     for fold in folds:
-        found = tx.rows(READ_WATERMARK, (fold.watermark,))
-        if (found[0][0] if found else 0) != fold.after:
+        if watermark.reached(tx, fold.watermark) != fold.after:
             continue  # another process has counted these rows
         tx.insert("app_day_count", APP_COLUMNS, fold.apps, on_conflict=ADD_APP)
         tx.insert("link_day_count", LINK_COLUMNS, fold.links, on_conflict=ADD_LINK)
-        tx.run(SET_WATERMARK, (fold.watermark, fold.newest))
+        watermark.advance(tx, fold.watermark, fold.newest)
     return [None] * len(folds)
 
 

@@ -6,6 +6,7 @@ A link's id is never given again, so nothing that is still shown is lost. Totals
 from __future__ import annotations
 
 from bough.ids import RANDOM_BITS, now_ms
+from bough.store import watermark
 from bough.store.database import Store
 from bough.store.transaction import Transaction
 
@@ -13,11 +14,7 @@ LATE_MS = 86_400_000
 CHANGES_AT_ONCE = 500
 
 WATERMARK = "deleted links"
-READ_WATERMARK = "SELECT journal FROM watermark WHERE name = ?"
-SET_WATERMARK = (
-    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
-)
-REACHED = (
+LAST_DUE = (
     "SELECT max(id) FROM (SELECT id FROM change WHERE id > ? AND id < ? AND link IS NOT NULL ORDER BY id LIMIT ?)"
     " AS due"
 )
@@ -34,24 +31,23 @@ CLEAR = (
 
 def clear_deleted(store: Store, late_ms: int = LATE_MS) -> int:
     """Clear the counts of the next links that were deleted more than `late_ms` ago; how many links there were."""
-    found = store.rows(READ_WATERMARK, (WATERMARK,))
-    after = found[0][0] if found else 0
+    after = watermark.reached(store, WATERMARK)
     before = (now_ms() - late_ms) << RANDOM_BITS
-    reached = store.rows(REACHED, (after, before, CHANGES_AT_ONCE))[0][0]
-    return 0 if reached is None else store.transact(_clear, (after, int(reached)))
+    last = store.rows(LAST_DUE, (after, before, CHANGES_AT_ONCE))[0][0]
+    return 0 if last is None else store.transact(_clear, (after, int(last)))
 
 
 def start_again(tx: Transaction) -> None:
     """Look at every deletion once more: for who has made the counts anew."""
-    tx.run(SET_WATERMARK, (WATERMARK, 0))
+    watermark.advance(tx, WATERMARK, 0)
 
 
 def _clear(tx: Transaction, items: list[tuple[int, int]]) -> list[int | Exception]:
     counts: list[int | Exception] = []
-    for after, reached in items:
-        gone = tx.rows(GONE, (after, reached))
+    for after, last in items:
+        gone = tx.rows(GONE, (after, last))
         for statement in CLEAR:
             tx.each(statement, gone)
-        tx.run(SET_WATERMARK, (WATERMARK, reached))
+        watermark.advance(tx, WATERMARK, last)
         counts.append(len(gone))
     return counts

@@ -20,9 +20,8 @@ from bough.errors import BadRequest
 from bough.importers.costs import import_costs
 from bough.importers.events import Segment, import_file
 from bough.settings import Settings
-from bough.store import Store
+from bough.store import Store, watermark
 from bough.warehouse.keeper import COSTS, SEGMENTS, Keeper
-from bough.warehouse.watermarks import published
 
 RATES_AT_ONCE = 5000
 MAX_REFUSED_SHOWN = 20
@@ -119,7 +118,7 @@ def _report(path: Path, segment: Segment) -> None:
 
 def _until_published(settings: Settings, store: Store, name: str, value: int) -> None:
     """Wait until the warehouse has taken in what was imported; do it here when no server runs."""
-    until(settings.folder, store, lambda: published(store, name) >= value, _take_in)
+    until(settings.folder, store, lambda: watermark.reached(store, name) >= value, _take_in)
 
 
 def _take_in(keeper: Keeper) -> None:

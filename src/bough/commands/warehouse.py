@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.commands.owner import attribute, until
-from bough.store import Store
+from bough.store import Store, watermark
 from bough.warehouse.keeper import SEGMENTS, Keeper
-from bough.warehouse.watermarks import REBUILT, ask_for_rebuild, published
+from bough.warehouse.watermarks import REBUILT, ask_for_rebuild
 
 COUNT_SEGMENTS = "SELECT count(*) FROM segment WHERE id <= ?"
 ALL_SEGMENTS = "SELECT count(*) FROM segment"
@@ -36,8 +36,8 @@ def run_rebuild(arguments: argparse.Namespace) -> None:
         with tqdm(total=store.rows(ALL_SEGMENTS)[0][0], unit=" files", desc="warehouse", disable=None) as bar:
 
             def done() -> bool:
-                _show(bar, store, published(store, SEGMENTS))
-                return published(store, REBUILT) >= wanted
+                _show(bar, store, watermark.reached(store, SEGMENTS))
+                return watermark.reached(store, REBUILT) >= wanted
 
             def work(keeper: Keeper) -> None:
                 attribute(store)

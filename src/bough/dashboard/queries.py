@@ -14,10 +14,13 @@ TEST_EVENTS = (
     f"SELECT day, {_BY_NAME}, sum(count), sum(micro) FROM link_day_event"  # noqa: S608
     " WHERE link = 0 AND app = ? AND test = 1 AND day BETWEEN ? AND ? GROUP BY 1, 2"
 )
-LINK_DAYS = "SELECT day, clicks FROM link_day_count WHERE link = ? AND day BETWEEN ? AND ? AND dimension = 'all'"
+LINK_DAYS = (
+    "SELECT day, CAST(sum(clicks) AS BIGINT) FROM link_day_count"
+    " WHERE link = ? AND day BETWEEN ? AND ? AND dimension = 'platform' GROUP BY day"
+)
 LINK_VALUES = (
     "SELECT dimension, value, sum(clicks) FROM link_day_count"
-    " WHERE link = ? AND day BETWEEN ? AND ? AND dimension <> 'all' GROUP BY dimension, value"
+    " WHERE link = ? AND day BETWEEN ? AND ? AND value <> '' GROUP BY dimension, value"
 )
 LINK_EVENTS = "SELECT day, name, count, micro FROM link_day_event WHERE link = ?"
 NEWEST_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal ORDER BY id DESC LIMIT ?"

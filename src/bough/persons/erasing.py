@@ -45,10 +45,11 @@ from bough.persons.planning import SEGMENT_FOLDER, Person
 from bough.persons.pseudonyms import Plan, Pseudonyms
 from bough.persons.rewriting import is_own, other_body, own_body
 from bough.sdk.legacy import bundle_key
+from bough.store import watermark
 from bough.store.changes import Change, record
 from bough.store.database import Store
 from bough.store.transaction import Transaction, Value
-from bough.warehouse.watermarks import REBUILT, published
+from bough.warehouse.watermarks import REBUILT
 from bough.warehouse.watermarks import ask_batch as ask_for_rebuild
 
 LOCK_FILE = "bough.erasures.lock"
@@ -194,7 +195,7 @@ class _Work:
         newest = self._store.rows(stored.NEWEST_ROW)[0][0] or 0
         reached = stored.position(self._store)
         behind = reached == stored.REBUILDING or reached < newest
-        if behind or published(self._store, REBUILT) < self._erasure.reached:
+        if behind or watermark.reached(self._store, REBUILT) < self._erasure.reached:
             return False
         self._store.transact(_forget_plan, self._erasure.id)
         return True

@@ -185,7 +185,7 @@ def touches(store: Store, app: int, test: bool, own: dict[Identifier, None]) -> 
             kinds = {row[0]: row[4] for row in select_in(store.rows, queries.ROWS_BY_ID, numbers)}
             found.update((number, None) for number in numbers if kinds.get(number) in TOUCHES)
         if kind == "browser" and (first := first_of(store.rows, app, test, value)) is not None:
-            found[first.id] = None
+            found[first] = None
     return found
 
 

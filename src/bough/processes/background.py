@@ -18,6 +18,7 @@ from bough.processes.garbage import collect_seldom
 from bough.processes.priority import give_way
 from bough.settings import Settings
 from bough.store import Store, open_store
+from bough.store.journal import READ_AT_ONCE, NewRows
 
 log = logging.getLogger("bough.background")
 
@@ -62,13 +63,14 @@ def rest(took: float) -> float:
 def _round(store: Store, follower: StoredFollower, folder: Path) -> bool:
     """One pass over everything that follows the journal; whether there is more to do at once."""
     try:
-        counted = counts.fold_counts(store)
-        by_day = day_counts.fold_day_counts(store)
-        followed = follower.step()
+        journal = NewRows(store)
+        counted = counts.fold_counts(store, journal)
+        by_day = day_counts.fold_day_counts(store, journal)
+        followed = follower.step(journal=journal)
         erased = advance(store, folder)
         if not followed:
             deleted.clear_deleted(store)
-        is_behind = counted >= counts.ROWS_AT_ONCE or by_day >= day_counts.ROWS_AT_ONCE or followed >= ROWS_AT_ONCE
+        is_behind = counted >= READ_AT_ONCE or by_day >= READ_AT_ONCE or followed >= ROWS_AT_ONCE
         return is_behind or erased
     except Unavailable as error:
         log.warning("%s", error.message)

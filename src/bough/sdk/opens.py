@@ -28,7 +28,7 @@ from bough.attribution.opens import Opening, parse_opening
 from bough.attribution.read import SERVER_OPEN_PAUSE
 from bough.attribution.session_data import session_data
 from bough.attribution.stored_links import StoredLinks
-from bough.attribution.touch_index import Reader, TouchIndex, is_row_id
+from bough.attribution.touch_index import TouchIndex, is_row_id
 from bough.attribution.touches import Touch, direct_touch
 from bough.errors import BoughError
 from bough.events.values import text
@@ -38,7 +38,7 @@ from bough.links.model import Link
 from bough.sdk import legacy
 from bough.store.journal import BY_ID, COLUMNS, to_row
 from bough.store.select_in import select_in
-from bough.store.transaction import Transaction
+from bough.store.transaction import Reader, Transaction
 
 KNOWN_KEYS = "SELECT id, opening FROM device_key WHERE id IN ({})"
 KNOWN_AND_IMPORTED = (

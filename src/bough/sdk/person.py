@@ -109,7 +109,7 @@ class Person:
 
     def _first_of(self, browser: str) -> list[int]:
         first = first_of(self._rows, self._app, self._test, browser)
-        return [first.id] if first is not None else []
+        return [] if first is None else [first]
 
     def _key(self, kind: str, value: str) -> int:
         return key(self._app, self._test, kind, value)

@@ -92,10 +92,20 @@ class Store(ABC):
         result: Result = _value(await answer)
         return result
 
-    def transact(self, batch: Callable[[Transaction, list[Item]], list[Result | Exception]], item: Item) -> Result:
-        """Write one item from the calling thread (command line, background work); on disk when it returns."""
+    def transact(
+        self,
+        batch: Callable[[Transaction, list[Item]], list[Result | Exception]],
+        item: Item,
+        *,
+        settle: bool = True,
+    ) -> Result:
+        """Write one item from the calling thread (command line, background work); on disk when it returns.
+
+        Without `settle` it can be lost with the power, together with nothing but what was written after it: enough for
+        what is then made from the journal again, and it keeps the disk free for those who wait for it.
+        """
         answers: SimpleQueue[Any] = SimpleQueue()
-        self._the_writer().put(batch, item, answers.put)
+        self._the_writer().put(batch, item, answers.put, settle=settle)
         result: Result = _value(answers.get())
         return result
 

@@ -45,6 +45,7 @@ class PostgresTransaction:
         self._connection = connection
         self._column_types = column_types
         self.announced = 0
+        self.settles = True
 
     def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
         return self._connection.execute(_dialect(sql), params).fetchall()

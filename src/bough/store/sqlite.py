@@ -69,6 +69,7 @@ class SqliteTransaction:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self.announced = 0
+        self.settles = True
 
     def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
         return self._connection.execute(sql, params).fetchall()
@@ -159,7 +160,8 @@ class SqliteStore(Store):
             os.close(self._lock_file)
             raise ConfigurationError(f"The database {self._path} cannot be opened: {error}.") from error
         try:
-            _prepare(self._writing)
+            with self._locked(wait=True):  # SQLite waits for nobody when it makes a new file one with a log
+                _prepare(self._writing)
             self._writing.set_wal_hook(self._on_commit)
             with self.begin() as tx:
                 migrate(tx, "sqlite")
@@ -250,7 +252,8 @@ class SqliteStore(Store):
                 self._fold_rest()
         if self._log_pages >= CHECKPOINT_PAGES and not self._is_folding:
             self._start_folding()
-        self._sync_log()
+        if tx.settles:
+            self._sync_log()
         self.version.raise_to(tx.announced)
 
     @contextmanager

@@ -11,11 +11,18 @@ RowValues = tuple[Any, ...]
 SKIP_CONFLICTS = "ON CONFLICT DO NOTHING RETURNING id"
 
 
-class Transaction(Protocol):
-    """One open write transaction. Nothing in it is visible or durable before all of it is."""
+class Reader(Protocol):
+    """A store or an open transaction."""
 
     def rows(self, sql: str, params: Sequence[Value] = ()) -> list[RowValues]:
         """All rows of a query."""
+
+
+class Transaction(Reader, Protocol):
+    """One open write transaction. Nothing in it is visible or durable before all of it is."""
+
+    settles: bool
+    """Whether its end waits for the disk. A store that always waits may ignore it."""
 
     def run(self, sql: str, params: Sequence[Value] = ()) -> int:
         """Execute; returns how many rows changed."""

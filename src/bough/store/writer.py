@@ -50,9 +50,10 @@ class Busy(Exception):
     """A transaction that waits for nobody would have to wait."""
 
 
-Job = tuple[Batch, Any, Callable[[Any], None], asyncio.AbstractEventLoop | None]
-"""One item to write: its batch, the item, what is given the result or exception, and the event loop in which that is
-called (None: in the writing thread). One is made for every click, and a bare tuple takes a tenth of a named one's time.
+Job = tuple[Batch, Any, Callable[[Any], None], asyncio.AbstractEventLoop | None, bool]
+"""One item to write: its batch, the item, what is given the result or exception, the event loop in which that is called
+(None: in the writing thread), and whether it has to be on disk before. One is made for every click, and a bare tuple
+takes a tenth of a named one's time.
 """
 
 Answer = tuple[Job, Any]
@@ -73,7 +74,7 @@ class Transactions(Protocol):
         """Whether the event loop may wait for a commit."""
 
     def begin(self, *, wait: bool = True) -> AbstractContextManager[Transaction]:
-        """A transaction that is on disk after a clean exit and rolled back after an exception.
+        """A transaction that is on disk after a clean exit, if it `settles`, and rolled back after an exception.
 
         Raises Busy when it must not wait and something is in its way.
         """
@@ -112,15 +113,15 @@ class Writer:
                 raise Unavailable(CLOSED)
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._loop.call_soon, self._hand_over)
-        self._gathering.append((batch, item, done, self._loop))
+        self._gathering.append((batch, item, done, self._loop, True))
         if not light:
             self._is_light = False
 
-    def put(self, batch: Batch, item: Any, done: Callable[[Any], None]) -> None:
-        """Queue an item; `done(result or exception)` is called in the writing thread."""
+    def put(self, batch: Batch, item: Any, done: Callable[[Any], None], *, settle: bool = True) -> None:
+        """Queue an item; `done(result or exception)` is called in the writing thread. See `Store.transact`."""
         if self._closed:
             raise Unavailable(CLOSED)
-        self._queue.put([(batch, item, done, None)])
+        self._queue.put([(batch, item, done, None, settle)])
 
     def close(self) -> None:
         """Write what was submitted and end the thread."""
@@ -188,6 +189,7 @@ class Writer:
         try:
             with self._transaction() as tx:
                 jobs = self._take()
+                tx.settles = any(job[4] for job in jobs)
                 answers = _apply(tx, jobs)
         except Exception as error:  # noqa: BLE001 - every fault becomes the answer of the items it hit
             answers = self._failed(jobs or self._take(), error)
@@ -257,7 +259,7 @@ def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *ar
 
 
 def _call_all(answers: list[Answer]) -> None:
-    for (_, _, done, _), result in answers:
+    for (_, _, done, _, _), result in answers:
         try:
             done(result)
         except Exception:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bough.ids import now_ms
+from bough.store import watermark
 from bough.store.database import Store
 from bough.store.transaction import Transaction
 
@@ -39,9 +40,6 @@ SET: Final = (
     " DO UPDATE SET count = excluded.count, micro = excluded.micro"
 )
 GONE: Final = "DELETE FROM app_day_event WHERE app = ? AND day = ? AND name = ?"
-SET_WATERMARK: Final = (
-    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
-)
 
 _Key = tuple[int, int, str]
 _Totals = dict[_Key, tuple[int, int]]
@@ -103,5 +101,5 @@ def _write(tx: Transaction, items: list[_Piece]) -> list[Exception | None]:
         tx.each(GONE, piece.gone)
         tx.each(SET, piece.changed)
         if piece.as_of:
-            tx.run(SET_WATERMARK, (WATERMARK, piece.as_of))
+            watermark.advance(tx, WATERMARK, piece.as_of)
     return [None] * len(items)

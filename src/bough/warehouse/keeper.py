@@ -22,6 +22,7 @@ from bough.cohorts.events import REVENUE_EVENTS
 from bough.errors import Unavailable
 from bough.importers.known_devices import make_known
 from bough.money import to_micro
+from bough.store import watermark
 from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
@@ -31,7 +32,7 @@ from bough.warehouse.link_costs import NEWEST_ROW, LinkCosts
 from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
 from bough.warehouse.schema import COHORTS, Outdated
 from bough.warehouse.segments import price, take_in, unpriced_apps
-from bough.warehouse.watermarks import PUBLISH, REBUILD, REBUILT, published
+from bough.warehouse.watermarks import REBUILD, REBUILT
 
 log = logging.getLogger("bough.warehouse")
 
@@ -100,7 +101,7 @@ class Keeper:
         self._store = store
         self._rates = StoredRates(store)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._rebuild = published(store, REBUILD)
+        self._rebuild = watermark.reached(store, REBUILD)
         self.warehouse = _opened(folder)
         if self._progress(REBUILD) != self._rebuild:
             self.warehouse.connection.close()
@@ -129,7 +130,7 @@ class Keeper:
 
         Raises Stopping between two pieces, and RebuildWanted.
         """
-        if published(self._store, REBUILD) != self._rebuild:
+        if watermark.reached(self._store, REBUILD) != self._rebuild:
             raise RebuildWanted("A rebuild was asked for.")
         state = self._store.rows(STATE)
         if state == self._seen_state:
@@ -186,7 +187,7 @@ class Keeper:
         return found
 
     def _make_known(self, app: int, identifier: int, path: Path) -> None:
-        if identifier > published(self._store, SEGMENTS):  # a rebuild need not do it again
+        if identifier > watermark.reached(self._store, SEGMENTS):  # a rebuild need not do it again
             with self.warehouse.cursor() as cursor:
                 make_known(self._store, cursor, app, identifier, path)
 
@@ -263,12 +264,13 @@ class Keeper:
                     text = _text_of(day)
                     costs = self._prices.costs((app, day), self._rate)
                     self.warehouse.replace_costs(app, LINK_SOURCE, text, text, costs)
-                for name, value in (
-                    (LINK_TOUCHES, touches),
-                    (LINK_INSTALLS, installs),
-                    (LINK_RATES, self._rates.version),
+                for name, before, now in (
+                    (LINK_TOUCHES, touched, touches),
+                    (LINK_INSTALLS, installed, installs),
+                    (LINK_RATES, known, self._rates.version),
                 ):
-                    self._advance(name, value)
+                    if now != before:
+                        self._advance(name, now)
             if (touches, installs) == (touched, installed):
                 return found
             found = True
@@ -368,6 +370,6 @@ def configure(warehouse: Warehouse, app: App) -> None:
 
 
 def _publish_batch(tx: Transaction, items: list[tuple[str, int]]) -> list[Exception | None]:
-    for item in items:
-        tx.run(PUBLISH, item)
+    for name, value in items:
+        watermark.advance(tx, name, value)
     return [None] * len(items)

@@ -33,7 +33,8 @@ from bough.warehouse.event import CostRow
 
 SOURCE: Final = "links"
 MODELS: Final = ("CPC", "CPM", "CPI")
-AT_ONCE: Final = 5000
+AT_ONCE: Final = 20_000
+"""Rows of one transaction, which costs as much as reading a thousand."""
 EPOCH: Final = date(1970, 1, 1)
 
 NEWEST_ROW = "SELECT max(id) FROM journal"
@@ -97,6 +98,7 @@ class LinkCosts:
     def __init__(self, store: Store, connection: DuckDBPyConnection) -> None:
         self._store = store
         self._connection = connection
+        self._links = StoredLinks(store.rows, Directory(store))
         for table in TABLES:
             connection.execute(table)
 
@@ -104,11 +106,10 @@ class LinkCosts:
         """Count clicks and impressions after a journal row; returns how far it is now, and the days that changed."""
         newest = self._store.rows(NEWEST_ROW)[0][0] or 0
         rows = self._store.rows(TOUCH_ROWS, (after, newest, AT_ONCE))
-        links = StoredLinks(self._store.rows, directory)
         counts: dict[tuple[str, int, Price], int] = {}
-        with links.of_rows(row[4] for row in rows if row[4]):
+        with self._links.of_rows(row[4] for row in rows if row[4]):
             for _, at, app, kind, link, body in rows:
-                price = self._price(links, at, link, body)
+                price = self._price(at, link, body)
                 if app not in directory.apps or price is None or price.model != ("CPC" if kind == "click" else "CPM"):
                     continue
                 place = (str(app), _day(at, directory.apps[app].timezone), price)
@@ -176,14 +177,14 @@ class LinkCosts:
         self._connection.execute("DELETE FROM link_touches")
         self._connection.execute("DELETE FROM link_installs")
 
-    def _price(self, links: StoredLinks, at: int, link: int | None, body: str) -> Price | None:
-        if link is None and "~cost" not in body:
+    def _price(self, at: int, link: int | None, body: str) -> Price | None:
+        # Most clicks have no price, which shows without reading them.
+        stored = self._links.by_id(link, at) if link else None
+        if stored is None:
+            return price_of(_clicks(body).data) if "~cost" in body else None
+        if "~cost" not in stored.data and "?" not in body:
             return None
-        click = _clicks(body)
-        stored = links.by_id(link, at) if link else None
-        if stored is not None and "~cost" not in stored.data and "?" not in click.url:
-            return None  # the usual click; merging would find no price either
-        return price_of(merged(stored, click.url) if stored is not None else click.data)
+        return price_of(merged(stored, _clicks(body).url))
 
     def _insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         listed = list(rows)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
+from bough.store import watermark
 from bough.store.database import Store
 from bough.store.transaction import Transaction
-
-PUBLISH = (
-    "INSERT INTO watermark (name, journal) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET journal = excluded.journal"
-)
-PUBLISHED = "SELECT journal FROM watermark WHERE name = ?"
 
 REBUILD = "warehouse.rebuild"
 REBUILT = "warehouse.rebuilt"
@@ -24,14 +20,7 @@ def ask_batch(tx: Transaction, items: list[None]) -> list[int | Exception]:
     """The batch behind `ask_for_rebuild`."""
     answers: list[int | Exception] = []
     for _ in items:
-        rows = tx.rows(PUBLISHED, (REBUILD,))
-        wanted = (int(rows[0][0]) if rows else 0) + 1
-        tx.run(PUBLISH, (REBUILD, wanted))
+        wanted = watermark.reached(tx, REBUILD) + 1
+        watermark.advance(tx, REBUILD, wanted)
         answers.append(wanted)
     return answers
-
-
-def published(store: Store, name: str) -> int:
-    """How far the warehouse is, as told to everybody."""
-    rows = store.rows(PUBLISHED, (name,))
-    return int(rows[0][0]) if rows else 0
