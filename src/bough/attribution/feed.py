@@ -19,15 +19,19 @@ from bough.events.values import text
 from bough.store.database import Store
 from bough.warehouse.event import AttributedEvent
 
+NEWEST = (
+    "SELECT (SELECT max(version) FROM attributed), (SELECT max(version) FROM person_touch),"
+    " (SELECT max(id) FROM person_merge)"
+)
 EVENTS = (
-    "SELECT version, id, app, person, at, name, counted, test, body FROM attributed WHERE version > ?"
+    "SELECT version, id, app, person, at, name, counted, test, body FROM attributed WHERE version > ? AND version <= ?"
     " ORDER BY version LIMIT ?"
 )
 TOUCHES = (
-    "SELECT version, touch, app, person, at, name, test, body FROM person_touch WHERE version > ?"
+    "SELECT version, touch, app, person, at, name, test, body FROM person_touch WHERE version > ? AND version <= ?"
     " ORDER BY version LIMIT ?"
 )
-MERGES = "SELECT id, app, person, into_person, test FROM person_merge WHERE id > ? ORDER BY id LIMIT ?"
+MERGES = "SELECT id, app, person, into_person, test FROM person_merge WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 AT_ONCE = 10_000
 
 _MARKS = {"tilde": "~", "dollar": "$", "plus": "+"}
@@ -56,10 +60,11 @@ class Fed(Struct, kw_only=True):
 
 def feed(store: Store, after: int, at_most: int = AT_ONCE) -> Fed:
     """What changed after a version, at most about `at_most` rows of each kind."""
-    rows = [store.rows(sql, (after, at_most)) for sql in (EVENTS, TOUCHES, MERGES)]
+    # Asked first and at one instant: what is written between the readings below belongs to the next piece.
+    newest = max(after, *(one or 0 for one in store.rows(NEWEST)[0]))
+    rows = [store.rows(sql, (after, newest, at_most)) for sql in (EVENTS, TOUCHES, MERGES)]
     # A list that was cut says nothing beyond its end.
     ends = [some[-1][0] for some in rows if len(some) == at_most]
-    newest = max((some[-1][0] for some in rows if some), default=after)
     end = min(ends, default=newest)
     fed = Fed(version=end, more=bool(ends))
     found: list[tuple[int, AttributedEvent]] = []

@@ -4,8 +4,8 @@ All processes of a data folder write through one file lock, so that a waiting wr
 SQLite's polling busy handler. The lock is held while a transaction decides and writes its pages, not while the disk
 takes them: SQLite itself commits without waiting (`synchronous=NORMAL`, which still orders log, database file and
 checkpoints), and `begin` then syncs the write-ahead log before it returns. Whoever commits meanwhile stands behind in
-the same log, so no commit reaches the disk without those before it. A commit can be read a moment before it is on disk;
-who keeps what was read in another file calls `settle` first.
+the same log, so no commit reaches the disk without those before it. A commit can be read a moment before it is on disk,
+or until the next one is (`transact(…, settle=False)`); who keeps what was read in another file calls `settle` first.
 
 Rows are inserted many at a time by one statement: each step of a statement gives up the interpreter lock, and a busy
 event loop makes getting it back expensive.
