@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 import pytest
 
@@ -174,7 +175,10 @@ def test_a_changed_app_has_its_links_read_again(stored: Stored, monkeypatch: pyt
     context.close()
 
 
-def test_a_store_that_cannot_be_read_is_asked_again(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [Unavailable("The database cannot be reached."), apsw.BusyError("it is locked")])
+def test_a_store_that_cannot_be_read_is_asked_again(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
     monkeypatch.setattr(reading_in, "AGAIN_SECONDS", 0.01)
     stored.make(3)
     context = stored.context()
@@ -183,7 +187,7 @@ def test_a_store_that_cannot_be_read_is_asked_again(stored: Stored, monkeypatch:
 
     async def now_and_then(sql: str, params: Any = ()) -> Any:
         if next(failures, None) is not None:
-            raise Unavailable("The database cannot be reached; try again later.")
+            raise failure
         return await fetch(sql, params)
 
     monkeypatch.setattr(context.store, "fetch", now_and_then)

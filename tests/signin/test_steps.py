@@ -70,11 +70,11 @@ def test_an_authenticator_app_is_asked_for_and_a_code_works_once(server: Running
     secret = re.findall(r'name="secret" value="(\w+)"', page)[0]
     assert "<svg" in page
     action = "/signin/account/totp"
-    code = pyotp.TOTP(secret).now()
+    made = int(time.time())
+    code = pyotp.TOTP(secret).at(made)
     wrong = "000000" if code != "000000" else "111111"
     assert browser.send(action, secret=secret, code=wrong, current=PASSWORD).status_code == 403
     assert browser.send(action, secret=secret, code=code, current="wrong").status_code == 403
-    turned_on = time.time()
     assert browser.send(action, secret=secret, code=code, current=PASSWORD).status_code == 303
 
     second = Browser(server)
@@ -82,9 +82,9 @@ def test_an_authenticator_app_is_asked_for_and_a_code_works_once(server: Running
     assert asked.headers["location"] == "/signin/code?next=%2Fsignin%2Faccount"
     assert second.get("/signin/account").headers["location"].startswith("/signin/code")
     assert second.get("/api/links").status_code == 400
-    used = second.send("/signin/code", code=pyotp.TOTP(secret).at(int(turned_on)), next="/signin/account")
+    used = second.send("/signin/code", code=code, next="/signin/account")
     assert used.status_code == 403
-    fresh = pyotp.TOTP(secret).at(int(turned_on) + 30)  # of the next half minute: telephones' clocks differ
+    fresh = pyotp.TOTP(secret).at(made + 30)  # of the next half minute: telephones' clocks differ
     assert second.send("/signin/code", code=fresh, next="/signin/account").headers["location"] == "/signin/account"
     assert second.is_signed_in
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from bough.errors import Unavailable
 from bough.links.codec import SELECTED
 from bough.links.model import Link
 from bough.links.queries import BY_IDS
@@ -42,8 +41,8 @@ async def keep_read_in(context: Context) -> None:
             await _read_newest(context)
             while context.links.cleared == cleared:
                 await asyncio.sleep(AGAIN_SECONDS)
-        except Unavailable as error:
-            log.warning("Links cannot be read into memory: %s", error.message)
+        except Exception as error:  # noqa: BLE001 - clicks go on without it, so it must not end for what may pass
+            log.warning("Links cannot be read into memory: %s", error)
             await asyncio.sleep(AGAIN_SECONDS)
 
 
