@@ -116,7 +116,7 @@ def bough(folder: Path, workers: int) -> Iterator[Server]:
 
 @contextmanager
 def bough_one_by_one(folder: Path) -> Iterator[Server]:
-    """One worker that commits every item by itself."""
+    """`bough serve` with one worker that commits every item by itself."""
     port = free_port()
     command = [sys.executable, "-m", "bench.one_by_one", str(port)]
     with _running(Server(command, port, environment(folder))) as server:

@@ -12,8 +12,9 @@ import psycopg
 import pytest
 
 from bough.errors import ConfigurationError, Unavailable
-from bough.store import Store, Transaction, migrate, open_store
+from bough.store import Store, Transaction, migrate, open_store, watermark
 from bough.store.postgres import PostgresStore
+from bough.warehouse.watermarks import REBUILD
 from tests.store.batches import names, put_batch
 from tests.store.conftest import Place
 
@@ -97,6 +98,32 @@ def test_clicks_of_unknown_platforms_are_counted_as_such(place: Place, monkeypat
         (2, 20, "platform", "", 5),
     ]
     store.close()
+
+
+@pytest.mark.parametrize(("asked", "has_data", "wanted"), [(None, True, 1), (6, True, 7), (None, False, 0)])
+def test_a_warehouse_of_before_is_made_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch, asked: int | None, has_data: bool, wanted: int
+) -> None:
+    """Migration 44: until then the warehouse could leave out what was attributed while it read."""
+    known = migrate.migrations()
+    monkeypatch.setattr(migrate, "migrations", lambda: [one for one in known if one[0] < 44])
+    store = place.open()
+    columns = ("id", "app", "test", "grp", "person", "at", "name", "counted", "version", "body")
+    rows = [(one, 1, 0, 1, 1, 0, "OPEN", 1, one, "{}") for one in (1, 2)] if has_data else []
+
+    def fill(tx: Transaction, _: list[None]) -> list[Exception | None]:
+        tx.insert("attributed", columns, rows)
+        if asked is not None:
+            watermark.advance(tx, REBUILD, asked)
+        return [None]
+
+    store.transact(fill, None)
+    store.close()
+    monkeypatch.undo()
+    for _ in range(2):  # once, and not at every start
+        store = place.open()
+        assert watermark.reached(store, REBUILD) == wanted
+        store.close()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
