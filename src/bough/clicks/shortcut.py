@@ -14,10 +14,11 @@ from email.utils import formatdate
 from sys import intern
 
 import msgspec
+from msgspec import Struct
 
 from bough.clicks.cache import Entry
 from bough.clicks.installed import installed_query
-from bough.clicks.plans import Plans
+from bough.clicks.plans import Known, Plans
 from bough.ids import now_ms
 from bough.journal import Click
 from bough.links.address import locate
@@ -52,6 +53,21 @@ _PLAIN_HOST = re.compile(rb"[A-Za-z0-9._-]+(:[0-9]{1,5})?")
 _encode = msgspec.json.Encoder().encode
 
 
+class Caller(Struct, frozen=True, gc=False):
+    """What a request's headers say of who asks."""
+
+    host: bytes
+    agent: Known
+    referrer: str
+    browser: str
+    """The id in its cookie, or empty."""
+    forwarded: bytes
+    country: bytes
+    """Values of X-Forwarded-For and of the country header, which may not be believed."""
+    recurs: bool
+    """Whether others are likely to send the same headers."""
+
+
 class Shortcut:
     """Answers common clicks for one process; see `bough.web.protocol.Shortcut`."""
 
@@ -67,37 +83,46 @@ class Shortcut:
         self._second = 0
         self._head = b""
 
-    def __call__(self, url: bytes, headers: Headers, peer: str, send: Callable[[bytes], None]) -> bool:
+    def caller(self, headers: Headers) -> Caller | None:
+        """Who sends these headers; None when the whole way must look at them."""
+        found = dict(headers)
+        if len(found) != len(headers) or not DECLINED.isdisjoint(found):
+            return None  # what repeated headers mean is the whole way's to know
+        cookie = found.get(b"cookie")
+        forwarded = found.get(b"x-forwarded-for", b"")
+        return Caller(
+            host=found.get(b"host", b""),
+            agent=self._plans.known(found.get(b"user-agent", b"")),
+            referrer=found.get(b"referer", b"").decode("latin-1"),
+            browser=browser_of(cookie.decode("latin-1")) if cookie else "",
+            forwarded=forwarded,
+            country=found.get(self._country_header, b""),
+            recurs=not (cookie or forwarded),
+        )
+
+    def __call__(self, url: bytes, caller: Caller, peer: str, send: Callable[[bytes], None]) -> bool:
         """Answer the request, when it is a common click; False when the whole way must."""
         path = _PLAIN_PATH.fullmatch(url)
         if path is None:
             return False
-        found = dict(headers)
-        if len(found) != len(headers) or not DECLINED.isdisjoint(found):
-            return False  # what repeated headers mean is the whole way's to know
-        host = found.get(b"host", b"")
-        entry = self._entry(host, path[1].decode("ascii"))
+        entry = self._entry(caller.host, path[1].decode("ascii"))
         if entry is None or (entry.expires_at is not None and entry.expires_at <= now_ms()):
             return False
-        cookie = found.get(b"cookie")
-        browser = browser_of(cookie.decode("latin-1")) if cookie else ""
+        browser, agent = caller.browser, caller.agent
         if browser and self._local is None:
             return False
         app = entry.app.id
         installed = bool(browser) and bool(self._context.store.rows(*installed_query(app, entry.test, browser)))
-        agent = self._plans.known(found.get(b"user-agent", b""))
-        visitor = self._context.visitors.visitor(
-            peer, found.get(b"x-forwarded-for", b""), found.get(self._country_header, b"")
-        )
+        visitor = self._context.visitors.visitor(peer, caller.forwarded, caller.country)
         plan = self._plans.plan(entry, agent, visitor.country, False, installed)
         if not plan.redirects:
             return False
         click = Click(
-            url=(entry.scheme + host + url).decode("latin-1"),
+            url=(entry.scheme + caller.host + url).decode("latin-1"),
             user_agent=agent.text,
             ip=visitor.ip,
             country=visitor.country,
-            referrer=found.get(b"referer", b"").decode("latin-1"),
+            referrer=caller.referrer,
             browser=browser,
             rule=plan.rule,
         )

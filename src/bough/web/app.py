@@ -23,6 +23,7 @@ from bough.store import open_store
 from bough.web.call import Call
 from bough.web.context import Context
 from bough.web.errors import CORS_HEADERS, error_response
+from bough.web.heads import Heads
 from bough.web.pages import error_page
 from bough.web.protocol import BodyShortcut, Shortcut
 from bough.web.routes import API_SEGMENTS, PAGE_SEGMENTS, TABLE
@@ -38,7 +39,7 @@ POLL_SECONDS = 0.5
 
 
 class Application:
-    """bough as an ASGI application. `settings`, `shortcut` and `body_shortcut` are read by `bough.web.protocol`."""
+    """bough as an ASGI application. What is public here is for `bough.web.protocol`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -46,6 +47,7 @@ class Application:
         self.clicks = Clicks(self.context)
         self.shortcut: Shortcut | None = ClickShortcut(self.context, Plans())
         self.body_shortcut: BodyShortcut | None = Posts(self.context)
+        self.heads = Heads()
         self._beside: list[asyncio.Task[None]] = []
         """What goes on beside the requests."""
 

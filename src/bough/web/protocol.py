@@ -9,6 +9,9 @@ gathered first; what is declined then goes the whole way, as if it had come all 
 shutdown stay uvicorn's: while a short answer is pending, later requests of the connection wait in uvicorn's own
 pipeline.
 
+What it says to a GET's headers is kept (`bough.web.heads`), and a GET that is only another address before known headers
+is not parsed.
+
 A connection that is closed while its client still sends would be reset by the kernel, and the client would never read
 why. So closing is gentle: our side is shut, what still comes is thrown away, and the end comes with the client's own,
 after LINGER_SECONDS, or after LINGER_BYTES.
@@ -28,6 +31,7 @@ from uvicorn.server import ServerState
 
 from bough.settings import Settings
 from bough.web.errors import error_body
+from bough.web.heads import Caller, Heads
 
 log = logging.getLogger("bough.web")
 
@@ -45,9 +49,13 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Shortcut(Protocol):
-    """Answers a request from its bytes alone, or declines by returning False."""
+    """Answers a GET without a body from its address and headers alone, or declines."""
 
-    def __call__(self, url: bytes, headers: Headers, peer: str, send: Callable[[bytes], None]) -> bool: ...
+    def caller(self, headers: Headers) -> Any | None:
+        """The `Caller` who sends these headers, or None to decline. The same headers always mean the same."""
+
+    def __call__(self, url: bytes, caller: Any, peer: str, send: Callable[[bytes], None]) -> bool:
+        """Answer, or return False to decline."""
 
 
 class BodyShortcut(Protocol):
@@ -92,10 +100,20 @@ class _GentleTransport:
 
 
 class EdgeProtocol(HttpToolsProtocol):
-    """One connection. `settings` and `shortcut` are taken from the application."""
+    """One connection. Settings, shortcuts and known headers are taken from the application."""
 
     __slots__ = (
-        *("settings", "shortcut", "body_shortcut", "gathered", "peer", "max_headers", "max_header_bytes"),
+        *(
+            "settings",
+            "shortcut",
+            "heads",
+            "caller",
+            "body_shortcut",
+            "gathered",
+            "peer",
+            "max_headers",
+            "max_header_bytes",
+        ),
         *("request_seconds", "chunk_bytes", "first_bytes", "held_bytes", "max_held_bytes", "receiving"),
         *("request_cycle", "deadline", "unread_deadline", "closing", "closed", "ended", "lingered_bytes", "refusal"),
         "short",
@@ -111,6 +129,9 @@ class EdgeProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.settings: Settings = config.loaded_app.settings
         self.shortcut: Shortcut | None = config.loaded_app.shortcut
+        self.heads: Heads = config.loaded_app.heads
+        self.caller: Caller | None = None
+        """Of the newest request, if it is a GET that was taken the short way."""
         self.body_shortcut: BodyShortcut | None = config.loaded_app.body_shortcut
         self.gathered: list[bytes] | None = None
         """The body so far of a request that may be answered shortly."""
@@ -161,6 +182,8 @@ class EdgeProtocol(HttpToolsProtocol):
             if self.lingered_bytes > LINGER_BYTES:
                 self.transport.abort()
             return
+        if not (was_receiving := self.receiving) and self._is_answered_unparsed(data):
+            return
         self.chunk_bytes = len(data)
         self.held_bytes += self.chunk_bytes
         try:
@@ -179,6 +202,8 @@ class EdgeProtocol(HttpToolsProtocol):
                     self._refuse_headers()
                 elif not self.deadline and not self.closing:
                     self.deadline = self.loop.time() + self.request_seconds
+            elif self.caller is not None and not was_receiving:
+                self.heads.learn(data, self.url, self.caller)
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client may shut its side after the request: it still gets its answers (True: do not close yet)."""
@@ -225,6 +250,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self.held_bytes = 0
         self.request_cycle = None
         self.gathered = None
+        self.caller = None
         self.receiving = True
         self.deadline = 0.0  # set when the request is not complete with the bytes that have come
 
@@ -244,7 +270,7 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         is_next = self._all_answered()
         method = self.parser.get_method()
-        if is_next and method == b"GET" and self._answered_shortly():
+        if is_next and method == b"GET" and self._is_answered_from_headers():
             return
         names = [name for name, _ in self.headers]
         if names.count(b"host") > 1:  # a proxy and this server might believe different ones (RFC 9112 §3.2)
@@ -301,7 +327,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.receiving = False
         if self.gathered is not None:
             body, self.gathered = b"".join(self.gathered), None
-            if self._answered_shortly(body):
+            shortcut = self.body_shortcut
+            if shortcut and self._is_taken(self._keeps_alive(), shortcut, self.url, self.headers, body):
                 return
             self._start_cycle()
             super().on_body(body)
@@ -334,21 +361,43 @@ class EdgeProtocol(HttpToolsProtocol):
         lengths = [value for name, value in self.headers if name in (b"content-length", b"transfer-encoding")]
         return len(lengths) == 1 and lengths[0].isdigit() and int(lengths[0]) <= MAX_SHORT_BODY
 
-    def _answered_shortly(self, body: bytes | None = None) -> bool:
-        """Offer the request to the shortcut, one with a body to the other one; whether it took it."""
-        parser, cycle = self.parser, self.short
-        if self.flow.write_paused or parser.should_upgrade():
+    def _is_answered_unparsed(self, request: bytes) -> bool:
+        """Offer a GET with known headers to the shortcut; whether it took it. All else is left to the parser."""
+        known = self.heads.known(request)
+        if known is None or self.shortcut is None or not self._all_answered():
             return False
+        self.deadline = 0.0
+        return self._is_taken(True, self.shortcut, *known)
+
+    def _is_answered_from_headers(self) -> bool:
+        """Offer the GET that was parsed to the shortcut; whether it took it."""
+        if self.shortcut is None or self.parser.should_upgrade():
+            return False
+        try:
+            caller = self.shortcut.caller(self.headers)
+        except Exception:
+            log.exception("Headers were not understood; the request goes the whole way")
+            return False
+        keep_alive = self._keeps_alive()
+        if caller is None or not self._is_taken(keep_alive, self.shortcut, self.url, caller):
+            return False
+        if keep_alive:
+            self.caller = caller
+        return True
+
+    def _keeps_alive(self) -> bool:
+        return self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+
+    def _is_taken(self, keep_alive: bool, shortcut: Callable[..., bool], *request: Any) -> bool:
+        """Offer a request to a shortcut; whether it took it."""
+        if self.flow.write_paused:
+            return False
+        cycle = self.short
         before, self.cycle = self.cycle, cycle  # type: ignore[assignment]
-        cycle.keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
+        cycle.keep_alive = keep_alive
         cycle.response_complete = False
         try:
-            if body is None:
-                taken = self.shortcut is not None and self.shortcut(self.url, self.headers, self.peer, self._send_short)
-            else:
-                taken = self.body_shortcut is not None and self.body_shortcut(
-                    self.url, self.headers, body, self.peer, self._send_short
-                )
+            taken = shortcut(*request, self.peer, self._send_short)
         except Exception:
             log.exception("The short way failed; the request goes the whole way")
             taken = False

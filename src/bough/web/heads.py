@@ -1,0 +1,58 @@
+"""What was understood of a request's headers, kept for the next request with the same ones.
+
+Many clicks come with the same headers, byte for byte: those of one connection, and those of phones of one kind that
+come from one page. A GET that is only another address before known headers need not be parsed.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+MAX_HEADS = 1000
+MAX_HEAD_BYTES = 2048
+MAX_KNOWN_BYTES = 8192
+"""A larger request is parsed, and meets the limits there."""
+
+GET = b"GET "
+VERSION = b" HTTP/1.1"
+END_OF_LINE = b"\r\n"
+END_OF_HEAD = b"\r\n\r\n"
+
+
+class Caller(Protocol):
+    """What a request's headers say of who asks."""
+
+    @property
+    def recurs(self) -> bool:
+        """Whether others are likely to send the same headers."""
+
+
+class Heads:
+    """Callers by the bytes of their headers, all that stands behind the first line; for one process."""
+
+    def __init__(self) -> None:
+        self._callers: dict[bytes, Caller] = {}
+
+    def __len__(self) -> int:
+        return len(self._callers)
+
+    def learn(self, request: bytes, url: bytes, caller: Caller) -> None:
+        """Remember the caller of a GET without a body, if these are the bytes of that one request and nothing else.
+
+        It was parsed and answered, and its connection stays open.
+        """
+        line, _, head = request.partition(END_OF_LINE)
+        is_whole = line == GET + url + VERSION and head.find(END_OF_HEAD) == len(head) - len(END_OF_HEAD)
+        if not is_whole or not caller.recurs or len(head) > MAX_HEAD_BYTES:
+            return
+        if len(self._callers) >= MAX_HEADS:
+            self._callers.clear()
+        self._callers[head] = caller
+
+    def known(self, request: bytes) -> tuple[bytes, Caller] | None:
+        """Address and caller of a GET with known headers. What the address may contain was not looked at."""
+        line, _, head = request.partition(END_OF_LINE)
+        caller = self._callers.get(head)
+        if caller is None or not line.startswith(GET) or not line.endswith(VERSION) or len(line) > MAX_KNOWN_BYTES:
+            return None
+        return line[len(GET) : -len(VERSION)], caller
