@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def run(tx: Transaction, items: list[Callable[[Transaction], None]]) -> list[Exception | None]:
+def run(tx: Transaction, items: list[Any]) -> list[Exception | None]:
     """Let each thing happen."""
     for one in items:
         one(tx)
@@ -112,7 +112,7 @@ class History:
         query = self.random.choice(("", "", "", "?~cost=7", "?%7Ecost=8", "?x=~cost", "?~cost_model=CPM"))
         path = link.path if link else "a/key"
         said = {} if link else self._data()
-        body = Click(url=f"http://127.0.0.1:8000/{path}{query}", user_agent="a~b?", data=said)
+        body = Click(url=f"http://127.0.0.1:8000/{path}{query}", user_agent="a~b", data=said)
         kind = self.random.choice(("click", "click", "click", "impression", "robot", "event"))
         test = int(self.random.random() < 0.1)
         values = (self.row, self.now, self.world.app, test, kind, link.id if link else None)

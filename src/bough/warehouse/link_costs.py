@@ -43,7 +43,7 @@ _TOUCHES = "id > ? AND id <= ? AND kind IN ('click', 'impression') AND test = 0"
 PRICED_TOUCHES = (
     f"SELECT at, app, kind, link, body FROM journal WHERE {_TOUCHES} AND (body LIKE ? OR body LIKE ? OR link IN ("
     f"SELECT t.link FROM (SELECT DISTINCT link FROM journal WHERE {_TOUCHES}) AS t LEFT JOIN link ON link.id = t.link"
-    " WHERE link.id IS NULL OR link.data LIKE ? OR EXISTS (SELECT 1 FROM change WHERE change.link = t.link"
+    " WHERE link.data LIKE ? OR EXISTS (SELECT 1 FROM change WHERE change.link = t.link"
     f" AND change.at > (SELECT min(at) FROM journal WHERE {_TOUCHES}))))"
 )
 """Clicks and impressions that may have a price. Most have none: neither their link, which has not changed since they
