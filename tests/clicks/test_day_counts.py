@@ -11,7 +11,7 @@ import pytest
 
 from bough.accounts.found import NewApp, found_app
 from bough.clicks import day_counts
-from bough.clicks.day_counts import ClickFacts, fold_day_counts, referring_host, values_of
+from bough.clicks.day_counts import ClickFacts, fold_day_counts, referring_host, under_of
 from bough.clicks.explain import PLATFORMS
 from bough.local_days import local_day
 from bough.store import Store, open_store
@@ -94,6 +94,6 @@ def test_a_referrer_counts_by_its_host(referrer: str, host: str) -> None:
 
 
 def test_what_is_not_known_is_empty() -> None:
-    assert values_of(ClickFacts()) == (("platform", ""),)
-    assert values_of(ClickFacts(user_agent=AGENTS["iPhone, Safari"])) == (("platform", "iOS"),)
-    assert values_of(ClickFacts(user_agent=AGENTS["Windows"])) == (("platform", "Windows"),)
+    assert under_of(ClickFacts()).values == (("platform", ""),)
+    assert under_of(ClickFacts(user_agent=AGENTS["iPhone, Safari"])).values == (("platform", "iOS"),)
+    assert under_of(ClickFacts(user_agent=AGENTS["Windows"])).values == (("platform", "Windows"),)

@@ -98,7 +98,7 @@ class TouchIndex:
             self._keep_up(store, links)  # attribution is behind; clicks of now are to be found all the same
         elif touches or arrived_at(newest) - arrived_at(reached) >= UNWRITTEN_MS:
             self._write(store, traced, newest)
-        return {touch.id: found for touch in traced if (found := carried(touch))}
+        return {touch.id: carried(touch) for touch in traced if touch.given or touch.cookie}
 
     def _write(self, store: Store, traced: Sequence[Traces], newest: int) -> None:
         while len(traced) > FOLLOWED_AT_ONCE:
@@ -204,7 +204,9 @@ class TouchIndex:
 
 
 def _new_keys(traced: Sequence[Traces], newest: int) -> _NewKeys:
-    return _NewKeys(newest, sorted((one, touch.id) for touch in traced for one in touch_keys(touch)), len(traced))
+    keys = [(one, touch.id) for touch in traced for one in touch_keys(touch)]
+    keys.sort()
+    return _NewKeys(newest, keys, len(traced))
 
 
 def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]:
@@ -246,10 +248,13 @@ def carried(touch: Traces) -> list[Identifier]:
 
 def touch_keys(touch: Traces | Touch) -> list[int]:
     """The keys of a touch. Impressions have keys of their own: they only bring credit."""
-    sort = "impression " if touch.kind == "impression" else ""
-    keys = [key(touch.app, touch.test, f"{sort}given {kind}", value) for kind, value in touch.given]
-    if cookie := touch.cookie:
-        keys.append(key(touch.app, touch.test, f"{sort}browser", cookie))
+    keys: list[int] = []
+    cookie = touch.cookie
+    if touch.given or cookie:
+        sort = "impression " if touch.kind == "impression" else ""
+        keys += [key(touch.app, touch.test, f"{sort}given {kind}", value) for kind, value in touch.given]
+        if cookie:
+            keys.append(key(touch.app, touch.test, f"{sort}browser", cookie))
     if touch.ip and touch.kind == "click":
         keys.append(key(touch.app, touch.test, "ip", touch.ip))
     return keys

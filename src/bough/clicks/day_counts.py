@@ -58,8 +58,17 @@ class ClickFacts(Struct, frozen=True):
     referrer: str = ""
 
 
-_Counted = tuple[int, tuple[int, int, int, str], Sequence[tuple[int, int, str, str]]]
-"""A row's id, and the counts of its app and of its link that it adds one to."""
+class Under(Struct, eq=False):
+    """What a click counts under. It is compared by identity, which is quick: like clicks share one."""
+
+    values: tuple[tuple[str, str], ...]
+    """Dimensions, each with its value."""
+
+
+NOTHING = Under(())
+
+_Counted = tuple[int, int, int, str, int, Under]
+"""App, test, day, kind, link (0: none) and what it counts under; rows alike are added up first."""
 
 
 class Counts(NamedTuple):
@@ -79,46 +88,48 @@ def fold_day_counts(store: Store, journal: NewRows | None = None) -> int:
     """Count what is new of the journal and of the links; returns how many rows there were."""
     zones: dict[int, str] = dict(store.rows(ZONES))
     after = watermark.reached(store, ROWS)
-    rows = [_of_row(row, zones) for row in (journal or NewRows(store)).after(after)]
+    rows = [(row[0], _of_row(row, zones)) for row in (journal or NewRows(store)).after(after)]
     _count(store, ROWS, after, rows)
     after = watermark.reached(store, LINKS)
-    links = [_of_link(row, zones) for row in store.rows(NEW_LINKS, (after, LINKS_AT_ONCE))]
+    links = [(row[0], _of_link(row, zones)) for row in store.rows(NEW_LINKS, (after, LINKS_AT_ONCE))]
     _count(store, LINKS, after, links)
     return len(rows) + len(links)
 
 
-def _count(store: Store, name: str, after: int, rows: Sequence[_Counted]) -> None:
-    is_small = len({one for _, _, links in rows for one in links}) <= COUNTS_AT_ONCE
+def _count(store: Store, name: str, after: int, rows: Sequence[tuple[int, _Counted]]) -> None:
+    is_small = sum(len(under.values) for *_, under in {one for _, one in rows}) <= COUNTS_AT_ONCE
     for piece in in_pieces(rows, ROWS_AT_ONCE, is_small=is_small):
-        apps = Counter(app for _, app, _ in piece)
-        links = Counter(one for _, _, links in piece for one in links)
+        apps: Counter[tuple[int, int, int, str]] = Counter()
+        links: Counter[tuple[int, int, str, str]] = Counter()
+        for (app, test, day, kind, link, under), count in Counter(one for _, one in piece).items():
+            apps[app, test, day, kind] += count
+            for dimension, value in under.values:
+                links[link, day, dimension, value] += count
         counts = Counts(name, after, piece[-1][0], _sorted(apps), _sorted(links))
         store.transact(_apply, counts, settle=False)
         after = counts.newest
 
 
 def _of_row(row: RowValues, zones: Mapping[int, str]) -> _Counted:
-    identifier, at, app, test, kind, link, body = row
-    day = local_day(zones.get(app, "UTC"), at)
-    if kind != "click" or link is None:
-        return identifier, (app, test, day, kind), ()
-    return identifier, (app, test, day, kind), [(link, day, *value) for value in values_of(_facts(body))]
+    _, at, app, test, kind, link, body = row
+    under = under_of(_facts(body)) if kind == "click" and link is not None else NOTHING
+    return app, test, local_day(zones.get(app, "UTC"), at), kind, link or 0, under
 
 
 def _of_link(row: RowValues, zones: Mapping[int, str]) -> _Counted:
-    identifier, created_at, app, test = row
-    return identifier, (app, test, local_day(zones.get(app, "UTC"), created_at), "link"), ()
+    _, created_at, app, test = row
+    return app, test, local_day(zones.get(app, "UTC"), created_at), "link", 0, NOTHING
 
 
 @lru_cache(maxsize=8192)
-def values_of(facts: ClickFacts) -> tuple[tuple[str, str], ...]:
-    """The dimensions and values under which a click counts."""
+def under_of(facts: ClickFacts) -> Under:
+    """What a click counts under."""
     found = zip(
         DIMENSIONS,
         (platform_of(facts.user_agent), facts.country.upper()[:2], referring_host(facts.referrer)),
         strict=True,
     )
-    return tuple((dimension, value) for dimension, value in found if value or dimension == PLATFORM)
+    return Under(tuple((dimension, value) for dimension, value in found if value or dimension == PLATFORM))
 
 
 @lru_cache(maxsize=8192)
