@@ -49,6 +49,8 @@ def test_another_address_before_the_same_headers_is_known() -> None:
         b"GET /one HTTP/1.0\r\n" + HEAD,
         b"GET /one\r\n" + HEAD,
         b"GETHTTP/1.1\r\n" + HEAD,
+        b"GET HTTP/1.1\r\n" + HEAD,
+        b"OPT /one HTTP/1.1\r\n" + HEAD,
         b"\r\nGET /one HTTP/1.1\r\n" + HEAD,
         PLAIN + b"\r\n",
         PLAIN + PLAIN,
@@ -63,6 +65,13 @@ def test_anything_else_is_not_known(data: bytes) -> None:
     assert learned(PLAIN).known(data) is None
 
 
+def test_an_address_ends_before_the_version() -> None:
+    other = b"GET /one HTTP/1.0\r\nX: GET HTTP/1.1\r\n" + HEAD
+    known = learned(PLAIN).known(other)
+    assert known is not None
+    assert b" " in known[0]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -71,7 +80,6 @@ def test_anything_else_is_not_known(data: bytes) -> None:
         b"\r\n" + PLAIN,
         b"GET /two HTTP/1.1\r\n" + HEAD,
         b"HEAD /one HTTP/1.1\r\n" + HEAD,
-        b"GET /one HTTP/1.1\r\n\r\n",
         b"GET /one HTTP/1.1\r\nA: " + b"x" * MAX_HEAD_BYTES + b"\r\n\r\n",
     ],
 )
@@ -176,6 +184,20 @@ def test_known_headers_answer_only_what_a_click_is(api: Api, store: Store, links
             assert answer.status == expected.status, (method, path)
             assert answer.headers.get("content-type") == expected.headers.get("content-type")
         assert newest(store) == before
+
+
+@pytest.mark.parametrize("rest", [" HTTP/1.0\r\nX: GET", "\r\nX: GET", " X"])
+def test_known_headers_behind_what_is_no_address_are_parsed(api: Api, links: Links, rest: str) -> None:
+    user_agent, answers = agent("six"), []
+    for is_known in (False, True):
+        with Connection(api.running.port) as connection:
+            for _ in range(2 * is_known):
+                connection.send(request("GET", f"/{links.paths[0]}", Host=links.host, User_Agent=user_agent))
+                assert connection.answer().status == 307
+            connection.send(request("GET", f"/{links.paths[0]}{rest}", Host=links.host, User_Agent=user_agent))
+            answer = connection.answer()
+            answers.append((answer.status, answer.headers["connection"], connection.is_closed()))
+    assert answers[0] == answers[1]
 
 
 def test_known_headers_may_be_pipelined(api: Api, store: Store, links: Links) -> None:

@@ -47,7 +47,7 @@ class Entry(Struct, frozen=True, gc=False):
     link: Link
     app: App
     expires_at: int | None
-    scheme: bytes
+    scheme: str
     cookie_end: bytes
     plans: dict[int, Any]
     """By class of visitors."""
@@ -69,7 +69,7 @@ def entry_of(link: Link, app: App) -> Entry:
         link,
         app,
         link.expires_at if app.config.expiry_days else None,
-        b"https://" if is_secure else b"http://",
+        "https://" if is_secure else "http://",
         cookie_end(link.domain, https=is_secure),
         {},
         shape_number(link),

@@ -48,15 +48,15 @@ HEADERS = b"\r\ncache-control: no-store\r\ncontent-length: 0"
 COOKIE = HEADERS + b"\r\nset-cookie: _s="
 END = b"\r\n\r\n"
 
-_PLAIN_PATH = re.compile(rb"/([A-Za-z0-9_~-][A-Za-z0-9_.~/-]*)")
-_PLAIN_HOST = re.compile(rb"[A-Za-z0-9._-]+(:[0-9]{1,5})?")
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9_~-][A-Za-z0-9_.~/-]*")
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?")
 _encode = msgspec.json.Encoder().encode
 
 
 class Caller(Struct, frozen=True, gc=False):
     """What a request's headers say of who asks."""
 
-    host: bytes
+    host: str
     agent: Known
     referrer: str
     browser: str
@@ -75,7 +75,7 @@ class Shortcut:
         self._context = context
         self._plans = plans
         self._country_header = context.settings.country_header.lower().encode()
-        self._hosts: dict[bytes, str | None] = {}
+        self._hosts: dict[str, str | None] = {}
         """Where the links of a Host header are stored; None: the short way does not know."""
         self._hosts_of = context.directory.loads
         self._local = context.store if isinstance(context.store, SqliteStore) else None
@@ -91,7 +91,7 @@ class Shortcut:
         cookie = found.get(b"cookie")
         forwarded = found.get(b"x-forwarded-for", b"")
         return Caller(
-            host=found.get(b"host", b""),
+            host=found.get(b"host", b"").decode("latin-1"),
             agent=self._plans.known(found.get(b"user-agent", b"")),
             referrer=found.get(b"referer", b"").decode("latin-1"),
             browser=browser_of(cookie.decode("latin-1")) if cookie else "",
@@ -102,10 +102,10 @@ class Shortcut:
 
     def __call__(self, url: bytes, caller: Caller, peer: str, send: Callable[[bytes], None]) -> bool:
         """Answer the request, when it is a common click; False when the whole way must."""
-        path = _PLAIN_PATH.fullmatch(url)
-        if path is None:
+        path = url.decode("latin-1")
+        if _PLAIN_PATH.fullmatch(path) is None:
             return False
-        entry = self._entry(caller.host, path[1].decode("ascii"))
+        entry = self._entry(caller.host, path[1:])
         if entry is None or (entry.expires_at is not None and entry.expires_at <= now_ms()):
             return False
         browser, agent = caller.browser, caller.agent
@@ -118,7 +118,7 @@ class Shortcut:
         if not plan.redirects:
             return False
         click = Click(
-            url=(entry.scheme + caller.host + url).decode("latin-1"),
+            url=f"{entry.scheme}{caller.host}{path}",
             user_agent=agent.text,
             ip=visitor.ip,
             country=visitor.country,
@@ -144,7 +144,7 @@ class Shortcut:
         self._context.store.submit(append_batch, row, answer, light=True)
         return True
 
-    def _entry(self, host: bytes, path: str) -> Entry | None:
+    def _entry(self, host: str, path: str) -> Entry | None:
         """The link that is asked for, when it can be had without waiting."""
         context = self._context
         context.refresh()
@@ -160,9 +160,9 @@ class Shortcut:
         rows = self._local.find(BY_PATH, (domain, path))
         return context.keep(from_row(rows[0])) if rows else None
 
-    def _learn(self, host: bytes) -> str | None:
+    def _learn(self, host: str) -> str | None:
         """Alternate and web-only hosts, and texts that are no host, go the whole way."""
-        name = self._context.known_host(host.decode("latin-1"))
+        name = self._context.known_host(host)
         address = locate(self._context.directory, name, "")
         domain = self._context.directory.domain(name)
         is_alternate = domain is not None and domain.kind == "alternate"

@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -100,7 +101,7 @@ class SqliteTransaction:
                 count = 1 << count.bit_length() - 1
             chunk = rows[start : start + count]
             start += count
-            values = chunk[0] if count == 1 else [value for row in chunk for value in row]
+            values = chunk[0] if count == 1 else list(chain.from_iterable(chunk))
             try:
                 self._connection.execute(_insert_sql(table, tuple(columns), count, on_conflict), values)
             except apsw.ConstraintError:

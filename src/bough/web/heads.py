@@ -14,9 +14,8 @@ MAX_KNOWN_BYTES = 8192
 """A larger request is parsed, and meets the limits there."""
 
 GET = b"GET "
-VERSION = b" HTTP/1.1"
-END_OF_LINE = b"\r\n"
-END_OF_HEAD = b"\r\n\r\n"
+AFTER_ADDRESS = b" HTTP/1.1\r\n"
+END = b"\r\n\r\n"
 
 
 class Caller(Protocol):
@@ -41,8 +40,9 @@ class Heads:
 
         It was parsed and answered, and its connection stays open.
         """
-        line, _, head = request.partition(END_OF_LINE)
-        is_whole = line == GET + url + VERSION and head.find(END_OF_HEAD) == len(head) - len(END_OF_HEAD)
+        line = GET + url + AFTER_ADDRESS
+        is_whole = request.startswith(line) and request.find(END) == len(request) - len(END)
+        head = request[len(GET) + len(url) :]
         if not is_whole or not caller.recurs or len(head) > MAX_HEAD_BYTES:
             return
         if len(self._callers) >= MAX_HEADS:
@@ -50,9 +50,12 @@ class Heads:
         self._callers[head] = caller
 
     def known(self, request: bytes) -> tuple[bytes, Caller] | None:
-        """Address and caller of a GET with known headers. What the address may contain was not looked at."""
-        line, _, head = request.partition(END_OF_LINE)
-        caller = self._callers.get(head)
-        if caller is None or not line.startswith(GET) or not line.endswith(VERSION) or len(line) > MAX_KNOWN_BYTES:
+        """Address and caller of a GET with known headers.
+
+        The address is all that stands before ` HTTP/1.1`: one with a space in it belongs to a request of another kind.
+        """
+        end = request.find(AFTER_ADDRESS)
+        caller = self._callers.get(request[end:])
+        if caller is None or not 4 < end <= MAX_KNOWN_BYTES or request[:4] != GET:
             return None
-        return line[len(GET) : -len(VERSION)], caller
+        return request[4:end], caller
