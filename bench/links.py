@@ -4,6 +4,8 @@ Redirects with the click on disk beside nginx `return 302` and a bare ASGI appli
 1 and 2 workers, over a thousand and a million links (and ten million with --large); every click asks for another link,
 of a million also for the same thousand of them and by Zipf's law. A server begins by reading its links into memory, and
 is measured when it has done so; the first seconds of one that has not are measured beside it ("just started").
+All requests have the same headers, which bough reads only once, as those of one kind of phone have; beside that stands
+what clicks cost of which no two have the same headers ("unlike").
 After each measurement the server is killed with -9 under load, and what it answered is compared with what is stored.
 
 What is compared by a ratio is measured in rounds, one after the other in each: a machine that others share is now
@@ -214,7 +216,7 @@ def compared(bench: Bench, stores: dict[int, Path]) -> None:
     with bench.copy(stores[FEW]) as data, bough_one_by_one(data) as server:
         bench.durable(ONE_BY_ONE, server, clicks("uniform", FEW), data, "clicks")
     for links, store in stores.items():
-        for kind in ("few", "zipf", "uniform") if links > FEW else ("uniform",):
+        for kind in ("few", "zipf", "uniform") if links > FEW else ("uniform", "unlike"):
             with bench.copy(store) as data, bough(data, 1) as server:
                 bench.durable(click(kind, 1, links), server, clicks(kind, links), data, "clicks")
     for kind in ("zipf", "uniform"):
@@ -261,8 +263,14 @@ def targets(bench: Bench) -> None:
         line("CPU of a durable redirect, times nginx's static one", ratio, "4 or less", ratio <= 4)
         ratio = (bench.cost(usual) + bench.follow(usual)) / bench.cost(STATIC)
         line("the same with counts and attribution behind it", ratio, NOT_SET, True)
+    unlike = click("unlike", 1, FEW)
+    if STATIC in bench.figures:
+        ratio = bench.cost(unlike) / bench.cost(STATIC)
+        line("the same where no two requests have the same headers", ratio, NOT_SET, True)
     ratio = bench.rate(usual) / bench.rate(ONE_BY_ONE)
     line("clicks/s, times those with one commit each", ratio, "10 or more", ratio >= 10)
+    ratio = bench.rate(unlike) / bench.rate(ONE_BY_ONE)
+    line("the same where no two requests have the same headers", ratio, NOT_SET, True)
     best = max(bench.rate(name) for name in bench.figures if name.startswith("create"))
     line("durable creates/s", best, "10,000 or more", best >= 10_000)
     best = max(bench.rate(name) * BULK for name in bench.figures if name.startswith("bulk"))

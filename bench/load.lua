@@ -1,8 +1,10 @@
 -- wrk's part of bench.links: `-- KIND NUMBER [FILE]`. Prints one line of JSON at the end.
 --   uniform N   GET a link of N, each equally likely
 --   zipf N      GET a link of N, the i-th with a probability of about 1/i
+--   unlike N    as uniform, and no two requests have the same headers
 --   post FILE   POST the JSON in FILE
 local kind, number
+local sent = 0
 
 function init(args)
   math.randomseed(os.time() + tonumber(tostring({}):match("0x(%x+)"), 16) % 1000003)
@@ -31,6 +33,10 @@ function request()
     i = math.floor(number ^ math.random())
   else
     i = math.random(1, number)
+  end
+  if kind == "unlike" then
+    sent = sent + 1
+    wrk.headers["X-Request-Id"] = tostring(sent)
   end
   return wrk.format("GET", path(i))
 end

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,14 +46,16 @@ def generator() -> str:
 
 
 def gets(url: str, kind: str, links: int, seconds: float) -> Load:
-    """GET links of a server, `uniform` or `zipf`."""
+    """GET links of a server, `uniform` or `zipf`; `unlike`: uniform, and no two requests have the same headers."""
     if shutil.which("wrk"):
         return _wrk(url, seconds, kind, str(links))
     host = urlsplit(url).netloc
+    number = count()
 
     def request() -> bytes:
         i = int(links ** random.random()) if kind == "zipf" else random.randint(1, links)
-        return f"GET /{path(i)} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {PHONE}\r\n\r\n".encode()
+        own = f"X-Request-Id: {next(number)}\r\n" if kind == "unlike" else ""
+        return f"GET /{path(i)} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {PHONE}\r\n{own}\r\n".encode()
 
     return _own(url, seconds, request)
 

@@ -10,6 +10,10 @@ from typing import Protocol
 
 MAX_HEADS = 1000
 MAX_HEAD_BYTES = 2048
+LEARNED_OF = 16
+"""One of so many requests that were parsed is learned from: headers that come often are soon known, and those that
+nobody sends again, as behind a proxy that numbers its requests, cost next to nothing.
+"""
 MAX_KNOWN_BYTES = 8192
 """A larger request is parsed, and meets the limits there."""
 
@@ -31,9 +35,16 @@ class Heads:
 
     def __init__(self) -> None:
         self._callers: dict[bytes, Caller] = {}
+        self._offered = 0
 
     def __len__(self) -> int:
         return len(self._callers)
+
+    def offer(self, request: bytes, url: bytes, caller: Caller) -> None:
+        """Learn from one of LEARNED_OF requests."""
+        self._offered += 1
+        if self._offered % LEARNED_OF == 0:
+            self.learn(request, url, caller)
 
     def learn(self, request: bytes, url: bytes, caller: Caller) -> None:
         """Remember the caller of a GET without a body, if these are the bytes of that one request and nothing else.

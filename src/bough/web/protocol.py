@@ -203,7 +203,7 @@ class EdgeProtocol(HttpToolsProtocol):
                 elif not self.deadline and not self.closing:
                     self.deadline = self.loop.time() + self.request_seconds
             elif self.caller is not None and not was_receiving:
-                self.heads.learn(data, self.url, self.caller)
+                self.heads.offer(data, self.url, self.caller)
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client may shut its side after the request: it still gets its answers (True: do not close yet)."""
