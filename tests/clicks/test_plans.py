@@ -174,11 +174,11 @@ def test_links_of_one_shape_share_a_lane() -> None:
     first, second = (example(number, **{"$ios_url": f"https://good.example/{number}"}) for number in (1, 2))
     assert shape_of(first) == shape_of(second)
     request = ClickRequest(app=owner, link=first, agent=parse(ua.IPHONE_CHROME), link_url=link_url(first, owner))
-    lane = learn(request, decide(request))
+    lane = learn(entry_of(first, owner), request, decide(request))
     assert lane is not None
     assert lane.key == "$ios_url"
     expected = in_full(entry_of(second, owner), ua.IPHONE_CHROME, "", False, False)
-    assert lane.location(second, owner) == expected.location
+    assert lane.location(entry_of(second, owner)) == expected.location
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,8 @@ def test_what_is_kept_is_bounded() -> None:
     entry = entry_of(example(1, **{"$ios_url": "https://good.example/1"}), app())
     for number in range(3 * MAX_PLANS):
         plans.plan(entry, plans.known(ua.IPHONE_CHROME.encode()), f"{number}", False, False)
-    assert len(entry.plans) <= MAX_PLANS
+    assert entry.others is not None
+    assert len(entry.others) <= MAX_PLANS
 
 
 def test_a_number_of_a_class_is_never_anothers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 from binascii import b2a_base64
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -25,7 +26,6 @@ GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\x03"
 """gzip of a Unix, without time and name."""
 
 MAX_STORED = 0xFFFF
-_STORED = struct.Struct("<BHH")
 _TAIL = struct.Struct("<II")
 
 INTENT_END = ";end"
@@ -69,15 +69,24 @@ def branch_referrer(link_url: str) -> str:
     The link is stored in the gzip and not compressed: so short a text hardly shrinks, and setting up a compressor costs
     more than the whole redirect. A text of 64 KB, the most that one block can store, is no address.
     """
-    text = link_url.encode("utf-8", "replace")[:MAX_STORED]
-    packed = GZIP_HEAD + _STORED.pack(1, len(text), len(text) ^ 0xFFFF) + text + _TAIL.pack(zlib.crc32(text), len(text))
-    return b2a_base64(packed, newline=False).decode("ascii")
+    return _packed(link_url).decode("ascii")
 
 
-def referrer_pair(link_url: str) -> str:
+def referrer_pair(link_url: str) -> bytes:
     """`branch_referrer` as a query parameter; what base64 has beside letters and digits is percent-encoded."""
-    encoded = branch_referrer(link_url).replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
-    return f"{REFERRER}={encoded}"
+    encoded = _packed(link_url).replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
+    return REFERRER.encode() + b"=" + encoded
+
+
+def _packed(link_url: str) -> bytes:
+    text = link_url.encode("utf-8", "replace")[:MAX_STORED]
+    length = len(text)
+    return b2a_base64(_before_stored(length) + text + _TAIL.pack(zlib.crc32(text), length), newline=False)
+
+
+@lru_cache(maxsize=1024)
+def _before_stored(length: int) -> bytes:
+    return GZIP_HEAD + struct.pack("<BHH", 1, length, length ^ 0xFFFF)
 
 
 def with_parameters(url: str, parameters: Query, appends: bool, link_url: str) -> str:
@@ -86,7 +95,7 @@ def with_parameters(url: str, parameters: Query, appends: bool, link_url: str) -
         return url
     pairs = [f"{encode_value(key)}={encode_value(value)}" for key, value in parameters]
     if appends:
-        pairs += [f"{MATCH_ID}={LINK_CLICK_ID}", referrer_pair(link_url)]
+        pairs += [f"{MATCH_ID}={LINK_CLICK_ID}", referrer_pair(link_url).decode("ascii")]
     page, hash_sign, fragment = url.partition("#")
     base, mark, query = page.partition("?")
     kept = [pair for pair in query.split("&") if pair and not _is_match_parameter(pair)] if mark else []

@@ -27,7 +27,7 @@ from bough.clicks.cache import Entry
 from bough.clicks.candidates import fallback_keys, platform_keys
 from bough.clicks.decide import decide
 from bough.clicks.decision import ClickRequest, Decision
-from bough.clicks.location import MATCH_ID, prepare, referrer_pair
+from bough.clicks.location import MATCH_ID, prepare
 from bough.clicks.parameters import UTM_LABELS, takes_utm
 from bough.clicks.people import passes_by_default
 from bough.clicks.stores import HOSTS_WITH_STORES
@@ -35,7 +35,6 @@ from bough.clicks.visit import visit
 from bough.journal import RowKind
 from bough.links.addresses import Refused, encode_value, plain_page_host
 from bough.links.document import link_url
-from bough.links.model import Link
 from bough.links.targets import read_target
 
 MAX_KNOWN = 8192
@@ -72,19 +71,20 @@ class Lane(NamedTuple):
     appends: bool
     takes_utm: bool
 
-    def location(self, link: Link, app: App) -> tuple[bytes, ...] | None:
+    def location(self, entry: Entry) -> tuple[bytes, ...] | None:
         """`Plan.location` of a link, or None when it must be decided in full."""
+        link, config = entry.link, entry.app.config
         page = link.data[self.key]
         host = plain_page_host(page)
         if not host or host == link.domain or host in HOSTS_WITH_STORES:
             return None
-        if app.config.redirect_allowlist and isinstance(read_target(page, app.config), Refused):
+        if config.redirect_allowlist and isinstance(read_target(page, config), Refused):
             return None
         utm = utm_query(link.campaign, link.channel, link.feature) if self.takes_utm else ""
         if not self.appends:
             return (f"{page}?{utm}".encode() if utm else page.encode(),)
         joined = f"{page}?{utm}&{MATCH_ID}=" if utm else f"{page}?{MATCH_ID}="
-        return joined.encode(), f"&{referrer_pair(link_url(link, app))}".encode()
+        return joined.encode(), entry.referrer
 
 
 @lru_cache(maxsize=4096)
@@ -125,12 +125,14 @@ class Plans:
         number = self._classes.get(visitor)
         if number is None:
             number = self._new_class(visitor)
-        plan: Plan | None = entry.plans.get(number)
-        if plan is None:
-            if len(entry.plans) >= MAX_PLANS:
-                entry.plans.clear()
-            plan = entry.plans[number] = self._make(entry, agent.agent, number, country, web_only, installed)
-        return plan
+        if entry.visitors == number:
+            first: Plan = entry.plan
+            return first
+        found: Plan | None = entry.others.get(number) if entry.others else None
+        if found is None:
+            found = self._make(entry, agent.agent, number, country, web_only, installed)
+            _keep(entry, number, found)
+        return found
 
     def _new_class(self, visitor: tuple[int, str, bool, bool]) -> int:
         if len(self._classes) >= MAX_CLASSES:
@@ -152,7 +154,7 @@ class Plans:
         shape = 0 if web_only or agent.kind != "browser" else entry.shape
         place = (app.id, shape, number)
         learned_from, lane = self._lanes.get(place, (None, None))
-        if lane is not None and learned_from is app and (location := lane.location(link, app)) is not None:
+        if lane is not None and learned_from is app and (location := lane.location(entry)) is not None:
             return Plan(True, lane.rule, location, "click")
         request = ClickRequest(
             app=app,
@@ -168,16 +170,25 @@ class Plans:
         if shape and learned_from is not app:
             if len(self._lanes) >= MAX_LANES:
                 self._lanes.clear()
-            self._lanes[place] = (app, learn(request, decision))
+            self._lanes[place] = (app, learn(entry, request, decision))
         kind: RowKind = "robot" if agent.kind in ("robot", "social") else "click"
         redirects = decision.kind == "redirect" and decision.process
         return Plan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
 
 
-def learn(request: ClickRequest, decision: Decision) -> Lane | None:
+def _keep(entry: Entry, number: int, plan: Plan) -> None:
+    if entry.visitors < 0:
+        entry.visitors, entry.plan = number, plan
+    elif entry.others is None or len(entry.others) >= MAX_PLANS:
+        entry.others = {number: plan}
+    else:
+        entry.others[number] = plan
+
+
+def learn(entry: Entry, request: ClickRequest, decision: Decision) -> Lane | None:
     """The lane that leads to this decision for every link of the same shape, if there is one."""
-    link = request.link
-    if link is None or decision.kind != "redirect" or not decision.process or decision.rule != decision.target_rule:
+    link = entry.link
+    if decision.kind != "redirect" or not decision.process or decision.rule != decision.target_rule:
         return None
     seen = visit(request, link)
     own = ((key, rule) for key, rule in (*platform_keys(seen), *fallback_keys(seen)) if controls.text(link.data, key))
@@ -185,4 +196,4 @@ def learn(request: ClickRequest, decision: Decision) -> Lane | None:
     if rule != decision.rule:
         return None  # decided by the app's settings, or the first target was passed over
     lane = Lane(key, rule, decision.appends, takes_utm(seen, key))
-    return lane if lane.location(link, request.app) == prepare(decision).around_click_id() else None
+    return lane if lane.location(entry) == prepare(decision).around_click_id() else None

@@ -118,7 +118,7 @@ class Shortcut:
         if not plan.redirects:
             return False
         click = Click(
-            url=f"{entry.scheme}{caller.host}{path}",
+            url=f"{entry.scheme}://{caller.host}{path}",
             user_agent=agent.text,
             ip=visitor.ip,
             country=visitor.country,
@@ -151,7 +151,9 @@ class Shortcut:
         if self._hosts_of != context.directory.loads:
             self._hosts_of = context.directory.loads
             self._hosts.clear()
-        domain = self._hosts[host] if host in self._hosts else self._learn(host)
+        domain = self._hosts.get(host, "")
+        if domain == "":
+            domain = self._learn(host)
         if domain is None:
             return None
         entry = context.links.get(domain, path)
