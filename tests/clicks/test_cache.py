@@ -63,6 +63,22 @@ def test_a_large_link_counts_as_several() -> None:
     assert len(links) == 20
 
 
+def test_the_domain_with_most_makes_room() -> None:
+    links = LinkCache(20)
+    other = Link(id=99, app=1, test=False, domain="y.example", path="p0", data={})
+    links.put(entry_of(other, app()))
+    for number in range(30):
+        links.put(entry(number))
+    assert links.get("y.example", "p0") is not None
+    assert links.get("y.example", "p1") is None
+    assert links.get("z.example", "p0") is None
+    assert len(links) == 19
+    links.forget("z.example", "p0")
+    links.forget("y.example", "p0")
+    assert links.get("y.example", "p0") is None
+    assert len(links) == 18
+
+
 def test_few_are_dropped_at_once() -> None:
     links = LinkCache(10_000)
     for number in range(10_001):
