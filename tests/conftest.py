@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from bough.store import Store, open_store
 from tests.running import Running
 
 STORES = ("sqlite", "postgres")
@@ -44,6 +45,15 @@ def fresh_database(postgres: str) -> str:
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return postgres.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of each kind, opened in the test's own process."""
+    address = request.getfixturevalue("database") if request.param == "postgres" else ""
+    opened = open_store(tmp_path / "data", address)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session", params=STORES)

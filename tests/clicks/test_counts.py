@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from bough.clicks import counts
 from bough.clicks.counts import LINK_COUNTS, fold_counts
-from bough.store import Store, open_store
+from bough.store import Store
 from bough.store.journal import NewRow, NewRows, append_batch
-from tests.conftest import STORES
 
 KINDS = ("click", "robot", "prefetch", "open")
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store."""
-    address = request.getfixturevalue("database") if request.param == "postgres" else ""
-    opened = open_store(tmp_path / "data", address)
-    yield opened
-    opened.close()
 
 
 def append(store: Store, number: int) -> NewRow:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,22 +12,12 @@ from bough.clicks import day_counts
 from bough.clicks.day_counts import ClickFacts, fold_day_counts, referring_host, under_of
 from bough.clicks.explain import PLATFORMS
 from bough.local_days import local_day
-from bough.store import Store, open_store
+from bough.store import Store
 from bough.store.journal import NewRow, NewRows, append_batch
-from tests.conftest import STORES
 
 NOON = 1_772_798_400_000
 HOUR = 3_600_000
 AGENTS = {platform.name: platform.user_agent for platform in PLATFORMS}
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store."""
-    address = request.getfixturevalue("database") if request.param == "postgres" else ""
-    opened = open_store(tmp_path / "data", address)
-    yield opened
-    opened.close()
 
 
 def append(store: Store, app: int, number: int) -> tuple[str, int, int | None]:

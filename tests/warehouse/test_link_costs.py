@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,13 +18,12 @@ from bough.journal import Click
 from bough.links import codec
 from bough.links.model import Link
 from bough.links.records import change_of
-from bough.store import Store, open_store
+from bough.store import Store
 from bough.store.changes import record
 from bough.store.transaction import Transaction
 from bough.warehouse import link_costs
 from bough.warehouse.link_costs import LinkCosts, Price, price_of
 from tests.attribution.traffic import World
-from tests.conftest import STORES
 
 DATA: list[dict[str, Any]] = [
     {},
@@ -37,15 +34,6 @@ DATA: list[dict[str, Any]] = [
 ]
 ADD_CHANGE_AT = "UPDATE change SET at = ? WHERE id = (SELECT max(id) FROM change)"
 ADD_ROW = "INSERT INTO journal (id, at, app, test, kind, link, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store."""
-    address = request.getfixturevalue("database") if request.param == "postgres" else ""
-    opened = open_store(tmp_path / "data", address)
-    yield opened
-    opened.close()
 
 
 def run(tx: Transaction, items: list[Any]) -> list[Exception | None]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
+from bough.settings import Settings
 from bough.store import Store
 from bough.store.journal import read_after
 from bough.web.heads import LEARNED_OF, MAX_HEAD_BYTES, MAX_HEADS, MAX_KNOWN_BYTES, Heads
+from bough.web.protocol import EdgeProtocol
 from tests.conftest import Api
 from tests.running import Running
 from tests.web.raw import Connection, request
@@ -108,6 +114,62 @@ def test_the_number_of_known_headers_is_limited() -> None:
         heads.learn(b"GET /one HTTP/1.1\r\nHost: %d\r\n\r\n" % number, b"/one", SOMEONE)
         assert len(heads) <= MAX_HEADS
     assert heads.known(b"GET /one HTTP/1.1\r\nHost: %d\r\n\r\n" % (2 * MAX_HEADS)) is not None
+
+
+class Answers:
+    """A shortcut that answers everything with the address, and knows everybody."""
+
+    def caller(self, headers: list[tuple[bytes, bytes]]) -> Someone:
+        """Anybody."""
+        return SOMEONE
+
+    def __call__(self, url: bytes, caller: Someone, peer: str, send: Callable[[bytes], None]) -> bool:
+        """Say what was asked for."""
+        send(url)
+        return True
+
+
+class Written(asyncio.Transport):
+    """A connection that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep it."""
+        self.answers.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        """Never."""
+        return False
+
+
+class NoParser:
+    """What must not be asked."""
+
+    def feed_data(self, data: bytes) -> None:
+        """Fail."""
+        raise AssertionError(data)
+
+
+def test_known_headers_are_not_parsed() -> None:
+    async def run() -> None:
+        parts = SimpleNamespace(settings=Settings(), shortcut=Answers(), body_shortcut=None, heads=Heads())
+        config = Config(app=cast("Any", parts), ws="none", lifespan="off")
+        config.load()
+        config.loaded_app = parts
+        protocol, transport = EdgeProtocol(config, ServerState(), {}), Written()
+        protocol.connection_made(transport)
+        for _ in range(LEARNED_OF):
+            protocol.data_received(PLAIN)
+        protocol.parser = cast("Any", NoParser())
+        protocol.data_received(PLAIN.replace(b"/one", b"/two"))
+        assert transport.answers == [b"/one"] * LEARNED_OF + [b"/two"]
+        with pytest.raises(AssertionError):
+            protocol.data_received(PLAIN.replace(b"Host", b"host"))
+
+    asyncio.run(run())
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ class TouchIndex:
             self._keep_up(store, links)  # attribution is behind; clicks of now are to be found all the same
         elif touches or arrived_at(newest) - arrived_at(reached) >= UNWRITTEN_MS:
             self._write(store, traced, newest)
-        return {touch.id: carried(touch) for touch in traced if touch.given or touch.cookie}
+        return {touch.id: found for touch in traced if (found := carried(touch))}
 
     def _write(self, store: Store, traced: Sequence[Traces], newest: int) -> None:
         while len(traced) > FOLLOWED_AT_ONCE:

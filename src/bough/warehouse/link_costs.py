@@ -47,7 +47,7 @@ PRICED_TOUCHES = (
     f" AND change.at > (SELECT min(at) FROM journal WHERE {_TOUCHES}))))"
 )
 """Clicks and impressions that may have a price. Most have none: neither their link, which has not changed since they
-began, nor their address says one. The store passes over those in a quarter of the time that reading them takes."""
+began, nor their address says one. The store passes over those in less than half the time that reading them takes."""
 INSTALLS = (
     "SELECT version, id, app, at, name, counted, CASE WHEN name = 'INSTALL' THEN body END FROM attributed"
     " WHERE version > ? AND test = 0 ORDER BY version LIMIT ?"

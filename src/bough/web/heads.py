@@ -65,8 +65,8 @@ class Heads:
 
         The address is all that stands before ` HTTP/1.1`: one with a space in it belongs to a request of another kind.
         """
+        if request[:4] != GET or len(request) > MAX_KNOWN_BYTES:
+            return None
         end = request.find(AFTER_ADDRESS)
         caller = self._callers.get(request[end:])
-        if caller is None or not 4 < end <= MAX_KNOWN_BYTES or request[:4] != GET:
-            return None
-        return request[4:end], caller
+        return (request[4:end], caller) if caller is not None and end > 4 else None

@@ -9,8 +9,8 @@ gathered first; what is declined then goes the whole way, as if it had come all 
 shutdown stay uvicorn's: while a short answer is pending, later requests of the connection wait in uvicorn's own
 pipeline.
 
-What it says to a GET's headers is kept (`bough.web.heads`), and a GET that is only another address before known headers
-is not parsed.
+What a `Shortcut` has understood of a GET's headers is kept (`bough.web.heads`), and a GET that is only another address
+before known headers is not parsed.
 
 A connection that is closed while its client still sends would be reset by the kernel, and the client would never read
 why. So closing is gentle: our side is shut, what still comes is thrown away, and the end comes with the client's own,
@@ -103,17 +103,8 @@ class EdgeProtocol(HttpToolsProtocol):
     """One connection. Settings, shortcuts and known headers are taken from the application."""
 
     __slots__ = (
-        *(
-            "settings",
-            "shortcut",
-            "heads",
-            "caller",
-            "body_shortcut",
-            "gathered",
-            "peer",
-            "max_headers",
-            "max_header_bytes",
-        ),
+        *("settings", "shortcut", "body_shortcut", "heads", "caller", "gathered", "peer"),
+        *("max_headers", "max_header_bytes"),
         *("request_seconds", "chunk_bytes", "first_bytes", "held_bytes", "max_held_bytes", "receiving"),
         *("request_cycle", "deadline", "unread_deadline", "closing", "closed", "ended", "lingered_bytes", "refusal"),
         "short",
