@@ -2,8 +2,8 @@
 (contract/links.md §1.9, contract/cohort.md §1.5).
 
 A limit is three fixed windows (second, minute, hour). Counts live in a file mapped by every worker. Each worker writes
-only its own cells and reads everybody's, so no count is lost and no lock is taken on the way; a new (app, operation)
-pair gets its row under a file lock.
+only its own cells and reads everybody's, so no count is lost and no lock is taken on the way; a new worker its cells
+and a new (app, operation) pair its row are added under a file lock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -84,8 +85,9 @@ class Limits:
         os.ftruncate(self._file, _HEADER.size + ROWS * _ROW_BYTES)
         self._memory = mmap.mmap(self._file, _HEADER.size + ROWS * _ROW_BYTES)
         self._worker = self._take_worker(folder)
-        if self._worker >= _HEADER.unpack_from(self._memory, 0)[0]:
-            _HEADER.pack_into(self._memory, 0, self._worker + 1)
+        with self._locked():  # workers that start together would lower what the other has written
+            if self._worker >= _HEADER.unpack_from(self._memory, 0)[0]:
+                _HEADER.pack_into(self._memory, 0, self._worker + 1)
 
     def check_app(self, app: App, operation: str) -> None:
         """Count one request of an app, against its own limit where it has one. Raises RateLimited."""
@@ -156,8 +158,7 @@ class Limits:
     def _find_row(self, key: tuple[int, str]) -> int | None:
         digest = hashlib.blake2b(f"{key[0]} {key[1]}".encode(), digest_size=8).digest()
         wanted = int.from_bytes(digest, "little", signed=True) or 1
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
+        with self._locked():
             for step in range(ROWS):
                 row = (wanted + step) % ROWS
                 (found,) = _KEY.unpack_from(self._memory, _place(row))
@@ -166,6 +167,12 @@ class Limits:
                 if found in (0, wanted):
                     return row
             return None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
