@@ -44,6 +44,9 @@ class Row(Struct, frozen=True, kw_only=True):
 class Click(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`body` of a `click`, `prefetch`, `robot` or `impression` row."""
 
+    plain: bool = False
+    """Whether its stored link said at this moment neither what it costs nor whose device it is for, as most: who
+    follows the journal need not read it. Stands first (`PLAIN`). False: it may, or nobody looked."""
     url: str
     """The address that was asked for, with its query."""
     user_agent: str = ""
@@ -57,3 +60,13 @@ class Click(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which rule of the decision table answered (`bough.clicks.decide`)."""
     data: dict[str, Any] = {}
     """For long (dynamic) links, which are not stored: the link's whole data."""
+
+
+PLAIN = '{"plain":true,'
+"""How the body of a plain click begins."""
+
+
+def needs_link(body: str) -> bool:
+    """Whether cost and device ids of a click or impression cannot be told from its body: from its link, or from that
+    with the query over it."""
+    return not body.startswith(PLAIN) or "?" in body

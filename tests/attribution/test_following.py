@@ -18,6 +18,7 @@ from bough.attribution import stored, touch_index
 from bough.attribution.entries import Entry
 from bough.attribution.following import StoredFollower, start_rebuild
 from bough.attribution.group_loading import Loader
+from bough.attribution.identifiers import given_on_click
 from bough.attribution.keys import key
 from bough.attribution.read import always, attribute
 from bough.attribution.stored import Stored
@@ -136,6 +137,7 @@ def test_a_step_takes_few_rows_that_are_somebodys_and_many_that_are_nobodys() ->
 @settings(max_examples=200, deadline=None)
 @given(
     is_stored=st.booleans(),
+    is_plain=st.booleans(),
     query=st.sampled_from(
         ["", "?$idfa=" + AD_ID, "?~channel=mail&x=1", "?%24aaid=" + AD_ID, "?access_token=1&$idfa=x"]
     ),
@@ -145,7 +147,7 @@ def test_a_step_takes_few_rows_that_are_somebodys_and_many_that_are_nobodys() ->
     kind=st.sampled_from(["click", "impression"]),
 )
 def test_traces_are_those_of_the_touch(
-    is_stored: bool, query: str, data: dict[str, str], browser: str, user_agent: str, kind: Any
+    is_stored: bool, is_plain: bool, query: str, data: dict[str, str], browser: str, user_agent: str, kind: Any
 ) -> None:
     link = Link(id=7, app=1, test=False, domain=HOST, path="x", data=data, campaign="c", tags=("t",), type=1)
     click = Click(
@@ -154,6 +156,7 @@ def test_traces_are_those_of_the_touch(
         browser=browser,
         user_agent=user_agent,
         data={} if is_stored else data,
+        plain=is_stored and is_plain and not given_on_click(data),
     )
     body = to_builtins(click)
     row = Row(id=5, at=1, app=1, test=False, kind=kind, link=7 if is_stored else None, body=body)

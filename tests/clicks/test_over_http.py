@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 import pytest
 
+from bough.journal import needs_link
 from bough.web.cookies import cookie_value
 from tests.apps import alias, new_app
 from tests.clicks import user_agents as ua
 from tests.clicks.following import follow, kept_count, link_id, rows, sent
 from tests.conftest import Api, error
 from tests.running import Running, wait_until
+from tests.web.watch import opened
 
 TARGETS = {
     "$ios_url": "https://example.com/ios",
@@ -142,6 +144,30 @@ def test_prefetches_are_redirected_and_recorded_as_such(api: Api, link: str, hea
     assert [row.kind for row in rows(api, link)] == ["click", "prefetch"]
 
 
+@pytest.mark.parametrize("header", [{}, {"Purpose": "prefetch"}], ids=["short way", "whole way"])
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ({}, True),
+        ({"~cost": 0}, False),
+        ({"$aaid": "cdda802e-fb9c-47ad-9866-0794d394c912"}, False),
+        ({"$aaid": "{gaid}"}, True),
+    ],
+    ids=str,
+)
+def test_a_click_says_whether_its_link_costs_or_names_a_device(
+    api: Api, said: dict[str, Any], plain: bool, header: dict[str, str]
+) -> None:
+    link = api.created(data={**TARGETS, **said})
+    follow(api, link, ua.PIXEL_CHROME, **header)
+    assert api.update(link, data=TARGETS).status_code == 200
+    follow(api, link, ua.PIXEL_CHROME, **header)
+    assert [row.body.get("plain", False) for row in rows(api, link)] == [plain, True]
+    with opened(api.running) as store:
+        bodies = [body for (body,) in store.rows("SELECT body FROM journal WHERE link = ?", (link_id(api, link),))]
+    assert [needs_link(body) for body in bodies] == [not plain, False]
+
+
 def test_head_and_options_are_no_clicks(api: Api, link: str) -> None:
     head = follow(api, link, ua.IPHONE_SAFARI, method="HEAD")
     assert (head.status_code, head.content, sent(head).target) == (307, b"", f"https://example.com/ios?{UTM}")
@@ -174,6 +200,7 @@ def test_the_journal_can_be_read_back(api: Api, link: str) -> None:
         "ip": "127.0.0.1",
         "referrer": "https://mail.example/",
         "rule": "ios_url",
+        "plain": True,
         "query": "ref=mail",
         "agent": {
             "kind": "browser",

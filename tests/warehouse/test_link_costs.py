@@ -51,6 +51,8 @@ class History:
         self.world = World(store)
         self.store = store
         self.links: dict[int, Link] = {}
+        self.gone: set[int] = set()
+        """Deleted; they are clicked all the same, as long as a worker has not heard of it."""
         self.now = 1_750_000_000_000
         self.row = 0
 
@@ -82,14 +84,15 @@ class History:
         return self.random.choice(list(self.links.values())) if self.links else None
 
     def _changed(self, tx: Transaction) -> None:
-        if (before := self._some()) is not None and before.id in self.links:
+        if (before := self._some()) is not None and before.id not in self.gone:
             record(tx, [change_of(before)])
             tx.run(ADD_CHANGE_AT, (self.now,))
             now = self.links[before.id] = replace(before, data=self._data())
             tx.run("UPDATE link SET data = ? WHERE id = ?", (codec.to_row(now)[12], now.id))
 
     def _gone(self, tx: Transaction) -> None:
-        if (before := self._some()) is not None:
+        if (before := self._some()) is not None and before.id not in self.gone:
+            self.gone.add(before.id)
             record(tx, [change_of(before)])
             tx.run(ADD_CHANGE_AT, (self.now,))
             tx.run("DELETE FROM link WHERE id = ?", (before.id,))
@@ -100,7 +103,8 @@ class History:
         query = self.random.choice(("", "", "", "?~cost=7", "?%7Ecost=8", "?x=~cost", "?~cost_model=CPM"))
         path = link.path if link else "a/key"
         said = {} if link else self._data()
-        body = Click(url=f"http://127.0.0.1:8000/{path}{query}", user_agent="a~b", data=said)
+        plain = link is not None and "~cost" not in link.data and self.random.random() < 0.7
+        body = Click(plain=plain, url=f"http://127.0.0.1:8000/{path}{query}", user_agent="a~b", data=said)
         kind = self.random.choice(("click", "click", "click", "impression", "robot", "event"))
         test = int(self.random.random() < 0.1)
         values = (self.row, self.now, self.world.app, test, kind, link.id if link else None)

@@ -23,7 +23,7 @@ from bough.attribution.matching import MAX_NEARBY, MIN_LOOK_BACK
 from bough.attribution.touches import MAX_DURATION, Links, Touch, Traces, begins_browser, touch_of, traces_of
 from bough.clicks.agents import parse
 from bough.ids import RANDOM_BITS, arrived_at
-from bough.journal import Row
+from bough.journal import Row, needs_link
 from bough.store import watermark
 from bough.store.database import Rows, Store
 from bough.store.journal import BY_ID, BY_IDS, to_row
@@ -127,7 +127,7 @@ class TouchIndex:
         return _new_keys(self._traced(rows, links), rows[-1][0] if len(rows) == at_most else newest)
 
     def _traced(self, touches: Sequence[RowValues], links: Links) -> list[Traces]:
-        with links.of_rows(values[5] for values in touches if values[5]):
+        with links.of_rows(values[5] for values in touches if values[5] and needs_link(values[6])):
             return [traces_of(values, links) for values in touches]
 
     def forget(self) -> None:

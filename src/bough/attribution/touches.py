@@ -19,7 +19,7 @@ from bough.clicks.agent import Agent
 from bough.clicks.merge import Query, accepted, merge
 from bough.errors import BadRequest
 from bough.events.values import flag, whole
-from bough.journal import Click, Row
+from bough.journal import Click, Row, needs_link
 from bough.links.document import full_data
 from bough.links.model import DEFAULT_DURATION, Link
 
@@ -144,7 +144,7 @@ def traces_of(values: tuple[Any, ...], links: Links) -> Traces:
     """What the touch of a journal row's values can be found by, in a ninth of the time that `touch_of` takes."""
     identifier, at, app, test, kind, link, body = values
     click = _decode_click(body)
-    stored = links.by_id(link, at) if link else None
+    stored = links.by_id(link, at) if link and needs_link(body) else None
     data = click.data if stored is None else stored.data  # the server's own keys give no ids
     if stored is not None and "?" in click.url:
         data = merged(stored, click.url)

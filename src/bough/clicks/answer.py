@@ -29,7 +29,6 @@ from bough.journal import Click
 from bough.links.address import Address, locate
 from bough.links.change import is_expired
 from bough.links.document import full_data, link_url
-from bough.links.model import Link
 from bough.links.queries import BY_PATH
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.web.context import Context
@@ -106,7 +105,7 @@ class Clicks:
             return show.debug(asked, decision, visit.user_agent)
         click_id = None
         if request.method == "GET" and entry is not None and decision.process:
-            click_id = await self._record(entry.link, decision, visit)
+            click_id = await self._record(entry, decision, visit)
         response = show.answer(asked, decision, prepare(decision), click_id or new_id())
         if click_id is not None and not visit.browser and visit.agent.kind == "browser":
             response.headers["set-cookie"] = cookie_value(click_id, host, https=secure)
@@ -187,9 +186,11 @@ class Clicks:
             prefetch=_PREFETCH.search(marks) is not None,
         )
 
-    async def _record(self, link: Link, decision: Decision, visit: Visit) -> int:
+    async def _record(self, entry: Entry, decision: Decision, visit: Visit) -> int:
         """Put the click on disk; returns its id."""
+        link = entry.link
         click = Click(
+            plain=entry.plain,
             url=visit.url,
             user_agent=visit.user_agent,
             ip=visit.visitor.ip,

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from bough.accounts.model import App
+from bough.attribution.identifiers import given_on_click
 from bough.clicks.location import referrer_pair
 from bough.clicks.shapes import shape_number
 from bough.links.document import short_url
@@ -52,6 +53,8 @@ class Entry(Struct, gc=False):
     expires_at: int | None
     scheme: str
     """`https` or `http`."""
+    plain: bool
+    """`bough.journal.Click.plain`."""
     cookie_end: bytes
     referrer: bytes
     """What is appended to a web target behind the click's id. It takes a third of a first click's decision, so it is
@@ -81,6 +84,7 @@ def entry_of(link: Link, app: App) -> Entry:
         app,
         link.expires_at if app.config.expiry_days else None,
         scheme,
+        bool(link.id) and "~cost" not in link.data and not given_on_click(link.data),
         cookie_end(link.domain, https=is_secure),
         b"&" + referrer_pair(short_url(link, scheme)) if app.config.append_match_params else b"",
         shape_number(link),

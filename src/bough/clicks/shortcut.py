@@ -118,6 +118,7 @@ class Shortcut:
         if not plan.redirects:
             return False
         click = Click(
+            plain=entry.plain,
             url=f"{entry.scheme}://{caller.host}{path}",
             user_agent=agent.text,
             ip=visitor.ip,

@@ -26,7 +26,7 @@ from bough.attribution.touches import merged
 from bough.cohorts.dimensions import COST_COLUMNS
 from bough.errors import BadRequest
 from bough.events import schema
-from bough.journal import Click
+from bough.journal import PLAIN, Click
 from bough.money import to_micro
 from bough.store.database import Store
 from bough.warehouse.event import CostRow
@@ -42,12 +42,14 @@ LAST_OF_ROWS = "SELECT id FROM journal WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?
 _TOUCHES = "id > ? AND id <= ? AND kind IN ('click', 'impression') AND test = 0"
 PRICED_TOUCHES = (
     f"SELECT at, app, kind, link, body FROM journal WHERE {_TOUCHES} AND (body LIKE ? OR body LIKE ? OR link IN ("
-    f"SELECT t.link FROM (SELECT DISTINCT link FROM journal WHERE {_TOUCHES}) AS t LEFT JOIN link ON link.id = t.link"
+    f"SELECT t.link FROM (SELECT DISTINCT link FROM journal WHERE {_TOUCHES} AND body NOT LIKE ?) AS t"
+    " LEFT JOIN link ON link.id = t.link"
     " WHERE link.data LIKE ? OR EXISTS (SELECT 1 FROM change WHERE change.link = t.link"
     f" AND change.at > (SELECT min(at) FROM journal WHERE {_TOUCHES}))))"
 )
-"""Clicks and impressions that may have a price. Most have none: neither their link, which has not changed since they
-began, nor their address says one. The store passes over those in less than half the time that reading them takes."""
+"""Clicks and impressions that may have a price. Most have none: neither their link says one, as they know themselves
+(`bough.journal.PLAIN`) or as it has not changed since they began, nor their address. The store passes over those in
+less than half the time that reading them takes."""
 INSTALLS = (
     "SELECT version, id, app, at, name, counted, CASE WHEN name = 'INSTALL' THEN body END FROM attributed"
     " WHERE version > ? AND test = 0 ORDER BY version LIMIT ?"
@@ -113,7 +115,7 @@ class LinkCosts:
         last = self._store.rows(LAST_OF_ROWS, (after, AT_ONCE - 1)) or self._store.rows(NEWEST_ROW)
         reached: int = last[0][0] or 0
         span = (after, reached)
-        rows = self._store.rows(PRICED_TOUCHES, (*span, "%?%", "%~cost%", *span, "%~cost%", *span))
+        rows = self._store.rows(PRICED_TOUCHES, (*span, "%?%", "%~cost%", *span, f"{PLAIN}%", "%~cost%", *span))
         counts: dict[tuple[str, int, Price], int] = {}
         with self._links.of_rows(row[3] for row in rows if row[3]):
             for at, app, kind, link, body in rows:
