@@ -38,7 +38,7 @@ def make(folder: Path, links: int) -> str:
         numbers = range(start, min(start + AT_ONCE, links + 1))
         store.transact(records.create_batch, [_draft(app.id, domain.host, number) for number in numbers])
     took = time.perf_counter() - began
-    while day_counts.fold_day_counts(store):  # a store that has had its links for a while
+    while day_counts.count_new_links(store):  # a store that has had its links for a while
         pass
     if links >= 100_000:
         print(f"({links:,} links made in {took:.0f} s, {links / took:,.0f} links/s)", flush=True)

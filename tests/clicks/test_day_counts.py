@@ -6,14 +6,18 @@ from collections import Counter
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bough.accounts.found import NewApp, found_app
-from bough.clicks import day_counts
-from bough.clicks.day_counts import ClickFacts, fold_day_counts, referring_host, under_of
+from bough.clicks import counting, day_counts
+from bough.clicks.day_counts import ClickFacts, count_new_links, day_counting, referring_host, under_of
 from bough.clicks.explain import PLATFORMS
+from bough.links import codec
+from bough.links.model import Link
 from bough.local_days import local_day
 from bough.store import Store
 from bough.store.journal import NewRow, NewRows, append_batch
+from bough.store.transaction import Transaction
 
 NOON = 1_772_798_400_000
 HOUR = 3_600_000
@@ -33,10 +37,10 @@ def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytes
     app = int(found_app(store, NewApp(name="A", base_url="http://127.0.0.1:1", timezone="Asia/Tokyo")).app_id)
     rows: list[tuple[str, int, int | None]] = []
     for size, counts_at_once in ((3, 2), (1, 100), (100, 5), (100, 100)):
-        monkeypatch.setattr(day_counts, "COUNTS_AT_ONCE", counts_at_once)
-        monkeypatch.setattr(day_counts, "ROWS_AT_ONCE", 4)
+        monkeypatch.setattr(counting, "COUNTS_AT_ONCE", counts_at_once)
         rows += [append(store, app, len(rows) + place) for place in range(11)]
-        while fold_day_counts(store, NewRows(store, size)):
+        days = day_counting(store)
+        while days.step(NewRows(store, size)):
             pass
     by_kind = Counter((local_day("Asia/Tokyo", at), kind) for kind, at, _ in rows)
     kept = store.rows("SELECT day, kind, count FROM app_day_count WHERE app = ? AND test = 0", (app,))
@@ -56,6 +60,25 @@ def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytes
     kept = store.rows("SELECT value, sum(clicks) FROM link_day_count WHERE dimension = 'platform' GROUP BY value")
     assert [tuple(row) for row in kept] == [("Android", len(clicks))]
     assert store.rows("SELECT 1 FROM link_day_count WHERE dimension = 'referrer'") == []
+
+
+def test_new_links_are_counted_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_counts, "LINKS_AT_ONCE", 2)
+    app = int(found_app(store, NewApp(name="A", base_url="http://127.0.0.1:1")).app_id)
+    for number in range(5):
+        made = Link(id=10 + number, app=app, test=number == 4, domain="a.example", path=f"{number}", data={})
+        store.transact(_store_link, replace(made, created_at=NOON + number * 8 * HOUR))
+    while count_new_links(store):
+        pass
+    assert count_new_links(store) == 0
+    kept = store.rows("SELECT test, day, count FROM app_day_count WHERE kind = 'link' ORDER BY test, day")
+    first = local_day("UTC", NOON)
+    assert [tuple(row) for row in kept] == [(0, first, 2), (0, first + 1, 2), (1, first + 1, 1)]
+
+
+def _store_link(tx: Transaction, links: list[Link]) -> list[Exception | None]:
+    tx.insert("link", codec.COLUMNS, [codec.to_row(one) for one in links])
+    return [None] * len(links)
 
 
 def test_a_day_is_the_local_one() -> None:

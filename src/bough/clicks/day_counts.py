@@ -1,6 +1,6 @@
 """Kept counts by local day: rows per app and kind, new links per app, clicks per link by platform, country, referrer.
 
-Folded as in `bough.clicks.counts`, with watermarks of their own. Days are local days of the app's time zone as it is
+Counted as in `bough.clicks.counts`, with watermarks of their own. Days are local days of the app's time zone as it is
 when a row is counted. Every click counts under `platform`, whatever its value, so these add up to all clicks; under the
 other `DIMENSIONS` it counts when its value is known.
 """
@@ -17,21 +17,15 @@ import msgspec
 from msgspec import Struct
 
 from bough.clicks.agents import parse
-from bough.clicks.counts import in_pieces
+from bough.clicks.counting import Counting
 from bough.clicks.visit import SYSTEM_NAMES
 from bough.local_days import local_day
 from bough.store import watermark
 from bough.store.database import Store
-from bough.store.journal import NewRows
 from bough.store.transaction import RowValues, Transaction
 
 ROWS, LINKS = "day counts", "day counts of links"
 """Watermarks: the newest journal row and the newest link that are counted."""
-
-COUNTS_AT_ONCE = 1000
-ROWS_AT_ONCE = 500
-"""Counts of links in one transaction, and rows of one where so many rows add to more counts than that. It holds the
-write lock for 2-4 ms."""
 
 LINKS_AT_ONCE = 5000
 """A new link touches one count, which it shares with all others of its day."""
@@ -70,44 +64,44 @@ NOTHING = Under(())
 _Counted = tuple[int, int, int, str, int, Under]
 """App, test, day, kind, link (0: none) and what it counts under; rows alike are added up first."""
 
-
-class Counts(NamedTuple):
-    """What new rows add up to, in the order of the tables; made before the write lock is taken."""
-
-    watermark: str
-    after: int
-    newest: int
-    apps: list[tuple[Any, ...]]
-    links: list[tuple[Any, ...]]
-
-
 _facts = msgspec.json.Decoder(ClickFacts).decode
 
 
-def fold_day_counts(store: Store, journal: NewRows | None = None) -> int:
-    """Count what is new of the journal and of the links; returns how many rows there were."""
-    zones: dict[int, str] = dict(store.rows(ZONES))
-    after = watermark.reached(store, ROWS)
-    rows = [(row[0], _of_row(row, zones)) for row in (journal or NewRows(store)).after(after)]
-    _count(store, ROWS, after, rows)
-    after = watermark.reached(store, LINKS)
-    links = [(row[0], _of_link(row, zones)) for row in store.rows(NEW_LINKS, (after, LINKS_AT_ONCE))]
-    _count(store, LINKS, after, links)
-    return len(rows) + len(links)
+def day_counting(store: Store) -> Counting:
+    """Counts the journal by day."""
+    return Counting(store, ROWS, _Days(store))
 
 
-def _count(store: Store, name: str, after: int, rows: Sequence[tuple[int, _Counted]]) -> None:
-    is_small = sum(len(under.values) for *_, under in {one for _, one in rows}) <= COUNTS_AT_ONCE
-    for piece in in_pieces(rows, ROWS_AT_ONCE, is_small=is_small):
-        apps: Counter[tuple[int, int, int, str]] = Counter()
+class _Days:
+    """See `bough.clicks.counting.Sums`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._counted: Counter[_Counted] = Counter()
+
+    def add(self, rows: Sequence[RowValues]) -> None:
+        zones: dict[int, str] = dict(self._store.rows(ZONES))
+        self._counted.update([_of_row(row, zones) for row in rows])
+
+    def of_links(self) -> list[RowValues]:
+        """Link, day, dimension, value and clicks."""
         links: Counter[tuple[int, int, str, str]] = Counter()
-        for (app, test, day, kind, link, under), count in Counter(one for _, one in piece).items():
-            apps[app, test, day, kind] += count
+        for (_, _, day, _, link, under), count in self._counted.items():
             for dimension, value in under.values:
                 links[link, day, dimension, value] += count
-        counts = Counts(name, after, piece[-1][0], _sorted(apps), _sorted(links))
-        store.transact(_apply, counts, settle=False)
-        after = counts.newest
+        return _sorted(links)
+
+    def write(self, tx: Transaction, counts: Sequence[RowValues]) -> None:
+        tx.insert("link_day_count", LINK_COLUMNS, counts, on_conflict=ADD_LINK)
+
+    def write_rest(self, tx: Transaction) -> None:
+        apps: Counter[tuple[int, int, int, str]] = Counter()
+        for (app, test, day, kind, _, _), count in self._counted.items():
+            apps[app, test, day, kind] += count
+        tx.insert("app_day_count", APP_COLUMNS, _sorted(apps), on_conflict=ADD_APP)
+
+    def clear(self) -> None:
+        self._counted.clear()
 
 
 def _of_row(row: RowValues, zones: Mapping[int, str]) -> _Counted:
@@ -116,9 +110,31 @@ def _of_row(row: RowValues, zones: Mapping[int, str]) -> _Counted:
     return app, test, local_day(zones.get(app, "UTC"), at), kind, link or 0, under
 
 
-def _of_link(row: RowValues, zones: Mapping[int, str]) -> _Counted:
-    _, created_at, app, test = row
-    return app, test, local_day(zones.get(app, "UTC"), created_at), "link", 0, NOTHING
+class _NewLinks(NamedTuple):
+    """New links between two of them."""
+
+    after: int
+    newest: int
+    apps: list[RowValues]
+
+
+def count_new_links(store: Store) -> int:
+    """Count the next new links; returns how many there were."""
+    zones: dict[int, str] = dict(store.rows(ZONES))
+    after = watermark.reached(store, LINKS)
+    rows = store.rows(NEW_LINKS, (after, LINKS_AT_ONCE))
+    if rows:
+        days = [(app, test, local_day(zones.get(app, "UTC"), at), "link") for _, at, app, test in rows]
+        store.transact(_add_links, _NewLinks(after, rows[-1][0], _sorted(Counter(days))), settle=False)
+    return len(rows)
+
+
+def _add_links(tx: Transaction, items: list[_NewLinks]) -> list[Exception | None]:
+    for item in items:
+        if watermark.reached(tx, LINKS) == item.after:  # otherwise another process has counted them
+            tx.insert("app_day_count", APP_COLUMNS, item.apps, on_conflict=ADD_APP)
+            watermark.advance(tx, LINKS, item.newest)
+    return [None] * len(items)
 
 
 @lru_cache(maxsize=8192)
@@ -149,15 +165,5 @@ def referring_host(referrer: str) -> str:
     return host.removeprefix("www.")[:MAX_VALUE].replace("\0", "")
 
 
-def _apply(tx: Transaction, folds: list[Counts]) -> list[Exception | None]:
-    for fold in folds:
-        if watermark.reached(tx, fold.watermark) != fold.after:
-            continue  # another process has counted these rows
-        tx.insert("app_day_count", APP_COLUMNS, fold.apps, on_conflict=ADD_APP)
-        tx.insert("link_day_count", LINK_COLUMNS, fold.links, on_conflict=ADD_LINK)
-        watermark.advance(tx, fold.watermark, fold.newest)
-    return [None] * len(folds)
-
-
-def _sorted(counts: Counter[Any]) -> list[tuple[Any, ...]]:
+def _sorted(counts: Counter[Any]) -> list[RowValues]:
     return [(*key, count) for key, count in sorted(counts.items())]

@@ -6,11 +6,13 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 from bough.attribution.following import ROWS_AT_ONCE, StoredFollower
 from bough.clicks import counts, day_counts, deleted
+from bough.clicks.counting import Counting
 from bough.errors import Unavailable
 from bough.logs import configure
 from bough.persons.erasing import advance
@@ -44,12 +46,13 @@ def main(settings: Settings) -> None:
     store = open_store(settings.folder, settings.store)
     store.start_writing()
     give_way()  # not the thread that writes: it holds what all others wait for
+    countings = (counts.link_counting(store), day_counts.day_counting(store))
     follower = StoredFollower(store)
     collect_seldom()
     try:
         while not stop.is_set():
             began = time.monotonic()
-            if not _round(store, follower, settings.folder):
+            if not _round(store, countings, follower, settings.folder):
                 stop.wait(rest(time.monotonic() - began))
     finally:
         store.close()
@@ -60,17 +63,17 @@ def rest(took: float) -> float:
     return min(MAX_REST_SECONDS, max(REST_SECONDS, REST_FACTOR * took))
 
 
-def _round(store: Store, follower: StoredFollower, folder: Path) -> bool:
+def _round(store: Store, countings: Sequence[Counting], follower: StoredFollower, folder: Path) -> bool:
     """One pass over everything that follows the journal; whether there is more to do at once."""
     try:
         journal = NewRows(store)
-        counted = counts.fold_counts(store, journal)
-        by_day = day_counts.fold_day_counts(store, journal)
+        counted = [one.step(journal) for one in countings]
+        links = day_counts.count_new_links(store)
         followed = follower.step(journal=journal)
         erased = advance(store, folder)
         if not followed:
             deleted.clear_deleted(store)
-        is_behind = counted >= READ_AT_ONCE or by_day >= READ_AT_ONCE or followed >= ROWS_AT_ONCE
+        is_behind = max(counted) >= READ_AT_ONCE or links >= day_counts.LINKS_AT_ONCE or followed >= ROWS_AT_ONCE
         return is_behind or erased
     except Unavailable as error:
         log.warning("%s", error.message)
