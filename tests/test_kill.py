@@ -2,7 +2,8 @@
 
 A client process (tests.load) logs each acknowledged answer. After each kill the server is started again on the same
 data, and the store must hold every acknowledged link in its newest acknowledged version (or in the one version that was
-on its way), no deleted link, and every acknowledged click exactly once.
+on its way), no deleted link, and every acknowledged click exactly once. In the end the kept counts are those of
+the journal.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bough.store import Store
+from bough.store import Store, watermark
+from bough.store.journal import NEWEST_ID
 from tests.conftest import fresh_database
 from tests.load import target
 from tests.postgres import OwnPostgres
@@ -33,6 +35,15 @@ from tests.web.watch import opened
 KILLS = {"sqlite": 20, "postgres": 5}
 START_SECONDS = 2.0
 SEED = 20_240_229
+
+CLICKED = (
+    "SELECT link, count(*) FROM journal WHERE kind = 'click' AND link IN (SELECT id FROM link) GROUP BY link ORDER BY 1"
+)
+KEPT = "SELECT link, clicks FROM link_count WHERE link IN (SELECT id FROM link) ORDER BY 1"
+KEPT_BY_DAY = (
+    "SELECT link, CAST(sum(clicks) AS BIGINT) FROM link_day_count"
+    " WHERE dimension = 'platform' AND link IN (SELECT id FROM link) GROUP BY link ORDER BY 1"
+)
 
 
 class Ledger:
@@ -155,6 +166,11 @@ def test_what_was_acknowledged_survives_kill_9_of_all_processes_once(
     try:
         for number in range(KILLS[kind]):
             rounds.append(work_and_kill(running, ledger, f"kill-{number}", moments.uniform(0.05, 1.5), running.kill))
+        with opened(running) as store:
+            wait_until(lambda: watermark.reached(store, "counts") >= store.rows(NEWEST_ID)[0][0], 20)
+            assert store.rows(KEPT) == store.rows(CLICKED)
+            wait_until(lambda: watermark.reached(store, "day counts") >= store.rows(NEWEST_ID)[0][0], 20)
+            assert store.rows(KEPT_BY_DAY) == store.rows(CLICKED)
     finally:
         running.stop()
     total = sum((found.counts for found in rounds), Counter[str]())
