@@ -308,7 +308,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench links", description=str(__doc__).splitlines()[0])
     parser.add_argument("--large", action="store_true", help="also ten million links")
     parser.add_argument("--seconds", type=int, default=4, help="length of each measurement (4)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often what is compared is measured (3)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often what is compared is measured (5)")
     parser.add_argument("--folder", type=Path, help="where the data goes (a temporary folder)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bough-bench-", dir=arguments.folder) as name:

@@ -2,7 +2,8 @@
 
 Those of the newest journal rows come first, the latest of them first of all, then all others, newest first, as long as
 there is room (`bough.clicks.cache`). A few are read at a time, and the more the process has to do, the longer it rests
-between. When a change of an app makes all links be forgotten, they are read again.
+between. When a change of an app makes all links be forgotten, they are read again. In the end memory is put into large
+pages (`bough.large_pages`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from bough.large_pages import use_large_pages
 from bough.links.codec import SELECTED
 from bough.links.model import Link
 from bough.links.queries import BY_IDS
@@ -39,6 +41,7 @@ async def keep_read_in(context: Context) -> None:
         try:
             await _read_latest(context)
             await _read_newest(context)
+            await asyncio.to_thread(use_large_pages)
             while context.links.cleared == cleared:
                 await asyncio.sleep(AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - clicks go on without it, so it must not end for what may pass
