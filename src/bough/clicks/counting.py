@@ -114,14 +114,15 @@ class Counting:
 
     def _finish(self, place: Place, journal: NewRows) -> int:
         """Write the rest of a span, which this process or another one has begun to write."""
-        before = self._rows
+        read = 0
         while self._read < place.until:
             rows = [row for row in journal.after(self._read) if row[0] <= place.until]
             self._add(rows)
+            read += len(rows)
             if not rows:
                 self._read = place.until
         self._write(place)
-        return max(1, self._rows - before)
+        return max(1, read)
 
     def _write(self, place: Place) -> None:
         done = place.link if place.is_open else 0
