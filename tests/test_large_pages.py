@@ -26,7 +26,7 @@ MAPS = """\
 """
 
 PROGRAM = """
-import sys
+import asyncio, sys
 from pathlib import Path
 from bough import large_pages
 large_pages.LEAST_BYTES = int(sys.argv[1])
@@ -36,7 +36,7 @@ def large():
     return int(text.partition("AnonHugePages:")[2].split()[0]) * 1024
 kept = [str(number) * 20 for number in range(400_000)]
 before = large()
-large_pages.use_large_pages()
+asyncio.run(large_pages.use_large_pages())
 assert kept == [str(number) * 20 for number in range(400_000)]
 print(large() - before)
 """
@@ -57,6 +57,15 @@ def test_own_memory_is_cut_to_whole_large_pages() -> None:
         ("0x55d0c0000000", 10),
         ("0x7f0000000000", 4),
         ("0x7f0000600000", 2),
+    ]
+
+
+def test_a_long_area_is_cut_into_pieces() -> None:
+    found = areas("7f0000000000-7f0009000000 rw-p 00000000 00:00 0\n")
+    assert [(hex(address), length // MB) for address, length in found] == [
+        ("0x7f0000000000", 64),
+        ("0x7f0004000000", 64),
+        ("0x7f0008000000", 16),
     ]
 
 

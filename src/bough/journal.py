@@ -67,6 +67,6 @@ PLAIN = '{"plain":true,'
 
 
 def needs_link(body: str) -> bool:
-    """Whether cost and device ids of a click or impression cannot be told from its body: from its link, or from that
-    with the query over it."""
+    """Whether one must read the link to know what a click or impression costs and whose device it is for. A plain one's
+    query can say both, over what the link says."""
     return not body.startswith(PLAIN) or "?" in body

@@ -41,7 +41,7 @@ async def keep_read_in(context: Context) -> None:
         try:
             await _read_latest(context)
             await _read_newest(context)
-            await asyncio.to_thread(use_large_pages)
+            await use_large_pages()
             while context.links.cleared == cleared:
                 await asyncio.sleep(AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - clicks go on without it, so it must not end for what may pass
