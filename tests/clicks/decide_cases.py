@@ -81,7 +81,7 @@ PROGRAMS = [
     Case(name="an HTTP library on a phone link", user_agent=ua.OKHTTP, data={"$ios_url": APP_STORE,
          "$android_url": WEB},
          rule="program_web", target_rule="android_url", to=WEB, named="$android_url"),
-    Case(name="a program on a link to nowhere", user_agent=ua.REQUESTS, rule="program_nothing", page="not_found"),
+    Case(name="a program on a link to nowhere", user_agent=ua.REQUESTS, rule="program_page", page="og"),
 ]
 
 WEB_ONLY = [

@@ -10,7 +10,6 @@ import pytest
 from bough.clicks.agents import parse
 from bough.clicks.decide import ClickRequest, Decision, decide
 from bough.clicks.rules import RULES
-from bough.errors import BadRequest
 from tests.clicks import user_agents as ua
 from tests.clicks.decide_cases import CASES, WEB, Case
 from tests.clicks.examples import ALTERNATE, APP_STORE, DEFAULT, SCHEMES, STORES, app, click, link
@@ -149,9 +148,9 @@ def test_the_query_is_laid_over_the_link_for_this_click_alone() -> None:
 
 
 @pytest.mark.parametrize("key", ["access_token", "AccessToken", "auth_token", "AuthToken"])
-def test_credentials_appended_to_a_link_are_refused(key: str) -> None:
-    with pytest.raises(BadRequest, match=key):
-        click(ua.MAC_SAFARI, {"$desktop_url": WEB}, query=((key, "secret"),))
+def test_credentials_appended_to_a_link_do_not_travel_on(key: str) -> None:
+    decision = click(ua.MAC_SAFARI, {"$desktop_url": WEB}, query=((key, "secret"), ("a", "b")))
+    assert (decision.target, decision.parameters) == (WEB, (("a", "b"),))
 
 
 def test_a_link_without_its_own_url_is_named_by_domain_and_path() -> None:

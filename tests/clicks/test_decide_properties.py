@@ -13,7 +13,6 @@ from bough.accounts.model import AppConfig
 from bough.clicks.agents import parse
 from bough.clicks.decide import ClickRequest, Decision, decide
 from bough.clicks.location import prepare
-from bough.clicks.merge import REFUSED
 from bough.links.targets import TARGET_KEYS
 from tests.clicks import user_agents as ua
 from tests.clicks.examples import app, link
@@ -142,7 +141,6 @@ def test_nothing_unsafe_is_ever_sent(
     installed: bool,
     country: str,
 ) -> None:
-    query = tuple(pair for pair in query if pair[0] not in REFUSED)
     application = app()
     request = ClickRequest(
         app=type(application)(id=1, organization=1, name="Acme", config=config, domains=application.domains),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bough.clicks.merge import accepted, forwarded, has_app, merge
-from bough.errors import BadRequest
 from tests.clicks.examples import link
 
 
@@ -40,7 +39,7 @@ def test_without_a_query_the_link_is_the_same_object() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["data", "password", "auth", "~id", "~creation_source", "+clicked_branch_link", "$identity_id", "has_app", ""],
+    ["data", "password", "auth", "~id", "~creation_source", "+clicked_branch_link", "$identity_id", "has_app"],
 )
 def test_reserved_keys_are_dropped(key: str) -> None:
     assert accepted(((key, "1"), ("a", "b"))) == (("a", "b"),)
@@ -51,9 +50,14 @@ def test_dashboard_words_are_dropped_only_as_such() -> None:
 
 
 @pytest.mark.parametrize("key", ["access_token", "AccessToken", "auth_token", "AuthToken"])
-def test_credentials_are_refused_by_name(key: str) -> None:
-    with pytest.raises(BadRequest, match=f"{key} must not be appended"):
-        accepted((("a", "b"), (key, "x")))
+def test_credentials_are_dropped(key: str) -> None:
+    assert accepted((("a", "b"), (key, "x"))) == (("a", "b"),)
+
+
+def test_a_value_without_a_name_travels_on_but_is_no_data() -> None:
+    query = accepted((("", "x"), ("a", "b")))
+    assert forwarded(link(), query) == (("", "x"), ("a", "b"))
+    assert merge(link(), query).data == {"a": "b"}
 
 
 def test_redirect_addresses_are_not_forwarded_but_other_parameters_are() -> None:

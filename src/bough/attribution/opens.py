@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
 
@@ -17,6 +16,7 @@ from bough.attribution import identifiers as ids
 from bough.attribution.facts import Facts
 from bough.attribution.identifiers import Identifier, Privacy
 from bough.attribution.referrer import Referrer, parse_referrer
+from bough.clicks.query import query_of
 from bough.events.values import first, flag, text, whole
 
 Platform = Literal["web", "ios", "android"]
@@ -193,6 +193,9 @@ def _screen(body: Mapping[str, Any]) -> tuple[int, int] | None:
     return (min(width, height), max(width, height))
 
 
+MAX_ADDRESS = 17 * 1024
+"""Characters of an address that opened the app: as much as a browser may ask this server for."""
+
 _EVIDENCE = frozenset(
     {
         "install_referrer_extras",
@@ -229,11 +232,11 @@ def _evidence(body: Mapping[str, Any]) -> Evidence:
     name(body.get("link_identifier"), "link_identifier")
     name(body.get("link_click_id"), "link_click_id")
     name(referrer.click_id, "store_referrer")
-    intent = text(body.get("external_intent_uri"))
+    intent = text(body.get("external_intent_uri"), MAX_ADDRESS)
     addresses: tuple[tuple[str, Source], ...] = (
-        (text(body.get("android_app_link_url")), "app_link"),
-        (text(body.get("universal_link_url")), "universal_link"),
-        (text(body.get("local_url")), "pasteboard"),
+        (text(body.get("android_app_link_url"), MAX_ADDRESS), "app_link"),
+        (text(body.get("universal_link_url"), MAX_ADDRESS), "universal_link"),
+        (text(body.get("local_url"), MAX_ADDRESS), "pasteboard"),
         (intent, "link_identifier"),
     )
     for address, source in addresses:
@@ -254,7 +257,4 @@ def _evidence(body: Mapping[str, Any]) -> Evidence:
 
 
 def _query(address: str) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(urlsplit(address).query, max_num_fields=200))
-    except ValueError:  # e.g. an unclosed IPv6 bracket: an address that says nothing
-        return {}
+    return {key: value for key, value in query_of(address) if value}

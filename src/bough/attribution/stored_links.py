@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bough.accounts.directory import Directory
 from bough.clicks import long_links
-from bough.errors import BadRequest, InvalidCredentials
+from bough.clicks.query import Query, read_query
+from bough.errors import InvalidCredentials
 from bough.links.address import locate
 from bough.links.codec import from_json, from_row
 from bough.links.model import Link
@@ -22,7 +23,6 @@ CHANGED_AFTER = "SELECT before FROM change WHERE link = ? AND at > ? ORDER BY id
 LAST_AT_ADDRESS = (
     "SELECT before FROM change WHERE domain = ? AND path = ? AND at > ? AND link IS NOT NULL ORDER BY id LIMIT 1"
 )
-MAX_QUERY_FIELDS = 500
 MAX_CURRENT = 10_000
 """Links kept in memory."""
 
@@ -87,7 +87,6 @@ class StoredLinks:
         """The link of an address on an app's link domain, long links included; None for any other address."""
         try:
             parts = urlsplit(url)
-            query = tuple(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
         except ValueError:  # no address at all
             return None
         host = parts.netloc.rpartition("@")[2]
@@ -102,9 +101,9 @@ class StoredLinks:
         gone = self._rows(LAST_AT_ADDRESS, (address.domain, address.path, at))
         if gone:
             return from_json(gone[0][0])
-        return self._long_link(address.domain, address.path, query)
+        return self._long_link(address.domain, address.path, read_query(parts.query))
 
-    def _long_link(self, host: str, path: str, query: tuple[tuple[str, str], ...]) -> Link | None:
+    def _long_link(self, host: str, path: str, query: Query) -> Link | None:
         try:
             if path.startswith("a/"):
                 owner = self._directory.by_key(path[2:].rstrip("/"))
@@ -113,5 +112,5 @@ class StoredLinks:
             if domain is None or path.rstrip("/") != domain.prefix or not query:
                 return None
             return long_links.build(self._directory.apps[domain.app], host, query, test=domain.test, path=path)
-        except (BadRequest, InvalidCredentials):
+        except InvalidCredentials:
             return None

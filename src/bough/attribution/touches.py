@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct, convert
 from msgspec.json import Decoder
 
 from bough.attribution.identifiers import Identifier, given_on_click
+from bough.clicks import long_links
 from bough.clicks.agent import Agent
-from bough.clicks.merge import Query, accepted, merge
-from bough.errors import BadRequest
+from bough.clicks.merge import accepted, merge
+from bough.clicks.query import query_of
 from bough.events.values import flag, whole
 from bough.journal import Click, Row, needs_link
 from bough.links.document import full_data
@@ -28,9 +29,6 @@ ParseAgent = Callable[[str], Agent]
 
 MAX_DURATION = 2_592_000
 """Seconds; the longest deep-link duration a link may ask for (contract/links.md §10)."""
-
-MAX_FIELDS = 500
-"""Query fields of one address."""
 
 NOT_A_TOUCH = ("$deeplink_no_attribution", "$do_not_process")
 """Link keys by which an owner takes a link out of attribution; its data still flows."""
@@ -216,24 +214,8 @@ def direct_touch(row: Row, url: str, link: Link, ip: str) -> Touch:
 
 
 def merged(link: Link, url: str) -> dict[str, Any]:
-    """The link's whole data with the query of this click over it (contract/links.md §2, §3.1).
-
-    A query that the redirect would refuse for credentials is left out; the app was opened all the same.
-    """
-    try:
-        return full_data(merge(link, accepted(query_of(url))), url)
-    except BadRequest:
-        return full_data(link, url)
-
-
-def query_of(url: str) -> Query:
-    """Decoded pairs of an address's query; none for what is no address or a flood of fields."""
-    if "?" not in url:
-        return ()
-    try:
-        return tuple(parse_qsl(urlsplit(url).query, keep_blank_values=True, max_num_fields=MAX_FIELDS))
-    except ValueError:
-        return ()
+    """The link's whole data with the query of this click over it (contract/links.md §2, §3.1)."""
+    return full_data(merge(link, accepted(query_of(url))), url)
 
 
 def duration_of(link: Link | None, data: Mapping[str, Any], url: str) -> int:
@@ -243,7 +225,7 @@ def duration_of(link: Link | None, data: Mapping[str, Any], url: str) -> int:
     """
     said = whole(data.get("$match_duration"))
     if said is None or said <= 0:
-        said = link.duration if link is not None else whole(dict(query_of(url)).get("duration")) or DEFAULT_DURATION
+        said = link.duration if link is not None else long_links.duration_of(query_of(url))
     return min(max(said, 1), MAX_DURATION) * 1000
 
 

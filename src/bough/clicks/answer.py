@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import re
 from typing import Literal, NamedTuple
-from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bough.accounts.directory import Credential
-from bough.clicks import hosted_files, long_links, show
+from bough.clicks import hosted_files, long_links, merge, show
 from bough.clicks.agent import Agent
 from bough.clicks.agents import parse, with_hints
 from bough.clicks.cache import Entry, entry_of
 from bough.clicks.decide import decide
 from bough.clicks.decision import ClickRequest, Decision
+from bough.clicks.faults import wants_page
 from bough.clicks.installed import installed_query
 from bough.clicks.location import prepare
-from bough.errors import BadRequest, InvalidCredentials, MethodNotAllowed
+from bough.clicks.query import Query, read_query, without
+from bough.errors import InvalidCredentials, MethodNotAllowed
 from bough.ids import new_id, now_ms
 from bough.journal import Click
 from bough.links.address import Address, locate
@@ -35,7 +36,6 @@ from bough.web.context import Context
 from bough.web.cookies import browser_of, cookie_value
 from bough.web.visitor import Visitor
 
-MAX_QUERY_FIELDS = 200
 HINTS = {
     "platform": "sec-ch-ua-platform",
     "platform_version": "sec-ch-ua-platform-version",
@@ -77,13 +77,13 @@ class Clicks:
         path: str = request.scope["path"]
         if (hosted := self._hosted_file(path, host)) is not None:
             return Response(hosted, 200, media_type=hosted_files.CONTENT_TYPE)
-        query = _query(request.scope["query_string"])
+        query = read_query(request.scope["query_string"].decode("latin-1"))
         address = locate(self._context.directory, host, path)
         owner, entry = await self._find(address, query)
         if owner is None:
-            return show.not_found(parse(request.headers.get("user-agent", "")))
+            return show.not_found(page=wants_page(request.headers))
         secure = owner.app.is_secure(entry.link.domain if entry else "")
-        visit = self._visit(request, str(request.url.replace(scheme="https" if secure else "http")))
+        visit = self._visit(request, _recorded(request, query, "https" if secure else "http"))
         installed = False
         if entry is not None and visit.browser:
             known = installed_query(entry.app.id, entry.test, visit.browser)
@@ -106,7 +106,8 @@ class Clicks:
         click_id = None
         if request.method == "GET" and entry is not None and decision.process:
             click_id = await self._record(entry, decision, visit)
-        response = show.answer(asked, decision, prepare(decision), click_id or new_id())
+        wanted = wants_page(request.headers)
+        response = show.answer(asked, decision, prepare(decision), click_id or new_id(), page=wanted)
         if click_id is not None and not visit.browser and visit.agent.kind == "browser":
             response.headers["set-cookie"] = cookie_value(click_id, host, https=secure)
         if request.method == "HEAD":
@@ -126,9 +127,7 @@ class Clicks:
         domain = self._context.directory.domain(host)
         return domain is not None and domain.kind == "alternate"
 
-    async def _find(
-        self, address: Address, query: tuple[tuple[str, str], ...]
-    ) -> tuple[Credential | None, Entry | None]:
+    async def _find(self, address: Address, query: Query) -> tuple[Credential | None, Entry | None]:
         """Whose link it is, and the link (stored, or made from the query of a long link)."""
         directory = self._context.directory
         if address.path.startswith("a/"):
@@ -162,7 +161,7 @@ class Clicks:
             entry = self._context.keep(links[0]) if links else None
         return None if entry is None or is_expired(entry.link, entry.app, now_ms()) else entry
 
-    def _dynamic(self, owner: Credential, address: Address, query: tuple[tuple[str, str], ...]) -> Entry:
+    def _dynamic(self, owner: Credential, address: Address, query: Query) -> Entry:
         link = long_links.build(owner.app, address.domain, query, test=owner.test, path=address.path)
         return entry_of(link, owner.app)
 
@@ -211,12 +210,10 @@ class Clicks:
         return await self._context.store.write(append_batch, row)
 
 
-def _query(text: bytes) -> tuple[tuple[str, str], ...]:
-    """The decoded pairs of a query. Raises BadRequest when there are more than MAX_QUERY_FIELDS."""
-    try:
-        return tuple(parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
-    except ValueError as error:
-        raise BadRequest(f"The query must have at most {MAX_QUERY_FIELDS} fields.") from error
+def _recorded(request: Request, query: Query, scheme: str) -> str:
+    """The address as it was asked for, without credentials: those are kept nowhere."""
+    url = str(request.url.replace(scheme=scheme))
+    return url if merge.REFUSED.isdisjoint(key for key, _ in query) else without(url, merge.REFUSED)
 
 
 def _row_kind(agent: Agent) -> Literal["click", "robot"]:

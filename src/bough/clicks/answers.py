@@ -8,9 +8,10 @@ from bough.clicks import controls, merge
 from bough.clicks.candidates import Choice
 from bough.clicks.decision import Decision, PageName
 from bough.clicks.parameters import parameters, takes_parameters
+from bough.clicks.query import written
 from bough.clicks.stores import with_referrer
 from bough.clicks.visit import Visit, called
-from bough.links.addresses import Address, encode, encode_value
+from bough.links.addresses import Address, encode
 from bough.links.targets import read_target
 
 AFTER_CLICK_KEYS = {"ios": "$after_click_url", "desktop": "$afterclick_desktop_url"}
@@ -54,7 +55,7 @@ def cta_url(visit: Visit) -> str | None:
     if not host or not separator:
         return None
     _, slash, path = rest.partition("?")[0].partition("/")
-    pairs = "&".join(f"{encode_value(key)}={encode_value(value)}" for key, value in merge.accepted(request.query))
+    pairs = "&".join(map(written, merge.accepted(request.query)))
     return f"{scheme}://{encode(host)}{slash}{encode(path)}{'?' if pairs else ''}{pairs}"
 
 

@@ -17,7 +17,7 @@ __all__ = ["ClickRequest", "Decision", "decide"]
 
 
 def decide(request: ClickRequest) -> Decision:
-    """Where the click goes and why. Raises BadRequest when credentials are appended to the link."""
+    """Where the click goes and why."""
     if request.link is None:
         return _unknown(request)
     seen = visit(request, request.link)

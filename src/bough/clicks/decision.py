@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from bough.accounts.model import App
 from bough.clicks.agent import Agent
-from bough.clicks.merge import Query
+from bough.clicks.query import Query
 from bough.links.model import Link
 
 LINK_CLICK_ID = "{link_click_id}"
@@ -26,7 +26,7 @@ class ClickRequest(Struct, frozen=True, kw_only=True):
     agent: Agent
     test: bool = False
     query: Query = ()
-    """What was appended to the link; for a long link the whole query. Decoded, in order."""
+    """What was appended to the link; for a long link the whole query (`bough.clicks.query`)."""
     web_only: bool = False
     """The visitor came through `/e/…` or a `-web` host."""
     country: str = ""

@@ -7,7 +7,7 @@ from msgspec import Struct
 from bough.accounts.model import App
 from bough.clicks.agents import parse
 from bough.clicks.decide import ClickRequest, Decision, decide
-from bough.clicks.merge import Query
+from bough.clicks.query import Query
 from bough.links.model import Link
 
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -70,10 +70,7 @@ def explain(
     link_url: str = "",
     one_time_used: bool = False,
 ) -> list[tuple[str, Decision]]:
-    """(platform name, what it would get) for every platform; the arguments are those of ClickRequest.
-
-    Raises BadRequest when credentials are appended to the link.
-    """
+    """(platform name, what it would get) for every platform; the arguments are those of ClickRequest."""
     return [
         (
             platform.name,

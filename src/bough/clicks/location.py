@@ -16,7 +16,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from bough.clicks.decision import LINK_CLICK_ID, Decision
-from bough.clicks.merge import Query
+from bough.clicks.query import Query, written
 from bough.links.addresses import encode_value
 
 MATCH_ID = "_branch_match_id"
@@ -93,7 +93,7 @@ def with_parameters(url: str, parameters: Query, appends: bool, link_url: str) -
     """A target with `parameters` and, if it `appends`, the match parameters; LINK_CLICK_ID still in place."""
     if not url or not (appends or parameters):
         return url
-    pairs = [f"{encode_value(key)}={encode_value(value)}" for key, value in parameters]
+    pairs = [written(pair) for pair in parameters]
     if appends:
         pairs += [f"{MATCH_ID}={LINK_CLICK_ID}", referrer_pair(link_url).decode("ascii")]
     page, hash_sign, fragment = url.partition("#")

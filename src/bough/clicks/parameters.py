@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 from bough.clicks.candidates import Choice
-from bough.clicks.merge import Query
+from bough.clicks.query import Query, read_query
 from bough.clicks.visit import Visit
 
 UTM_LABELS = (("campaign", "utm_campaign"), ("channel", "utm_source"), ("feature", "utm_medium"))
@@ -27,8 +25,8 @@ def parameters(visit: Visit, choice: Choice) -> Query:
     if not takes_parameters(visit, choice) or choice.address is None:
         return ()
     query = choice.address.rest.partition("#")[0].partition("?")[2]
-    named = {key for key, _ in parse_qsl(query, keep_blank_values=True, errors="replace")}
-    passed = tuple((key, value) for key, value in visit.forwarded if key not in named)
+    named = {key for key, _ in read_query(query) if key}
+    passed = tuple(pair for pair in visit.forwarded if pair[0] not in named)
     named.update(key for key, _ in passed)
     return passed + tuple((key, value) for key, value in _utm(visit, choice) if key not in named)
 

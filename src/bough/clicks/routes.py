@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from bough.clicks import long_links
 from bough.clicks.agents import parse
 from bough.clicks.decide import ClickRequest, Decision, decide
 from bough.clicks.explain import PLATFORMS, Platform
-from bough.clicks.merge import Query
+from bough.clicks.query import MAX_FIELDS, Query, query_of, read_query
 from bough.errors import BadRequest, InvalidCredentials, NotFound
 from bough.ids import now_ms
 from bough.links import records
@@ -25,7 +24,6 @@ from bough.links.visibility import sees_link
 from bough.web.call import Call, json_response
 
 MAX_USER_AGENT = 1024
-MAX_QUERY_FIELDS = 200
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -82,7 +80,7 @@ def parse_question(body: dict[str, Any]) -> Question:
     else:
         platforms = tuple(platform for platform in PLATFORMS if installed in (None, platform.installed))
     return Question(
-        url=url, query=(*_own_query(url), *_given_query(body.get("query"))), platforms=platforms, country=country
+        url=url, query=(*query_of(url), *_given_query(body.get("query"))), platforms=platforms, country=country
     )
 
 
@@ -105,21 +103,14 @@ def as_document(platform: Platform, decision: Decision) -> dict[str, Any]:
     }
 
 
-def _own_query(url: str) -> Query:
-    try:
-        return tuple(parse_qsl(urlsplit(url).query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
-    except ValueError as error:
-        raise BadRequest(f"url: must be an address with at most {MAX_QUERY_FIELDS} parameters.") from error
-
-
 def _given_query(value: Any) -> Query:
     """`query` as an object of texts, or as it stands in an address."""
     if value is None:
         return ()
     if isinstance(value, str):
-        return _own_query(f"//host/?{value.removeprefix('?')}")
-    if not isinstance(value, dict) or len(value) > MAX_QUERY_FIELDS:
-        raise BadRequest(f"query: must be an object of at most {MAX_QUERY_FIELDS} texts.")
+        return read_query(value.removeprefix("?"))
+    if not isinstance(value, dict) or len(value) > MAX_FIELDS:
+        raise BadRequest(f"query: must be an object of at most {MAX_FIELDS} texts.")
     for key, text in value.items():
         if not isinstance(text, str):
             raise BadRequest(f"query.{key}: must be a string.")

@@ -17,7 +17,7 @@ RULES: dict[str, str] = {
     "social_fallback": "Social scrapers follow $fallback_url and take the preview of that page.",
     "social_og": "Social scrapers get a page with the link's preview tags.",
     "program_web": "Programs such as curl go straight to the web target.",
-    "program_nothing": "Programs such as curl get a plain 404 when the link leads nowhere on the web.",
+    "program_page": "Programs such as curl get the link's preview page when nothing else is set.",
     # Web by force.
     "web_only": "A web-only link never opens the app or a store.",
     "mobile_web_only": "$mobile_web_only keeps phones and tablets on the web.",

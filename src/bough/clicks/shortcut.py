@@ -16,7 +16,9 @@ from sys import intern
 import msgspec
 from msgspec import Struct
 
+from bough.clicks.agent import Agent
 from bough.clicks.cache import Entry
+from bough.clicks.faults import fault_response
 from bough.clicks.installed import installed_query
 from bough.clicks.plans import Known, Plans
 from bough.ids import now_ms
@@ -133,7 +135,7 @@ class Shortcut:
 
         def answer(result: int | Exception) -> None:
             if isinstance(result, Exception):
-                send(_failure(result))
+                send(_failure(result, agent.agent))
                 return
             click_id = b"%d" % result
             head = self._status_line()
@@ -185,9 +187,9 @@ class Shortcut:
         return self._head
 
 
-def _failure(error: Exception) -> bytes:
-    """An error as it goes over the wire."""
-    response = error_response(error)
+def _failure(error: Exception, agent: Agent) -> bytes:
+    """An error as it goes over the wire: a page, or the error object for programs."""
+    response = error_response(error) if agent.kind == "program" else fault_response(error)
     lines = [b"HTTP/1.1 %d Error" % response.status_code]
     lines += [name + b": " + value for name, value in response.raw_headers]
     return b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body)

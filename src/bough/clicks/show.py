@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from bough.clicks import pages
-from bough.clicks.agent import Agent
 from bough.clicks.decision import ClickRequest, Decision
 from bough.clicks.explain import explain
 from bough.clicks.location import Prepared
@@ -16,29 +15,29 @@ from bough.links.document import full_data
 REDIRECT_STATUS = 307
 
 UNKNOWN = b"There is no such link.\n"
-NOWHERE = b"Neither this link nor its app names a place on the web.\n"
-"""What programs read of a link that leads people to a page of ours."""
+"""What programs read of a link that leads people to the page that says the same."""
 
 
-def answer(asked: ClickRequest, decision: Decision, prepared: Prepared, click_id: int) -> Response:
-    """The response for a click that is on disk as `click_id`."""
+def answer(
+    asked: ClickRequest, decision: Decision, prepared: Prepared, click_id: int, *, page: bool = True
+) -> Response:
+    """The response for a click that is on disk as `click_id`; `page` is as for `not_found`."""
     if decision.kind == "redirect":
         headers = {"Location": prepared.url(click_id), "Cache-Control": "no-store"}
         return Response(b"", REDIRECT_STATUS, headers)
     link = decision.link or asked.link
     if decision.page == "not_found" or link is None:
         home = asked.app.config.default_desktop_url
-        said = UNKNOWN if link is None else NOWHERE
-        return not_found(asked.agent, pages.NotFoundPage(app_name=asked.app.name, home_url=home), said)
+        return not_found(pages.NotFoundPage(app_name=asked.app.name, home_url=home), page=page)
     shown = preview(full_data(link, decision.link_url), asked.app, decision.link_url)
     return as_response(_page(decision, shown, prepared, click_id))
 
 
-def not_found(agent: Agent, page: pages.NotFoundPage | None = None, said: bytes = UNKNOWN) -> Response:
-    """404: a page for people, one line of text for programs."""
-    if agent.kind != "program":
-        return as_response(pages.not_found(page))
-    return Response(said, 404, {"Cache-Control": "no-store"}, "text/plain")
+def not_found(shown: pages.NotFoundPage | None = None, *, page: bool) -> Response:
+    """404: a page, or one line of text for programs that ask for none (`bough.clicks.faults.wants_page`)."""
+    if page:
+        return as_response(pages.not_found(shown))
+    return Response(UNKNOWN, 404, {"Cache-Control": "no-store"}, "text/plain")
 
 
 def debug(asked: ClickRequest, decision: Decision, user_agent: str) -> Response:

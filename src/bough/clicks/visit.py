@@ -12,6 +12,7 @@ from bough.accounts.model import AppConfig
 from bough.clicks import merge
 from bough.clicks.agent import Agent
 from bough.clicks.decision import ClickRequest
+from bough.clicks.query import Query
 from bough.links.model import Link
 
 Platform = Literal["ios", "android", "desktop", "windows_phone", "blackberry"]
@@ -48,7 +49,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     """What the click's own query says, which beats the stored data of the same kind."""
     stored: Mapping[str, Any]
     """The data of the link alone."""
-    forwarded: merge.Query
+    forwarded: Query
     has_app: bool | None
     """None: nothing is known."""
     country: str
@@ -81,7 +82,7 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 
 def visit(request: ClickRequest, link: Link) -> Visit:
-    """Merge the query and read the switches. Raises BadRequest when the query holds credentials."""
+    """Merge the query and read the switches."""
     query = merge.accepted(request.query)
     country = request.country.lower()
     return Visit(

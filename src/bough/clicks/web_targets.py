@@ -52,13 +52,12 @@ def for_social(visit: Visit) -> Decision:
 
 
 def for_program(visit: Visit) -> Decision:
-    """curl, node, HTTP libraries: one plain redirect to the web target, never a page of HTML."""
+    """curl, node, HTTP libraries: one plain redirect to the web target, and the preview page where there is none."""
     first = (*fallback_keys(visit), *DESKTOP) if is_web_only(visit) else (*DESKTOP, *fallback_keys(visit))
     web = _web(visit, first)
     if web.candidate:
         return redirect(visit, web, f"is no browser and goes straight to {goal(web)}", "program_web")
-    said = "is no browser, and neither the link nor the app names a place on the web"
-    return page(visit, "not_found", web, said, "program_nothing")
+    return page(visit, "og", web, "gets the preview page, as no web target is set", "program_page")
 
 
 def is_web_only(visit: Visit) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 from bough.errors import BadRequest
 from bough.links.control_parameters import CONTROLS, GROUPS, Control
 from bough.links.model import LABELS, Link
-from bough.links.parameters import SERVER_KEYS
+from bough.links.parameters import is_reserved
 from bough.links.targets import COUNTRY_KEYS
 
 Fields = Mapping[str, Any]
@@ -144,7 +144,7 @@ def _custom(text: str) -> dict[str, Any]:
         return {}
     value = _object(text, "Your own keys", '{"product": "1984"}')
     for key in value:
-        if key in SERVER_KEYS:
+        if is_reserved(key):
             raise BadRequest(f"Your own keys: {key} is made by the server.")
     return value
 

@@ -34,6 +34,10 @@ COLUMNS = (
 )
 SELECTED = ", ".join(COLUMNS)
 
+PLANTED = '"+'
+"""In the JSON of every link whose data holds a key that begins with `+`, which only the server may say. Earlier
+versions stored such keys when clients sent them; they are left out when a link is read, so that none reaches an app."""
+
 _encode = msgspec.json.Encoder().encode
 _decode_data = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -84,7 +88,7 @@ def from_row(row: tuple[Any, ...]) -> Link:
         campaign=row[9] and intern(row[9]),
         stage=row[10] and intern(row[10]),
         tags=_decode_tags(row[11]) if row[11] else (),
-        data=_decode_data(row[12]) if row[12] != "{}" else {},
+        data=_data(row[12]) if row[12] != "{}" else {},
         duration=row[13],
         identity=row[14],
         identity_id=row[15],
@@ -108,4 +112,13 @@ def to_json(link: Link) -> str:
 
 def from_json(text: str) -> Link:
     """Inverse of `to_json`."""
-    return msgspec.json.decode(text, type=Link)
+    link = msgspec.json.decode(text, type=Link)
+    return msgspec.structs.replace(link, data=_own(link.data)) if PLANTED in text else link
+
+
+def _data(text: str) -> dict[str, Any]:
+    return _own(_decode_data(text)) if PLANTED in text else _decode_data(text)
+
+
+def _own(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if not key.startswith("+")}

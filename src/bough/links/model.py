@@ -17,6 +17,20 @@ DEFAULT_DURATION = 7200
 """Seconds for which a click may be matched to an app open, unless the link says otherwise."""
 
 
+MADE_BY_SERVER = frozenset(
+    {"~id", "~creation_source", "~marketing", "~referring_link", "$identity_id", "$one_time_use_used"}
+)
+
+
+def is_made_by_server(key: str) -> bool:
+    """Whether only the server says what stands under a key of `data`: MADE_BY_SERVER, and all that begins with `+`.
+
+    Apps believe these keys (was the link clicked, by whom, how surely), so nobody else may write them. Deeper in `data`
+    a key is the customer's, whatever it is called.
+    """
+    return key.startswith("+") or key in MADE_BY_SERVER
+
+
 class LinkType:
     """`type` of a link: who may make it and how it behaves."""
 

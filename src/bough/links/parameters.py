@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from bough.errors import BadRequest
 from bough.links.alias import check_alias
-from bough.links.model import LABELS, CreationSource, LinkType
+from bough.links.model import LABELS, CreationSource, LinkType, is_made_by_server
 from bough.links.qr_settings import kept_settings
 
 MAX_LABEL = 255
@@ -28,18 +28,13 @@ MAX_DURATION = 2_592_000
 
 SERVER_KEYS = frozenset(
     {
-        "~id",
-        "~creation_source",
-        "~marketing",
         "url",
-        "+url",
-        "$identity_id",
         "$randomized_bundle_token",
         "~tags",
         *(f"~{label}" for label in LABELS),
     }
 )
-"""Keys of `data` that the server makes; what a client sends under these names is not stored as data."""
+"""Keys of `data` that mirror a field of the link; what a client sends under these names is not stored as data."""
 
 ONE_TIME_USE = "$one_time_use"
 
@@ -70,7 +65,7 @@ class LinkParameters(Struct, frozen=True, kw_only=True):
     alias: str | None = None
     type: int = LinkType.STANDARD
     data: dict[str, Any] | UnsetType = UNSET
-    """The customer's keys without SERVER_KEYS, and without a `$one_time_use` that is off."""
+    """The customer's keys: without those that `is_reserved`, and without a `$one_time_use` that is off."""
     analytics: dict[str, Any] = {}
     """`~` keys of the `analytics` parameter that are no labels; they belong to `data`, which wins."""
     labels: dict[str, str | None] = {}
@@ -120,6 +115,12 @@ def parse_parameters(body: Mapping[str, Any]) -> LinkParameters:
         source=SOURCES.get(str(body.get("source")), CreationSource.API),
         qr_code_settings=kept_settings(body["qr_code_settings"]) if "qr_code_settings" in body else UNSET,
     )
+
+
+def is_reserved(key: str) -> bool:
+    """Whether a key of `data` is the server's. What a client sends under it is left out and no fault: clients send back
+    what they have read, of a link or of a session that began with one."""
+    return key in SERVER_KEYS or is_made_by_server(key)
 
 
 def parse_data(value: Any) -> dict[str, Any] | UnsetType:
@@ -184,7 +185,7 @@ def _own_keys(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in data.items()
-        if key not in SERVER_KEYS and not (key == ONE_TIME_USE and value in (False, "false"))
+        if not is_reserved(key) and not (key == ONE_TIME_USE and value in (False, "false"))
     }
 
 

@@ -15,9 +15,9 @@ from bough.links.codec import same_state
 from bough.links.model import DEFAULT_DURATION, LABELS, Link
 from bough.links.parameters import (
     ONE_TIME_USE,
-    SERVER_KEYS,
     LinkParameters,
     check_data_size,
+    is_reserved,
     parse_data,
     parse_parameters,
 )
@@ -56,7 +56,7 @@ def _data(value: Any) -> dict[str, Any]:
     if data is UNSET:
         raise BadRequest("data: must be an object or a JSON string of one.")
     for key in data:
-        if key in SERVER_KEYS and key not in LABEL_KEYS:
+        if is_reserved(key) and key not in LABEL_KEYS:
             raise BadRequest(f"data.{key}: is made by the server and cannot be changed.")
     if data.get(ONE_TIME_USE) in (False, "false"):
         return {**data, ONE_TIME_USE: None}  # off is how a link without the key reads

@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bough.clicks.answer import Clicks
+from bough.clicks.faults import fault_page, fault_response, is_persons, wants_page
 from bough.clicks.plans import Plans
 from bough.clicks.reading_in import keep_read_in
+from bough.clicks.rendering import Page
 from bough.clicks.shortcut import Shortcut as ClickShortcut
 from bough.errors import Unavailable
 from bough.sdk.shortcut import Posts
@@ -25,7 +27,7 @@ from bough.web.context import Context
 from bough.web.errors import CORS_HEADERS, error_response
 from bough.web.heads import Heads
 from bough.web.pages import error_page
-from bough.web.protocol import BodyShortcut, Shortcut
+from bough.web.protocol import BodyShortcut, Headers, Shortcut
 from bough.web.routes import API_SEGMENTS, PAGE_SEGMENTS, TABLE
 
 log = logging.getLogger("bough.web")
@@ -68,7 +70,15 @@ class Application:
         except Exception as error:  # noqa: BLE001 - the edge answers every fault, and logs those that are ours
             if path[1:].partition("/")[0] in PAGE_SEGMENTS:
                 return error_page(error)
-            return error_response(error)
+            is_api = path[1:].partition("/")[0] in API_SEGMENTS
+            wants_json = is_api or not wants_page(request.headers, request.method)
+            return error_response(error) if wants_json else fault_response(error)
+
+    def refusal(self, status: int, url: bytes, headers: Headers) -> Page | None:
+        """The page for a request that the edge refuses, as far as it was received; None when it is no person's."""
+        path = unquote(url.partition(b"?")[0].decode("latin-1"))
+        is_link = path.startswith("/") and path[1:].partition("/")[0] not in API_SEGMENTS
+        return fault_page(status) if is_link and is_persons(status, headers) else None
 
     async def _call(self, request: Request, path: str) -> Response:
         if request.method == "OPTIONS":

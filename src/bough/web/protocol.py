@@ -1,7 +1,8 @@
 """uvicorn's HTTP protocol with the edge's limits, and a short way for clicks.
 
 uvicorn itself takes a megabyte of headers and waits for slow bodies; here a request has limits on the size and number
-of its headers, on its address, and on the time in which it must be complete, each answered in the API's error shape.
+of its headers, on its address, and on the time in which it must be complete, each answered in the API's error shape, or
+with a page where a person follows a link.
 
 A GET that a `Shortcut` knows how to answer (a click on a cached link) is answered without an ASGI cycle: an own task,
 events and a scope cost more than the click itself. So is a POST to one of a `BodyShortcut`'s addresses, whose body is
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import httptools
@@ -30,7 +31,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from bough.settings import Settings
-from bough.web.errors import error_body
+from bough.web.errors import CORS_HEADERS, error_body
 from bough.web.heads import Caller, Heads
 
 log = logging.getLogger("bough.web")
@@ -294,7 +295,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self._refuse(400, f"At most {MAX_PIPELINED} requests may wait for answers on one connection.")
             return
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        url, headers, expects = _ascii(self.url), self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers = self.scope["headers"] = headers
@@ -437,11 +438,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if own is not None and own.response_started:
             self._close()
             return
-        body = error_body(status, message)
-        self.refusal = STATUS_LINE[status] + (
-            b"content-type: application/json\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
-            b"content-length: %d\r\n\r\n%b" % (len(body), body)
-        )
+        self.refusal = self._written_refusal(status, message)
         if own is None:
             first = self._all_answered()
         else:
@@ -453,6 +450,18 @@ class EdgeProtocol(HttpToolsProtocol):
             first = not queued
         if first:
             self._send_refusal()
+
+    def _written_refusal(self, status: int, message: str) -> bytes:
+        """A refusal as it goes over the wire: the error object, or a page for who follows a link."""
+        page = self.config.loaded_app.refusal(status, self.url or b"", self.headers or [])
+        if page is None:
+            body = error_body(status, message)
+            headers: Iterable[tuple[str, str]] = (("content-type", "application/json"), *CORS_HEADERS.items())
+        else:
+            body, headers = page.body, page.headers
+        lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers)
+        head = f"{lines}connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+        return STATUS_LINE[status] + head.encode("latin-1") + body
 
     def _send_refusal(self) -> None:
         self.transport.write(self.refusal)
@@ -469,6 +478,11 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.write_eof()
         else:
             self.transport.close()
+
+
+def _ascii(url: bytes) -> bytes:
+    """An address with bytes beyond ASCII percent-encoded: some clients send them as they are, in any encoding."""
+    return url if url.isascii() else b"".join(b"%%%02X" % byte if byte > 0x7F else b"%c" % byte for byte in url)
 
 
 async def sweep(state: ServerState, every: float = 1.0) -> None:
