@@ -176,6 +176,9 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         if not (was_receiving := self.receiving) and self._is_answered_unparsed(data):
             return
+        if not was_receiving and not data.isascii():
+            line, end, rest = data.partition(b"\r\n")
+            data = _ascii(line) + end + rest
         self.chunk_bytes = len(data)
         self.held_bytes += self.chunk_bytes
         try:
@@ -295,7 +298,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self._refuse(400, f"At most {MAX_PIPELINED} requests may wait for answers on one connection.")
             return
-        url, headers, expects = _ascii(self.url), self.headers, self.expect_100_continue
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers = self.scope["headers"] = headers
@@ -480,9 +483,12 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def _ascii(url: bytes) -> bytes:
-    """An address with bytes beyond ASCII percent-encoded: some clients send them as they are, in any encoding."""
-    return url if url.isascii() else b"".join(b"%%%02X" % byte if byte > 0x7F else b"%c" % byte for byte in url)
+def _ascii(line: bytes) -> bytes:
+    """A request's first line with all bytes beyond ASCII percent-encoded. Some clients send an address as they found
+    it, in any encoding, and the parser refuses that; what is no HTTP at all stays so."""
+    if line.isascii() or not line.startswith((b"GET ", b"HEAD ")):
+        return line
+    return b"".join(b"%%%02X" % byte if byte > 0x7F else b"%c" % byte for byte in line)
 
 
 async def sweep(state: ServerState, every: float = 1.0) -> None:
