@@ -183,8 +183,8 @@ def test_very_old_clicks_end_the_look_back() -> None:
     assert result.considered == ()
 
 
-def test_credentials_on_an_app_link_are_left_out_with_the_whole_query() -> None:
+def test_credentials_on_an_app_link_are_left_out_and_the_rest_counts() -> None:
     data = touch(1, 0, query="access_token=s3cret&new=1").data
     assert "access_token" not in data
-    assert "new" not in data
+    assert data["new"] == "1"
     assert data["product"] == "summer"

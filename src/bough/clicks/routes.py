@@ -12,7 +12,7 @@ from bough.clicks import long_links
 from bough.clicks.agents import parse
 from bough.clicks.decide import ClickRequest, Decision, decide
 from bough.clicks.explain import PLATFORMS, Platform
-from bough.clicks.query import MAX_FIELDS, Query, query_of, read_query
+from bough.clicks.query import Query, query_of, read_query
 from bough.errors import BadRequest, InvalidCredentials, NotFound
 from bough.ids import now_ms
 from bough.links import records
@@ -24,6 +24,7 @@ from bough.links.visibility import sees_link
 from bough.web.call import Call, json_response
 
 MAX_USER_AGENT = 1024
+MAX_QUERY_FIELDS = 200
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -109,8 +110,8 @@ def _given_query(value: Any) -> Query:
         return ()
     if isinstance(value, str):
         return read_query(value.removeprefix("?"))
-    if not isinstance(value, dict) or len(value) > MAX_FIELDS:
-        raise BadRequest(f"query: must be an object of at most {MAX_FIELDS} texts.")
+    if not isinstance(value, dict) or len(value) > MAX_QUERY_FIELDS:
+        raise BadRequest(f"query: must be an object of at most {MAX_QUERY_FIELDS} texts.")
     for key, text in value.items():
         if not isinstance(text, str):
             raise BadRequest(f"query.{key}: must be a string.")

@@ -122,6 +122,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.settings: Settings = config.loaded_app.settings
         self.shortcut: Shortcut | None = config.loaded_app.shortcut
         self.heads: Heads = config.loaded_app.heads
+        self.url = b""
+        self.headers: Headers = []
         self.caller: Caller | None = None
         """Of the newest request, if it is a GET that was taken the short way."""
         self.body_shortcut: BodyShortcut | None = config.loaded_app.body_shortcut
@@ -456,7 +458,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def _written_refusal(self, status: int, message: str) -> bytes:
         """A refusal as it goes over the wire: the error object, or a page for who follows a link."""
-        page = self.config.loaded_app.refusal(status, self.url or b"", self.headers or [])
+        page = self.config.loaded_app.refusal(status, self.url, self.headers)
         if page is None:
             body = error_body(status, message)
             headers: Iterable[tuple[str, str]] = (("content-type", "application/json"), *CORS_HEADERS.items())
