@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from bough.clicks.agents import parse
+from bough.clicks.faults import fault_response
+from bough.clicks.shortcut import _failure
+from bough.errors import RateLimited, Unavailable
 from tests.apps import new_app
 from tests.clicks import user_agents as ua
 from tests.clicks.html import Document
@@ -120,3 +124,17 @@ def test_nonsense_behind_a_link_does_not_keep_it_from_its_target(api: Api, query
     url = api.created(data={"$desktop_url": "https://example.com/d"})
     answer = ask(api, "/" + url.split("/", 3)[3] + query, User_Agent=ua.LINUX_FIREFOX)
     assert (answer.status, answer.headers["location"].partition("?")[0]) == (307, "https://example.com/d")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Unavailable("The store is away."), 503), (RuntimeError("x"), 500), (RateLimited(7), 429)]
+)
+def test_a_click_that_cannot_be_recorded_is_told_on_a_page(error: Exception, status: int) -> None:
+    """Both ways in which clicks are answered; programs read the error object."""
+    head, _, body = _failure(error, parse(ua.IPHONE_SAFARI)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: text/html; charset=utf-8" in head.lower()
+    assert body == fault_response(error).body
+    assert (b"retry-after: 7" in head.lower()) == (status == 429)
+    program = _failure(error, parse(ua.CURL)).partition(b"\r\n\r\n")[2]
+    assert json.loads(program)["error"]["code"] == status
