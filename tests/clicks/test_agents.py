@@ -9,9 +9,9 @@ from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bough.agents.listed import PEOPLE
 from bough.clicks.agent import Agent
 from bough.clicks.agents import MAX_LENGTH, parse, with_hints
-from bough.clicks.robots import PEOPLE
 from tests.clicks import user_agents as ua
 
 PEOPLE_CASES: list[tuple[str, str, str, str, str, str, str, str]] = [
