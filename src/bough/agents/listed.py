@@ -1,9 +1,9 @@
 """The public list `crawler-user-agents`, and where its names count.
 
 The list's patterns are made to be searched in whole strings, where `Sonic` or `Spider` hit people's phones and apps.
-But the list also has strings that it has seen, and these say where a name stands: on `(compatible; Sonic/1.0; …)`, which
-no person sends, or behind a full browser's string, as `Chrome-Lighthouse` does. In a string that a person could send, a
-name counts only when the list has seen it in such a string, and only as a word of its own.
+But the list also has strings that it has seen, and these say where a name stands: in `(compatible; Sonic/1.0; …)`,
+which no person sends, or behind a full browser's string, as `Chrome-Lighthouse` does. In a string that a person could
+send, a name counts only when the list has seen it in such a string, and only as a word of its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A User-Agent cut into the parts that mean something, and the shape that they make together.
 
-    Job Search/24.4 Mozilla/5.0 (Linux; Android 14; M bot 60 Build/NRD90M; wv) AppleWebKit/537.36 … Acme/1 [FBDV/M bot 60;]
-    └── lead ─────┘             └── platform ───────────────────────────────┘ └── tail ──────────────┘ └── left out ────┘
+    Jobs/24.4 Mozilla/5.0 (Linux; Android 14; M bot 60 Build/NRD90M; wv) AppleWebKit/537.36 … Acme/1 [FBDV/M bot 60;]
+    └─ lead ┘             └─ platform ────────────────────────────────┘ └─ tail ──────────────────┘ └─ left out ────┘
 
 A phone's maker writes the platform, so that any word may stand there; an app may write before and after it. Blocks in
 square brackets are an app's own report on the phone, and repeat the maker's words.
@@ -16,8 +16,8 @@ from msgspec import Struct
 from bough.agents.patterns import holds
 
 Shape = Literal["browser", "web view", "phone", "none"]
-"""`browser`: a full browser; `web view`: a page inside an app; `phone`: an old telephone, or a view that names itself in
-its own way; `none`: nothing in which a person looks at pages."""
+"""`browser`: a full browser; `web view`: a page inside an app; `phone`: an old telephone, or a view that names itself
+in its own way; `none`: nothing in which a person looks at pages."""
 
 
 class Parts(Struct, frozen=True, gc=False):
@@ -48,7 +48,10 @@ class Parts(Struct, frozen=True, gc=False):
 
     @property
     def is_headed(self) -> bool:
-        """Whether a stranger stands before the system's name: `(feeder.co; Macintosh; Intel Mac OS X 10_15_7)`."""
+        """Whether a stranger stands before the browser's string, with a comma, as programs write that pass a visitor's
+        string on, or before the system's name: `(feeder.co; Macintosh; Intel Mac OS X 10_15_7)`."""
+        if self.lead.endswith(","):
+            return True
         first, _, rest = self.platform.partition(";")
         if not rest.startswith((" Windows NT", " Macintosh", " Intel Mac OS X")):
             return False
@@ -89,10 +92,11 @@ _is_rightly_compatible = holds(
 
 _names_a_phone = holds(
     r"(?i)Profile/MIDP|UP\.Browser|UP\.Link|Configuration/CLDC|\bWAP|Browser/|NetFront|Obigo|MAUI\b|AppleWebKit|"
-    r"FB(?:AN|AV)/|\d+dpi; \d+x\d+|; scale=\d|like Mac OS X|^(?:Opera|BlackBerry|Lynx|UCWEB|JUC|DoCoMo|KDDI-|SoftBank|Vodafone|J-PHONE|Nokia|"
-    r"SonyEricsson|SAMSUNG-|SEC-|SIE-|MOT-|LG[-/]|PANTECH|HTC[-_])|^Links \("
+    r"FB(?:AN|AV)/|\d+dpi; \d+x\d+|; scale=\d|like Mac OS X|"
+    r"^(?:Opera|BlackBerry|Lynx|UCWEB|JUC|DoCoMo|KDDI-|SoftBank|Vodafone|J-PHONE|Nokia|SonyEricsson|"
+    r"SAMSUNG-|SEC-|SIE-|MOT-|LG[-/]|PANTECH|HTC[-_])|^Links \("
 )
-"""How telephones without `Mozilla/` name themselves, the blocks of Meta's apps, and what only WebKit says of an iPhone."""
+"""How telephones without `Mozilla/` name themselves, the blocks of Meta's apps, and WebKit's words on an iPhone."""
 
 
 def parts_of(user_agent: str) -> Parts:
@@ -100,7 +104,7 @@ def parts_of(user_agent: str) -> Parts:
     at = user_agent.find("Mozilla/")
     if at < 0:
         at = user_agent.lower().find("mozilla/")
-    lead = user_agent[:at].rstrip(" /;,-") if at > 0 else ""
+    lead = user_agent[:at].strip() if at > 0 else ""
     platform, tail = _platform(user_agent, max(at, 0))
     return Parts(lead, platform, _without_blocks(tail), _shape(user_agent, at, platform, tail))
 

@@ -14,7 +14,7 @@ import re2
 from bough.agents.listed import ANYWHERE, PROGRAMS, SEEN, Listed, RobotKind, not_the_makers
 from bough.agents.parts import Parts, parts_of
 from bough.agents.patterns import holds
-from bough.agents.words import gives_away_a_browser, gives_away_an_app
+from bough.agents.words import gives_away_a_browser, gives_away_a_program, gives_away_an_app
 
 NAMED: tuple[tuple[str, RobotKind, str], ...] = (
     ("kakaotalk-scrap", "social", "KakaoTalk"),
@@ -46,7 +46,9 @@ _is_an_app = holds(
 )
 """What an app's own requests name: they fetch what a person asked for, and are programs whatever the app is called."""
 
-_OWN_NAME = re2.compile(r"[A-Za-z][\w.-]*(?i:bot|crawler|spider)\b|compatible[;,] *([^;/)]+)|([^\s/;()]+)/?[\d.]*[);]*$")
+_OWN_NAME = re2.compile(
+    r"[A-Za-z][\w.-]*(?i:bot|crawler|spider)\b|compatible[;,] *([^;/)]+)|([^\s/;()]+)/?[\d.]*[);]*$"
+)
 
 
 def robot(user_agent: str) -> tuple[RobotKind, str] | None:
@@ -73,7 +75,7 @@ def _of_no_browser(parts: Parts, user_agent: str) -> tuple[RobotKind, str]:
     if found := ANYWHERE.on(text):
         return _called(parts, user_agent, found, "program")
     is_disguise = is_mozilla and bool(parts.platform or parts.tail)
-    if is_disguise or (gives_away_an_app(text) and not is_app) or (not is_app and gives_away_a_browser(text)):
+    if is_disguise or (not is_app and gives_away_a_program(text)):
         return _called(parts, user_agent, [], "robot")
     return "program", user_agent.split("/", 1)[0].strip()[:64]
 
@@ -106,4 +108,5 @@ def _own_name(parts: Parts, user_agent: str) -> str:
     match = _OWN_NAME.search(f"{parts.lead} {parts.platform}) {parts.tail}".rstrip(" )"))
     if match is None:
         return parts.platform[:64]
-    return next(text for text in (match.group(1), match.group(2), match.group(0)) if text).strip()[:64]
+    name: str = next(text for text in (match.group(1), match.group(2), match.group(0)) if text)
+    return name.strip()[:64]
