@@ -66,8 +66,8 @@ def test_an_app_may_be_called_like_a_robot(text: str) -> None:
         "[FBAN/FB4A;FBAV/458.0.0.54.86;FBDM/{density=2.8,width=1080,height=2131};FBDV/SM-S921B;FBSV/14;]",
         "Instagram 321.0.0.39.106 Android (33/13; 440dpi; 1080x2179; Xiaomi/Redmi; M2101K6G; sweet; qcom; de_DE)",
         "Job Search/95.0 (iPhone; CPU iOS 17_3_1 like Mac OS X)",
-        "Mozilla/5.0 Linux; Android 5.1.1; RS62D Ultimate Build/LMY47V AppleWebKit/537.36 KHTML, like Gecko Chrome/43.0 "
-        "Mobile Safari/537.36",
+        "Mozilla/5.0 Linux; Android 5.1.1; RS62D Ultimate Build/LMY47V AppleWebKit/537.36 KHTML, like Gecko "
+        "Chrome/43.0 Mobile Safari/537.36",
     ],
 )
 def test_what_stands_before_mozilla_or_instead_of_it_makes_no_program(text: str) -> None:
@@ -98,7 +98,7 @@ def test_what_looks_ahead_checks_or_measures_is_a_robot(text: str, name: str) ->
 @pytest.mark.parametrize(
     "text",
     [
-        f"Mozilla/5.0 (Linux; Android 4.0.4; Nexus Build/I) {WEBKIT[:-1]}; GoogleAdSenseInfeed) Chrome/102.0 Safari/537.36",
+        f"Mozilla/5.0 (Linux; Android 4.0.4; Nexus Build/I) {WEBKIT[:-1]}; GoogleAdSenseInfeed) Chrome/102.0",
         f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT[:-1]} GomezAgent 3.0) Chrome/56.0 Safari/537.36",
         f"{DESKTOP} (via secureurl.example.com - mail proxy)",
         f"{DESKTOP} (https://example.edu/experiment/)",
@@ -126,7 +126,7 @@ def test_a_name_of_the_public_list_counts_where_the_list_has_seen_it() -> None:
     assert robot(f"{IPHONE} Mobile/15E148 Viber/22.2.0.1") is None
 
 
-@pytest.mark.parametrize("unit", ["(", ")", "()", "[", "[a]", "a@", ";", "compatible;", "KHTML like Gecko ", "Mozilla/5.0 ("])
+@pytest.mark.parametrize("unit", ["(", ")", "()", "[", "[a]", "a@", ";", "compatible;", "like Gecko ", "Mozilla/("])
 def test_a_hostile_string_of_any_length_is_decided(unit: str) -> None:
     for before in ("", "Mozilla/5.0 (", "Mozilla/5.0 (Linux; Android 9; x) ", "Opera/9 "):
         found = robot(before + unit * 20_000)
