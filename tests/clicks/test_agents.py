@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bough.clicks.agent import Agent
 from bough.clicks.agents import MAX_LENGTH, parse, with_hints
-from bough.clicks.robots import PEOPLE
 from tests.clicks import user_agents as ua
 
 PEOPLE_CASES: list[tuple[str, str, str, str, str, str, str, str]] = [
@@ -152,16 +150,6 @@ def test_a_crawler_is_a_robot(user_agent: str, name: str) -> None:
 def test_what_is_no_browser_is_a_program(user_agent: str, name: str) -> None:
     agent = parse(user_agent)
     assert (agent.kind, agent.browser.lower(), agent.os) == ("program", name.lower(), "")
-
-
-def test_every_example_of_the_public_list_is_told_from_people() -> None:
-    wrong = [
-        example
-        for entry in CRAWLER_USER_AGENTS_DATA
-        for example in entry["instances"]
-        if entry["pattern"] not in PEOPLE and parse(example).kind == "browser"
-    ]
-    assert wrong == []
 
 
 def test_client_hints_reveal_what_a_reduced_user_agent_hides() -> None:

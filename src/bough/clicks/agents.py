@@ -10,10 +10,10 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
+from bough.agents.robots import robot
 from bough.clicks.agent import Agent, OperatingSystem
 from bough.clicks.browsers import browser_of
 from bough.clicks.devices import device_of
-from bough.clicks.robots import robot
 
 MAX_LENGTH = 1024
 """Characters of a User-Agent that are looked at; real ones stay below 500."""

@@ -6,7 +6,6 @@ with `bough.clicks.decide`, write the same journal row, and answer only after th
 
 from __future__ import annotations
 
-import re
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -34,6 +33,7 @@ from bough.links.queries import BY_PATH
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.web.context import Context
 from bough.web.cookies import browser_of, cookie_value
+from bough.web.prefetch import is_prefetch
 from bough.web.visitor import Visitor
 
 HINTS = {
@@ -43,7 +43,6 @@ HINTS = {
 }
 """Arguments of `with_hints`, and the headers that hold them."""
 
-_PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -169,7 +168,6 @@ class Clicks:
         headers = request.headers
         user_agent = headers.get("user-agent", "")
         country = self._context.settings.country_header
-        marks = " ".join(headers.get(name, "") for name in ("purpose", "sec-purpose", "x-moz"))
         hints = {name: headers.get(header, "") for name, header in HINTS.items()}
         return Visit(
             url=url,
@@ -182,7 +180,7 @@ class Clicks:
             ),
             referrer=headers.get("referer", ""),
             browser=browser_of(headers.get("cookie")),
-            prefetch=_PREFETCH.search(marks) is not None,
+            prefetch=is_prefetch(headers.raw),
         )
 
     async def _record(self, entry: Entry, decision: Decision, visit: Visit) -> int:

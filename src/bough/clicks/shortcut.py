@@ -32,6 +32,7 @@ from bough.store.sqlite import SqliteStore
 from bough.web.context import Context
 from bough.web.cookies import browser_of
 from bough.web.errors import error_response
+from bough.web.prefetch import may_be_prefetch
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -39,12 +40,12 @@ MAX_HOSTS = 1000
 
 DECLINED = frozenset(
     {
-        *(b"purpose", b"sec-purpose", b"x-moz"),
         *(b"sec-ch-ua-model", b"sec-ch-ua-platform-version"),
         *(b"expect", b"content-length", b"transfer-encoding"),
     }
 )
-"""Headers of requests that are no plain clicks. Client hints that are missing here say nothing new."""
+"""Headers of requests that are no plain clicks, besides those of `bough.web.prefetch`. Client hints that are missing
+here say nothing new."""
 
 HEADERS = b"\r\ncache-control: no-store\r\ncontent-length: 0"
 COOKIE = HEADERS + b"\r\nset-cookie: _s="
@@ -88,7 +89,7 @@ class Shortcut:
     def caller(self, headers: Headers) -> Caller | None:
         """Who sends these headers; None when the whole way must look at them."""
         found = dict(headers)
-        if len(found) != len(headers) or not DECLINED.isdisjoint(found):
+        if len(found) != len(headers) or not DECLINED.isdisjoint(found) or may_be_prefetch(found):
             return None  # what repeated headers mean is the whole way's to know
         cookie = found.get(b"cookie")
         forwarded = found.get(b"x-forwarded-for", b"")

@@ -1,12 +1,11 @@
 """Impressions: GET /i/<alias>, a pixel, and POST /api/impressions for ad servers (contract/sdk.md §4).
 
 An impression is a touch like a click, with windows of its own; it is found by browser or by a device id given on it and
-never by guessing. Robots and look-ahead fetches see nothing.
+never by guessing. Robots and prefetches see nothing.
 """
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -31,6 +30,7 @@ from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import RowValues, Transaction
 from bough.web.call import Call, json_response
 from bough.web.cookies import browser_of, cookie_value
+from bough.web.prefetch import is_prefetch
 
 GIF = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """One transparent pixel."""
@@ -38,7 +38,6 @@ GIF = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 MAX_IMPRESSIONS = 1000
 GIVEN = ("idfa", "idfv", "aaid", "oaid", "fire_ad_id", "android_id")
 
-_AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,9 +46,8 @@ async def pixel(call: Call) -> Response:
     link, secure = await _asked_link(call)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     user_agent = (call.header("user-agent") or "")[:1024]
-    marks = " ".join(call.header(name) or "" for name in ("purpose", "sec-purpose", "x-moz"))
-    kind = parse(user_agent).kind
-    if link is not None and call.request.method == "GET" and kind == "browser" and not _AHEAD.search(marks):
+    is_seen = parse(user_agent).kind == "browser" and not is_prefetch(call.request.headers.raw)
+    if link is not None and call.request.method == "GET" and is_seen:
         visitor = call.visitor()
         browser = browser_of(call.header("cookie"))
         seen = Click(
