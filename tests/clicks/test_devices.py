@@ -85,7 +85,7 @@ def test_a_name_within_an_androids_model_names_no_other_system(model: str) -> No
         ),
         ("Mozilla/5.0 (Mobile; LYF/F90M/LYF-F90M; Android; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.0", "", "phone"),
         (
-            "Mozilla/5.0 (Linux; Tizen 2.2; SAMSUNG SM-Z9005) AppleWebKit/537.3 Version/2.2 like Android 4; Mobile Safari",
+            "Mozilla/5.0 (Linux; Tizen 2.2; SAMSUNG SM-Z9005) Version/2.2 like Android 4; Mobile Safari",
             "",
             "phone",
         ),

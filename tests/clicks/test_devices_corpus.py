@@ -30,8 +30,8 @@ SYSTEMS = {
     "Chrome OS": "chromeos",
     "BlackBerry": "blackberry",
 }
-"""The detector's families in bough's words; a Linux, a television and a feature phone have no keys of their own, so that
-they count as one."""
+"""The detector's families in bough's words; a Linux, a television and a feature phone have no keys of their own, and
+count as one."""
 
 MOST_DISAGREEING_SYSTEMS = 60
 """Of some 34,100 (1 in 570). What they are: Android's apps on a Chromebook (11), televisions that spell Android
@@ -45,8 +45,8 @@ make (`Enjoy 20`, `Y530`), renamed ROMs, and Honor's phones of the winter of the
 services and are Huawei's here."""
 
 MOST_WRONG = {"Samsung": 0.01, "Huawei": 0.05, "Honor": 0.10, "Amazon": 0.31}
-"""Of the Androids that bough gives a make. Honor: Chinese makes that write models like Honor's (Wiko, Hi Nova) and
-models of Huawei's with a version of Android that they never got. Amazon: televisions of other makers with Fire OS, which the
+"""Of the Androids that bough gives a make. Honor: Chinese makes that write models like Honor's (Wiko) and models
+of Huawei's with a version of Android that they never got. Amazon: televisions of other makers with Fire OS, which the
 detector lists by their makers; apps come from Amazon there."""
 
 
