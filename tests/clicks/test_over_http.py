@@ -243,6 +243,23 @@ def test_client_hints_say_what_a_reduced_user_agent_hides(api: Api) -> None:
     assert sent(follow(api, url, reduced, **hints)).target == "https://example.com/samsung"
 
 
+@pytest.mark.parametrize(
+    ("hints", "target"),
+    [
+        ({}, "desktop"),
+        ({"Sec-CH-UA-Platform": '"Linux"', "Sec-CH-UA-Mobile": "?0"}, "desktop"),
+        ({"Sec-CH-UA-Platform": '"Android"', "Sec-CH-UA-Mobile": "?0"}, "android"),
+        ({"Sec-CH-UA-Platform": '"Android"', "Sec-CH-UA-Mobile": "?0", "Sec-CH-UA-Model": '"SM-X710"'}, "samsung"),
+        ({"Sec-CH-UA-Platform": '"Windows"', "Sec-CH-UA-Mobile": "?0"}, "windows"),
+    ],
+)
+def test_a_browser_in_desktop_mode_is_sent_where_its_hints_say(
+    api: Api, link: str, hints: dict[str, str], target: str
+) -> None:
+    answer = follow(api, link, "Mozilla/5.0 (X11; Linux x86_64) Chrome/122.0.0.0 Safari/537.36", **hints)
+    assert answer.headers["location"].partition("?")[0] == f"https://example.com/{target}"
+
+
 def test_a_browser_gets_one_cookie_and_keeps_it(api: Api, link: str) -> None:
     first = follow(api, link, ua.IPHONE_SAFARI)
     browser = sent(first).match_id

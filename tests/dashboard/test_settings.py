@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from bough.accounts.operations import CONFIG
 from bough.dashboard.settings_app import body_of, group_of, shown
 from bough.dashboard.settings_sdk import snippets
 from bough.dashboard.settings_team import filters_of, filters_text
+from tests.accounts.malformed import MALFORMED, Malformed
 from tests.dashboard.pages import Pages, text_of
 from tests.running import wait_until
 
@@ -138,3 +141,21 @@ def test_health_says_how_far_each_part_is(pages: Pages) -> None:
         lambda: str(pages.rows("/settings/health")),
     )
     assert {row["part"] for row in pages.rows("/settings/health")} >= {"Attribution", "Kept counts by day"}
+
+
+@pytest.mark.parametrize("case", [MALFORMED[0], MALFORMED[3], *MALFORMED[9:60:9]], ids=lambda case: case.field)
+def test_a_page_says_why_a_value_cannot_work_and_saves_nothing(pages: Pages, case: Malformed) -> None:
+    before = pages.json("/settings")
+    value = "\n".join(case.value) if isinstance(case.value, list) else case.value
+    refused = pages.post("/settings", **{"c:og_title": "not stored", f"c:{case.field}": value})
+    assert (refused.status_code, f"{case.field}: {case.why}" in text_of(refused.text)) == (400, True)
+    assert pages.json("/settings") == before
+
+
+@pytest.mark.parametrize("host", ["https://go.example.com", "go.example.com/path", "go..example.com"])
+def test_a_page_refuses_what_is_no_link_domain(pages: Pages, host: str) -> None:
+    before = pages.rows("/settings/domains")
+    refused = pages.post("/settings/domains", host=host, kind="custom", scheme="https")
+    assert refused.status_code == 400
+    assert f"domain: {host!r} is no host name such as go.example.com." in text_of(refused.text)
+    assert pages.rows("/settings/domains") == before

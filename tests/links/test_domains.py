@@ -76,13 +76,13 @@ def test_hosts_are_not_case_sensitive(own: Api) -> None:
 @pytest.mark.parametrize("spare", [":443", ":80", ".", ".:443"])
 def test_the_default_port_and_the_last_dot_of_a_host_do_not_count(own: Api, spare: str) -> None:
     """nginx's `proxy_set_header Host $host:$server_port` sends them."""
-    own.configure(ios_team_id="TEAM", ios_bundle_id="com.acme", universal_linking_enabled=1)
+    own.configure(ios_team_id="A1B2C3D4E5", ios_bundle_id="com.acme", universal_linking_enabled=1)
     host = own.card["link_domain"]
     url = own.created(data=DATA)
     assert target(own, host + spare, url.removeprefix(f"https://{host}")) == "https://example.com/ios"
     assert own.read(url.replace(host, host + spare)).json()["data"]["url"] == url
     hosted = own.http.get("/.well-known/apple-app-site-association", headers={"Host": host + spare}).json()
-    assert [entry["appID"] for entry in hosted["applinks"]["details"]] == ["TEAM.com.acme"]
+    assert [entry["appID"] for entry in hosted["applinks"]["details"]] == ["A1B2C3D4E5.com.acme"]
 
 
 def test_another_port_is_another_host(own: Api) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args, get_origin
@@ -11,18 +10,11 @@ import msgspec
 
 from bough.accounts.found import check_name, check_timezone
 from bough.accounts.model import App, AppConfig
+from bough.accounts.setting_checks import MAX_TEXT as MAX_TEXT
+from bough.accounts.setting_checks import check_texts
 from bough.attribution.windows import windows_from_days
 from bough.errors import BadRequest
 from bough.web.limits import check_own_limits
-
-MAX_TEXT = 255
-
-FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "about", "blob", "http", "https", "intent"})
-"""Schemes that no app can register: browsers give them a meaning of their own."""
-
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://)?\Z")
-_ALLOWED = re.compile(r"(\*\.)?[A-Za-z0-9.-]+(:[0-9]+)?\Z|[A-Za-z][A-Za-z0-9+.-]*://\Z")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(AppConfig)}
 _WORDS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
@@ -53,9 +45,10 @@ def app_document(app: App, branch_key: str, branch_secret: str, test: bool) -> d
 def updated_config(config: AppConfig, body: Mapping[str, Any]) -> AppConfig:
     """The configuration with the fields of a request laid over it; unknown fields are ignored.
 
-    Raises BadRequest naming the field. Numbers and booleans may come as text.
+    Raises BadRequest naming the field. Numbers and booleans may come as text. Values that stay as they are may be ones
+    that are refused today: a form that sends all of them back still saves the others, and `bough doctor` names them.
     """
-    changes = {name: _checked(name, value) for name, value in body.items() if name in _FIELDS}
+    changes = {name: _checked(name, value, config) for name, value in body.items() if name in _FIELDS}
     values = {**msgspec.structs.asdict(config), **changes}
     try:
         updated = msgspec.convert(values, AppConfig, strict=False)
@@ -78,7 +71,7 @@ def updated_identity(app: App, body: Mapping[str, Any]) -> tuple[str, str]:
     return name, timezone
 
 
-def _checked(name: str, value: Any) -> Any:
+def _checked(name: str, value: Any, config: AppConfig) -> Any:
     if value is None:
         field = _FIELDS[name]
         return field.default if field.default is not msgspec.NODEFAULT else {}
@@ -89,9 +82,9 @@ def _checked(name: str, value: Any) -> Any:
     if name == "expiry_days" and value == "none":
         return 0
     texts = value if isinstance(value, list) else [value]
-    for text in texts:
-        if isinstance(text, str):
-            _check_text(name, text)
+    kept = getattr(config, name)
+    if texts != (list(kept) if isinstance(kept, tuple) else [kept]):
+        check_texts(name, [text for text in texts if isinstance(text, str)])
     return value
 
 
@@ -105,20 +98,3 @@ def _choice(name: str, value: Any, choices: tuple[int | str, ...]) -> int | str:
         if str(choice) == given:
             return choice
     raise BadRequest(f"{name}: must be one of {', '.join(map(str, choices))}.")
-
-
-def _check_text(name: str, text: str) -> None:
-    if len(text) > MAX_TEXT:
-        raise BadRequest(f"{name}: must have at most {MAX_TEXT} characters.")
-    if _CONTROL.search(text):
-        raise BadRequest(f"{name}: must not hold control characters.")
-    if not text:
-        return
-    if name.endswith("_url") and not text.startswith(("https://", "http://")):
-        raise BadRequest(f"{name}: must be an http or https address.")
-    if name.endswith("_uri_scheme") or name == "uri_schemes":
-        scheme = text.removesuffix("://").lower()
-        if not _SCHEME.match(text) or scheme in FORBIDDEN_SCHEMES:
-            raise BadRequest(f"{name}: {text!r} cannot be an app's URI scheme.")
-    if name == "redirect_allowlist" and not _ALLOWED.match(text):
-        raise BadRequest(f"{name}: {text!r} must look like example.com, *.example.com or myapp://.")

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from bough.accounts import queries
 from bough.accounts.model import Domain
+from bough.accounts.setting_checks import ascii_host
 from bough.errors import BadRequest, NotFound
 from bough.ids import new_code, new_id
 from bough.links.alias import RESERVED_FIRST_SEGMENTS
@@ -25,7 +26,6 @@ from bough.store.transaction import Transaction
 PREFIX_LENGTH = 4
 RANDOM_PREFIX = "random"
 
-_HOST = re.compile(r"(?=.{1,253}(:|\Z))[a-z0-9_-]+(\.[a-z0-9_-]+)*(:[0-9]{1,5})?\Z")
 _PREFIX = re.compile(rf"[A-Za-z0-9]{{{PREFIX_LENGTH}}}\Z")
 
 
@@ -63,8 +63,8 @@ def add_batch(tx: Transaction, items: list[Domain]) -> list[Domain | Exception]:
 
 def _add(tx: Transaction, wanted: Domain) -> Domain:
     prefix = new_code(PREFIX_LENGTH) if wanted.prefix == RANDOM_PREFIX else wanted.prefix
-    domain = msgspec.structs.replace(wanted, host=wanted.host.lower(), prefix=prefix)
-    check_name(domain)
+    check_name(msgspec.structs.replace(wanted, prefix=prefix))
+    domain = msgspec.structs.replace(wanted, host=ascii_host(wanted.host), prefix=prefix)
     if tx.rows(queries.DOMAIN_OWNER, (domain.host, prefix)):
         raise BadRequest(f"domain: {_written(domain)} is in use; give it another prefix.")
     if prefix and tx.rows(queries.LINK_BEHIND, (domain.host, f"{prefix}/")):
@@ -81,7 +81,7 @@ def _add(tx: Transaction, wanted: Domain) -> Domain:
 
 def check_name(domain: Domain) -> None:
     """Raises BadRequest unless the host and prefix can be a link domain's."""
-    if not _HOST.match(domain.host):
+    if not ascii_host(domain.host):
         raise BadRequest(f"domain: {domain.host!r} is no host name such as go.example.com.")
     if domain.prefix and (not _PREFIX.match(domain.prefix) or domain.prefix in RESERVED_FIRST_SEGMENTS):
         raise BadRequest(f"prefix: must be {PREFIX_LENGTH} letters or digits.")

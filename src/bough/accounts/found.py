@@ -18,6 +18,7 @@ from bough.accounts.keys import (
     new_branch_secret,
 )
 from bough.accounts.model import PERMISSIONS, AppConfig
+from bough.accounts.setting_checks import ascii_host
 from bough.accounts.setting_history import remember
 from bough.errors import BadRequest, BoughError
 from bough.ids import growing_ids, new_code, new_id, now_ms
@@ -230,7 +231,9 @@ def _choose_domains(tx: Transaction, wanted: NewApp) -> list[_Chosen]:
     base = urlsplit(wanted.base_url)
     if base.scheme not in ("http", "https") or not base.netloc:
         raise BadRequest("base_url: must look like https://go.example.com.")
-    host = (wanted.domain or base.netloc).lower()
+    if wanted.domain and not ascii_host(wanted.domain):
+        raise BadRequest(f"domain: {wanted.domain!r} is no host name such as go.example.com.")
+    host = ascii_host(wanted.domain) if wanted.domain else base.netloc.lower()
     scheme = "https" if wanted.domain else base.scheme
     taken = bool(tx.rows(queries.DOMAIN_OWNER, (host, "")))
     if taken and wanted.domain:

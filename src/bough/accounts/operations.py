@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from bough.accounts import routes
-from bough.accounts.app_document import MAX_TEXT
 from bough.accounts.model import AppConfig
+from bough.accounts.setting_checks import MAX_TEXT
 from bough.web.parameters import BRANCH_SECRET, KEY_IN_PATH, SECRET_IN_QUERY
 from bough.web.routing import Kind, Parameter, Route
 

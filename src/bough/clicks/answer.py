@@ -40,6 +40,8 @@ HINTS = {
     "platform": "sec-ch-ua-platform",
     "platform_version": "sec-ch-ua-platform-version",
     "model": "sec-ch-ua-model",
+    "mobile": "sec-ch-ua-mobile",
+    "form_factors": "sec-ch-ua-form-factors",
 }
 """Arguments of `with_hints`, and the headers that hold them."""
 

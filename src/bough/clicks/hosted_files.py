@@ -7,19 +7,17 @@ the four-character prefix of their links.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
 from bough.accounts.model import App
+from bough.accounts.setting_checks import canonical_fingerprint
 
 CONTENT_TYPE = "application/json"
 
 APPLE_PATHS = ("/.well-known/apple-app-site-association", "/apple-app-site-association")
 ANDROID_PATH = "/.well-known/assetlinks.json"
-
-_SHA256 = re.compile(r"[0-9A-F]{64}")
 
 
 def apple_app_site_association(apps: Sequence[App], host: str) -> bytes:
@@ -46,7 +44,7 @@ def assetlinks(apps: Sequence[App]) -> bytes:
     statements = []
     for app in apps:
         config = app.config
-        fingerprints = [text for text in map(_fingerprint, config.sha256_cert_fingerprints) if text]
+        fingerprints = [text for text in map(canonical_fingerprint, config.sha256_cert_fingerprints) if text]
         if config.android_app_links_enabled and config.android_package_name and fingerprints:
             target = {
                 "namespace": "android_app",
@@ -73,11 +71,3 @@ def _paths(own: Sequence[str], foreign: Sequence[str]) -> list[str]:
     if "" in own:
         return ["NOT /e/*", *web_only, *(f"NOT /{prefix}/*" for prefix in foreign), "*", "/"]
     return web_only + [path for prefix in prefixes for path in (f"/{prefix}/*", f"/{prefix}")]
-
-
-def _fingerprint(text: str) -> str:
-    """A SHA-256 in the form Android compares with (capitals, colons), or empty when it is none."""
-    digits = text.replace(":", "").replace(" ", "").upper()
-    if not _SHA256.fullmatch(digits):
-        return ""
-    return ":".join(digits[at : at + 2] for at in range(0, 64, 2))

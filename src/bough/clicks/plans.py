@@ -22,7 +22,7 @@ from msgspec import Struct
 from bough.accounts.model import App
 from bough.clicks import controls
 from bough.clicks.agent import Agent
-from bough.clicks.agents import parse
+from bough.clicks.agents import parse, usual_hints
 from bough.clicks.cache import Entry
 from bough.clicks.candidates import fallback_keys, platform_keys
 from bough.clicks.decide import decide
@@ -61,6 +61,8 @@ class Known(Struct, frozen=True, gc=False):
     agent: Agent
     number: int
     """Agents with the same number are sent to the same place by every link."""
+    hints: tuple[bytes, bytes]
+    """`Sec-CH-UA-Platform` and `-Mobile` of a browser that is what it says."""
 
 
 class Lane(NamedTuple):
@@ -116,7 +118,7 @@ class Plans:
                 self._numbers.clear()
             text = user_agent.decode("latin-1")
             agent = parse(text)
-            found = self._known[user_agent] = Known(text, agent, self._number(agent))
+            found = self._known[user_agent] = Known(text, agent, self._number(agent), usual_hints(agent))
         return found
 
     def plan(self, entry: Entry, agent: Known, country: str, web_only: bool, installed: bool) -> Plan:

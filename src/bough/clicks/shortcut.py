@@ -40,12 +40,12 @@ MAX_HOSTS = 1000
 
 DECLINED = frozenset(
     {
-        *(b"sec-ch-ua-model", b"sec-ch-ua-platform-version"),
+        *(b"sec-ch-ua-model", b"sec-ch-ua-platform-version", b"sec-ch-ua-form-factors"),
         *(b"expect", b"content-length", b"transfer-encoding"),
     }
 )
-"""Headers of requests that are no plain clicks, besides those of `bough.web.prefetch`. Client hints that are missing
-here say nothing new."""
+"""Headers of requests that are no plain clicks, besides those of `bough.web.prefetch`. The two hints that Chromium sends
+with every request are compared with what the User-Agent says; others say nothing of the device."""
 
 HEADERS = b"\r\ncache-control: no-store\r\ncontent-length: 0"
 COOKIE = HEADERS + b"\r\nset-cookie: _s="
@@ -91,11 +91,15 @@ class Shortcut:
         found = dict(headers)
         if len(found) != len(headers) or not DECLINED.isdisjoint(found) or may_be_prefetch(found):
             return None  # what repeated headers mean is the whole way's to know
+        agent = self._plans.known(found.get(b"user-agent", b""))
+        platform = found.get(b"sec-ch-ua-platform")
+        if platform is not None and (platform, found.get(b"sec-ch-ua-mobile")) != agent.hints:
+            return None  # a browser in disguise
         cookie = found.get(b"cookie")
         forwarded = found.get(b"x-forwarded-for", b"")
         return Caller(
             host=found.get(b"host", b"").decode("latin-1"),
-            agent=self._plans.known(found.get(b"user-agent", b"")),
+            agent=agent,
             referrer=found.get(b"referer", b"").decode("latin-1"),
             browser=browser_of(cookie.decode("latin-1")) if cookie else "",
             forwarded=forwarded,

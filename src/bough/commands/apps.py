@@ -17,6 +17,7 @@ from bough.accounts.keys import environment
 from bough.accounts.model import App, Domain
 from bough.accounts.queries import ALL_ORGANIZATIONS
 from bough.accounts.routes import founded_entry
+from bough.accounts.setting_checks import ascii_host
 from bough.accounts.team_routes import rotated_entry
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import NotFound
@@ -141,7 +142,7 @@ def run_domains(arguments: argparse.Namespace) -> None:
             )
             transact(store, add_batch, wanted, domain_entry("domain.add", app))
         if arguments.remove:
-            gone = DomainName(app.id, arguments.remove.lower(), arguments.prefix)
+            gone = DomainName(app.id, ascii_host(arguments.remove) or arguments.remove, arguments.prefix)
             transact(store, remove_batch, gone, lambda _: domain_entry("domain.remove", app)(gone))
         found = [_domain(domain) for domain in Directory(store).apps[app.id].domains]
     if arguments.json:

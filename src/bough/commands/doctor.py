@@ -6,13 +6,14 @@ import argparse
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bough.accounts.directory import Directory
-from bough.accounts.model import Domain
+from bough.accounts.model import AppConfig, Domain
+from bough.accounts.setting_checks import ascii_host, canonical_fingerprint, unworkable
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import BoughError
 from bough.exports.files import open_files
@@ -63,10 +64,25 @@ def examine(settings: Settings) -> Iterator[str]:
     for app in directory.apps.values():
         for domain in {domain.host: domain for domain in app.domains}.values():
             yield from _domain(app.name, domain)
-        if app.config.universal_linking_enabled and not (app.config.ios_team_id and app.config.ios_bundle_id):
-            yield f"App {app.name}: universal links are on, but ios_team_id or ios_bundle_id is empty."
-        if app.config.android_app_links_enabled and not app.config.sha256_cert_fingerprints:
-            yield f"App {app.name}: Android App Links are on, but sha256_cert_fingerprints is empty."
+        for finding in _settings(app.config, app.domains):
+            yield f"App {app.name}: {finding}"
+
+
+def _settings(config: AppConfig, domains: Sequence[Domain]) -> Iterator[str]:
+    """What an app's stored settings make of the hosted files, and values that would be refused today."""
+    if config.universal_linking_enabled and not (config.ios_team_id and config.ios_bundle_id):
+        yield "universal links are on, but ios_team_id or ios_bundle_id is empty."
+    if config.android_app_links_enabled:
+        if not config.sha256_cert_fingerprints:
+            yield "Android App Links are on, but sha256_cert_fingerprints is empty."
+        elif not any(map(canonical_fingerprint, config.sha256_cert_fingerprints)):
+            yield "assetlinks.json does not name the app, as none of its sha256_cert_fingerprints is a SHA-256."
+        if not config.android_package_name:
+            yield "Android App Links are on, but android_package_name is empty."
+    for sentence in unworkable(config):
+        yield f"a stored setting cannot work. {sentence}"
+    for host in dict.fromkeys(domain.host for domain in domains if not ascii_host(domain.host)):
+        yield f"the link domain {host!r} is no host name such as go.example.com; no phone can ask for it."
 
 
 def _folder(folder: Path) -> Iterator[str]:
