@@ -26,6 +26,7 @@ from bough.events.body import decode, encode, nested_object
 from bough.events.values import text, whole
 from bough.ids import now_ms
 from bough.journal import Click, Row
+from bough.links.address import written_path
 from bough.links.codec import from_row
 from bough.links.model import Link
 from bough.links.queries import BY_ID
@@ -210,7 +211,7 @@ async def _link(call: Call, user: User, body: dict[str, Any]) -> tuple[Link, str
         raise BadRequest("url: is missing; the address of the link that is clicked, or link_id.")
     if found is None or not user.sees(call.context.directory.apps[found.app]) or not sees_link(user, found):
         raise NotFound
-    return found, url or f"https://{found.domain}/{found.path}"
+    return found, url or f"https://{found.domain}/{written_path(found.path)}"
 
 
 async def add_rates(call: Call) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -158,7 +159,7 @@ def _is_this_link(visit: Visit, address: Address) -> bool:
     """Whether following the address would end in a circle: the link itself, with or without `/e/`."""
     if not address.is_web or address.authority != visit.link.domain or not visit.link.path:
         return False
-    return address.path.removeprefix("/").removeprefix("e/").rstrip("/") == visit.link.path.rstrip("/")
+    return unquote(address.path).removeprefix("/").removeprefix("e/").rstrip("/") == visit.link.path.rstrip("/")
 
 
 def _ios_keys(visit: Visit) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ A store page gets no match parameters (contract/links.md §3.3). The Play Store 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from bough.clicks.decision import LINK_CLICK_ID
 from bough.links.addresses import Address, encode_value
@@ -43,7 +44,8 @@ PLAY_STORE = "play.google.com"
 REFERRER = f"referrer=link_click_id%3D{LINK_CLICK_ID}"
 
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
-_HAS_REFERRER = re.compile(r"[?&]referrer=")
+_OWN_REFERRER = re.compile(r"[?&]referrer=([^&#]*)")
+_PAIRS = re.compile(r"=|%3D", re.IGNORECASE)
 
 
 def is_store(address: Address) -> bool:
@@ -61,16 +63,28 @@ def play_store_url(package: str) -> str:
     return f"https://{PLAY_STORE}/store/apps/details?id={encode_value(package)}"
 
 
+def app_store_url(number: str, campaign: Mapping[str, str]) -> str:
+    """The App Store page of an app's numeric id, with the parameters by which the store counts campaigns."""
+    query = "&".join(f"{name}={encode_value(value)}" for name, value in campaign.items())
+    return f"https://apps.apple.com/app/id{number}{'?' if query else ''}{query}"
+
+
 def amazon_store_url(package: str) -> str:
     """The page of a package in Amazon's store for Android."""
     return f"https://www.amazon.com/gp/mas/dl/android?p={encode_value(package)}"
 
 
 def with_referrer(address: Address) -> str:
-    """The address to send; a Play Store page carries the click's id, unless it brings a referrer of its own."""
-    if address.host != PLAY_STORE or "id=" not in address.rest or _HAS_REFERRER.search(address.rest):
+    """The address to send; a Play Store page carries the click's id. A referrer of its own that is made of pairs
+    (`utm_source=mail`) gets it as one more, so that both reach the app; any other one is left as it is."""
+    if address.host != PLAY_STORE or "id=" not in address.rest:
         return address.url
-    page, hash_sign, fragment = address.url.partition("#")
+    url = address.url
+    if own := _OWN_REFERRER.search(url):
+        if not _PAIRS.search(own[1]) or "link_click_id" in own[1]:
+            return url
+        return f"{url[: own.end()]}%26link_click_id%3D{LINK_CLICK_ID}{url[own.end() :]}"
+    page, hash_sign, fragment = url.partition("#")
     return f"{page}&{REFERRER}{hash_sign}{fragment}"
 
 

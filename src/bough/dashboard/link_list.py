@@ -11,6 +11,7 @@ from bough.dashboard.curl import get_line
 from bough.dashboard.here import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest
+from bough.links.address import written_path
 from bough.links.api_routes import listing_document, own_link_by_id, run_bulk, summary
 from bough.links.listing_parameters import FILTERS
 from bough.links.model import LABELS
@@ -96,7 +97,8 @@ async def act(here: Here) -> Response:
 async def _line(here: Here, identifier: str, action: str, fields: dict[str, Any]) -> str:
     """What a bulk request says about one link."""
     listed = await own_link_by_id(here.call, here.user, identifier)
-    url = f"{'https' if here.app.is_secure(listed.link.domain) else 'http'}://{listed.link.domain}/{listed.link.path}"
+    scheme = "https" if here.app.is_secure(listed.link.domain) else "http"
+    url = f"{scheme}://{listed.link.domain}/{written_path(listed.link.path)}"
     line: dict[str, Any] = {"url": url}
     text = str(fields.get("value") or "").strip()
     if action in ("tag", "untag"):

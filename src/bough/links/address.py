@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from bough.accounts.directory import Directory
 from bough.errors import BadRequest
@@ -14,6 +14,10 @@ WEB_ONLY_SUFFIX = "-web"
 MAX_URL = 8192
 
 _SPARE = re.compile(r"\.?(:80|:443)?\Z")
+
+
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_.~/-]*")
+"""What new aliases and codes are made of; imported paths may hold anything."""
 
 
 class Address(NamedTuple):
@@ -63,6 +67,11 @@ def locate(directory: Directory, host: str, path: str) -> Address:
     host = directory.main_host(host)
     bare = path.rstrip("/")  # as people and programs write it; behind a prefix alone the slash says that it is one
     return Address(host, path if directory.domain(host, bare) else bare, web_only)
+
+
+def written_path(path: str) -> str:
+    """A stored path as it stands in an address: percent-encoded where it must be, so that it is read back the same."""
+    return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/~:@!$&'()*+,;=", errors="replace")
 
 
 def plain_host(directory: Directory, host: str) -> str:

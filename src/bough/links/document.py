@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bough.accounts.model import App
-from bough.links.address import WEB_ONLY_PREFIX
+from bough.links.address import WEB_ONLY_PREFIX, written_path
 from bough.links.model import LABELS, Link, LinkType
 
 ON = (True, "true", "1")
@@ -18,7 +18,7 @@ TITLE_KEYS = ("$marketing_title", "$og_title")
 def short_url(link: Link, scheme: str) -> str:
     """The address people share. A web-only link's begins with `/e/`, which no app claims (contract/links.md §3.1)."""
     web_only = WEB_ONLY_PREFIX if link.data.get("$web_only") in ON else ""
-    return f"{scheme}://{link.domain}/{web_only}{link.path}"
+    return f"{scheme}://{link.domain}/{web_only}{written_path(link.path)}"
 
 
 def link_url(link: Link, app: App) -> str:

@@ -18,7 +18,7 @@ from bough.accounts.model import App, Domain
 from bough.errors import BadRequest, BoughError
 from bough.ids import iso_time
 from bough.links.address import parse_address
-from bough.links.alias import check_alias
+from bough.links.alias import check_imported
 from bough.links.bulk import split_tags
 from bough.links.change import new_link
 from bough.links.document import link_url
@@ -130,7 +130,6 @@ def read_link(values: Mapping[str, Any], directory: Directory, target: Target) -
     app = directory.apps[domain.app]
     parameters = parse_parameters(
         {
-            "alias": values.get("alias"),
             "type": values.get("type"),
             "duration": values.get("duration"),
             "identity": values.get("identity"),
@@ -143,9 +142,11 @@ def read_link(values: Mapping[str, Any], directory: Directory, target: Target) -
     if parameters.data is not UNSET:
         check_targets(parameters.data, app)
     own_path = path.removeprefix(f"{domain.prefix}/") if domain.prefix else path
-    if parameters.alias is not None and parameters.alias != own_path:
-        raise BadRequest(f"alias: {parameters.alias!r} does not belong to the address {path!r}.")
-    check_alias(own_path)
+    check_imported(path)
+    alias = values.get("alias") or None
+    if alias is not None and alias != own_path:
+        raise BadRequest(f"alias: {alias!r} does not belong to the address {path!r}.")
+    parameters = msgspec.structs.replace(parameters, alias=alias)
     link = new_link(parameters, app, domain, target.now)
     return msgspec.structs.replace(
         link,
