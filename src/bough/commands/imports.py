@@ -110,10 +110,9 @@ def _report(path: Path, segment: Segment) -> None:
         print(f"{path.name} line {error.line}: {error.error}", file=sys.stderr)
     if segment.error_count > len(segment.errors):
         print(f"{path.name}: and {segment.error_count - len(segment.errors)} more", file=sys.stderr)
-    if segment.repeated:
-        print(f"{path.name}: was imported before")
-    else:
-        print(f"{path.name}: {segment.rows} events, {segment.error_count} lines left out")
+    known = f", {segment.known} were there already" if segment.known else ""
+    counts = f"{segment.rows} events, {segment.error_count} lines left out{known}"
+    print(f"{path.name}: was imported before ({counts})" if segment.repeated else f"{path.name}: {counts}")
 
 
 def _until_published(settings: Settings, store: Store, name: str, value: int) -> None:
