@@ -25,6 +25,9 @@ NAMELESS: Final = "\x7f"
 
 MAX_RECORD_LINES: Final = 1000
 MAX_RECORD_CHARACTERS: Final = 4_000_000
+csv.field_size_limit(MAX_RECORD_CHARACTERS)
+
+NO_UTF_8: Final = "is not UTF-8"
 MAX_SHOWN: Final = 12
 """Columns that a refusal names."""
 
@@ -51,30 +54,45 @@ class Header(Struct, frozen=True):
     """Lines of the header itself."""
 
 
+class Beginning(Struct, frozen=True):
+    """What stands before a header, and how it is written."""
+
+    first: str
+    """The header's first line; empty when there is none."""
+    separator: str
+    before: int
+    """Lines before the header: `sep=;`, blank ones."""
+
+
+def begin(lines: Iterator[str], wanted: Collection[str]) -> Beginning:
+    """Consume a CSV up to the first line of its header; `wanted` are names of columns that tell the separator."""
+    before, says = 0, ""
+    for line in lines:
+        text = line.removeprefix("\ufeff")
+        found = None if says else _SAYS.match(text)
+        if found is not None:
+            says = {"\\t": "\t"}.get(found[1], found[1])
+        elif text.strip():
+            return Beginning(text, says or _separator(text, wanted), before)
+        before += 1
+    return Beginning("", ",", before)
+
+
 def read_header(name: str, lines: Iterator[str], wanted: Collection[str]) -> Header:
     """Consume a CSV up to its header; `wanted` are names of columns by which the separator is known.
 
     Raises:
         BadRequest: there is no header, it is no CSV, or it has an empty or a repeated column name.
     """
-    before, says = 0, ""
-    first = ""
-    for line in lines:
-        found = None if before and says else _SAYS.match(line.removeprefix("\ufeff"))
-        if found is not None:
-            says = {"\\t": "\t"}.get(found[1], found[1])
-        elif line.strip("\ufeff \t\r\n"):
-            first = line.removeprefix("\ufeff")
-            break
-        before += 1
-    if not first:
+    found = begin(lines, wanted)
+    if not found.first:
         raise BadRequest(f"{name}: is empty, so it has no column name.")
-    record = next(records_of(chain([first], lines), says or _separator(first, wanted)), None)
+    record = next(records_of(chain([found.first], lines), found.separator), None)
     if record is None or record.error:
-        raise BadRequest(f"{name}: the header cannot be read: {record.error if record else 'it is empty'}.")
+        raise BadRequest(f"{name}: the header cannot be read: it {record.error if record else 'is empty'}.")
     columns = [column.strip().lower() for column in record.fields]
-    lines_of_it = 1 + sum(column.count("\n") for column in record.fields)
-    return Header(_named(name, columns), says or _separator(first, wanted), before, lines_of_it)
+    height = 1 + sum(column.count("\n") for column in record.fields)
+    return Header(_named(name, columns), found.separator, found.before, height)
 
 
 def records_of(lines: Iterator[str], separator: str = ",", line: int = 0) -> Iterator[Record]:
@@ -91,12 +109,13 @@ def records_of(lines: Iterator[str], separator: str = ",", line: int = 0) -> Ite
                 yield _record(number, text, separator)
             continue
         parts, whole = _rest(text, lines, waiting)
-        if whole:
-            yield _record(number, "".join(parts), separator)
-            number += len(parts) - 1
+        open_quote = Record(number, [], "a quoted field does not end")
+        record = _record(number, "".join(parts), separator) if whole else open_quote
+        yield record
+        if record.error:
+            waiting.extend(reversed(parts[1:]))  # the lines after a stray quote are lines of their own
         else:
-            yield Record(number, [], "a quoted field does not end")
-            waiting.extend(reversed(parts[1:]))
+            number += len(parts) - 1
 
 
 def shown(columns: list[str]) -> str:
@@ -151,7 +170,7 @@ def _rest(first: str, lines: Iterator[str], waiting: list[str]) -> tuple[list[st
 
 def _record(number: int, text: str, separator: str) -> Record:
     if not is_text(text):
-        return Record(number, [], "is not UTF-8")
+        return Record(number, [], NO_UTF_8)
     if "\0" in text:
         return Record(number, [], "holds a NUL character")
     try:

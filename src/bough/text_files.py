@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import json
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from typing import IO, Final, cast
 from msgspec import Struct
 
 from bough.errors import BadRequest
+
+LINES_LOOKED_AT: Final = 2000
+"""Lines in which an object that is written over several of them is looked for."""
 
 LOOK: Final = 65_536
 """Bytes that are looked at to tell what a file is."""
@@ -108,6 +112,33 @@ def refuse_markup(name: str, text: str) -> None:
         )
 
 
+def refuse_other_json(name: str, start: str) -> None:
+    """Raises BadRequest when the beginning of a text is JSON, but not one object per line, or when it is empty."""
+    text = start.lstrip("\ufeff \t\r\n")
+    if not text:
+        raise BadRequest(f"{name}: is empty.")
+    if text.startswith("["):
+        raise BadRequest(
+            f"{name}: is a JSON array; one object per line is needed: `jq -c '.[]' {name} > lines.ndjson`."
+        )
+    first = text.split("\n", 1)[0].rstrip()
+    if first == "{" or _goes_on(first, text):
+        raise BadRequest(
+            f"{name}: has objects of several lines; one per line is needed: `jq -c . {name} > lines.ndjson`."
+        )
+
+
+def _goes_on(first: str, text: str) -> bool:
+    """Whether the first line begins an object that later lines end."""
+    if not first.startswith("{") or first.endswith("}"):
+        return False
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return end > len(first)
+
+
 def encoding_of(start: bytes) -> tuple[str, int]:
     """The encoding of a text by its first bytes, and how many of them are a byte order mark.
 
@@ -156,6 +187,25 @@ def decoded(name: str, file: IO[bytes], found: TextFile) -> Iterator[str]:
                 f"{name}: cannot be read: it is {found.encoding.upper()} that breaks off or is damaged at byte"
                 f" {error.start}; save it as UTF-8."
             ) from error
+
+
+def piped_lines(name: str, source: io.BufferedReader) -> Iterator[str]:
+    """As `lines_of`, from a stream that can be read once.
+
+    Raises:
+        BadRequest: it is no text, or packed, or damaged.
+    """
+    start = source.peek(LOOK)
+    refuse_foreign(name, start)
+    if start.startswith(GZIP):
+        raise BadRequest(f"{name}: is packed with gzip; unpack it on the way: `gunzip -c`.")
+    encoding, mark = encoding_of(start)
+    refuse_markup(name, start[mark:].decode(encoding, "replace"))
+    ends = _LineEnds(encoding)
+    ends.add(start[mark:])
+    alone = ends.returns > 1 and not ends.feeds
+    source.read(mark)
+    yield from decoded(name, source, TextFile(packed=False, encoding=encoding, carriage_returns=alone))
 
 
 def uploaded_lines(name: str, text: str) -> Iterator[str]:

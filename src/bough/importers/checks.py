@@ -8,6 +8,7 @@ from typing import Final
 
 from bough.cohorts.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
 from bough.events.currencies import CURRENCIES
+from bough.importers.amounts import SAYS, WRITTEN_FOR_PEOPLE
 from bough.importers.columns import IDENTIFIERS, SOURCES
 from bough.importers.instants import complaint, implausible, instant
 from bough.importers.names import name_faults
@@ -17,10 +18,6 @@ MAX_ID: Final = 1024
 
 _SETS: Final = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)
 _NUMBER: Final = r"[+-]?([0-9]{1,15}([.][0-9]{0,30})?|[.][0-9]{1,30})([eE][+-]?[0-9]{1,2})?"
-WRITTEN_FOR_PEOPLE: Final = r"^\D*[0-9][0-9.,\s\p{Z}''’_]*\D*$"
-"""An amount with a decimal comma, thousands separators, a currency's sign or code; as SQL. Which mark parts decimals
-cannot be known."""
-
 _NOBODY: Final = (
     "null",
     "none",
@@ -130,11 +127,9 @@ def _amount_faults(field: str) -> Iterable[tuple[str, str, str]]:
     """(field, condition, sentence) of what an amount may not be."""
     wrong = f"{field} IS NOT NULL AND NOT regexp_full_match({field}, '{_NUMBER}')"
     label = f"event_data_{field}"
-    yield (
-        field,
-        f"{wrong} AND regexp_matches({field}, '{WRITTEN_FOR_PEOPLE}')",
-        text(f"{label}: is written for people; write 1234.56: a point, no thousands separator, no currency sign"),
-    )
+    points = f"regexp_full_match({field}, '[-+]?[0-9]*[.]?[0-9]*')"
+    for_people = f"NOT {points} AND regexp_matches({field}, {text(WRITTEN_FOR_PEOPLE)})"
+    yield field, f"{wrong} AND {for_people}", text(f"{label}: {SAYS}")
     yield field, wrong, text(f"{label}: must be a plain number below 10^15 with at most 30 decimals")
     yield field, f"{field} LIKE '-%' AND name <> 'PURCHASE'", text(f"{label}: may be negative on PURCHASE only")
 

@@ -8,7 +8,6 @@ their line, the others are reported.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from itertools import islice
 from pathlib import Path
@@ -19,16 +18,13 @@ from msgspec import Struct
 from bough.csv_text import Header, misfit, read_header, records_of
 from bough.errors import BadRequest
 from bough.importers.columns import REQUIRED, SOURCES
-from bough.text_files import TextFile, first_text, is_text, lines_of
+from bough.text_files import LINES_LOOKED_AT, TextFile, first_text, is_text, lines_of, refuse_other_json
 
 LINE: Final = "\x7fline"
 """Name of the column that is added."""
 
 BETWEEN: Final = "\x02"
 """Stands between a line's number and the line."""
-
-LINES_LOOKED_AT: Final = 2000
-"""Lines in which an object that is written over several of them is looked for."""
 
 WANTED: Final = frozenset(name for field in REQUIRED for name in SOURCES[field])
 
@@ -78,31 +74,11 @@ def copy_good(path: Path, found: TextFile, header: Header, target: TextIO, most:
 
 def check_json(path: Path, found: TextFile) -> None:
     """Raises BadRequest when a file is not JSON lines as a whole, and says what else it is."""
-    first = first_text(lines_of(path, found))
-    if not first:
-        raise BadRequest(f"{path.name}: is empty.")
-    if first.startswith("["):
-        raise BadRequest(
-            f"{path.name}: is a JSON array; one object per line is needed: `jq -c '.[]' {path.name} > lines.ndjson`."
-        )
-    if first == "{" or _goes_on(first, path, found):
-        raise BadRequest(
-            f"{path.name}: has objects of several lines; one per line is needed: `jq -c . {path.name} > lines.ndjson`."
-        )
+    start = "".join(islice(lines_of(path, found), LINES_LOOKED_AT))
+    refuse_other_json(path.name, start)
+    first = start.split("\n", 1)[0].lstrip()
     if first[0] not in '{"' and {"name", "timestamp"} <= set(re.split(r"[^a-z_]+", first.lower())):
         raise BadRequest(f"{path.name}: begins like CSV, not JSON; its name must end in .csv.")
-
-
-def _goes_on(first: str, path: Path, found: TextFile) -> bool:
-    """Whether the first line begins an object that later lines end."""
-    if not first.startswith("{") or first.endswith("}"):
-        return False
-    start = "".join(islice(lines_of(path, found), LINES_LOOKED_AT))
-    try:
-        _, end = json.JSONDecoder().raw_decode(start.lstrip("\ufeff \t\r\n"))
-    except (ValueError, RecursionError):
-        return False
-    return end > len(first)
 
 
 def copy_numbered(path: Path, found: TextFile, target: Path) -> None:
