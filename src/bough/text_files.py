@@ -184,8 +184,8 @@ def decoded(name: str, file: IO[bytes], found: TextFile) -> Iterator[str]:
                 yield line[:-1] + "\n" if found.carriage_returns and line.endswith("\r") else line
         except UnicodeDecodeError as error:
             raise BadRequest(
-                f"{name}: cannot be read: it is {found.encoding.upper()} that breaks off or is damaged at byte"
-                f" {error.start}; save it as UTF-8."
+                f"{name}: cannot be read: it is {found.encoding.upper()} that breaks off or is damaged; save it as"
+                " UTF-8."
             ) from error
 
 
@@ -266,18 +266,18 @@ def _told(name: str, file: IO[bytes], *, packed: bool) -> TextFile:
 
 
 class _LineEnds:
-    """Counts CR, LF and CRLF, and looks for NUL, in pieces of bytes."""
+    """Counts CR and CRLF, and looks for LF and NUL, in pieces of bytes."""
 
     def __init__(self, encoding: str) -> None:
         self._return, self._feed = "\r".encode(encoding), "\n".encode(encoding)
         self._bytewise = len(self._return) == 1
         self._last = b""
-        self.returns = self.feeds = self.pairs = 0
-        self.nul = False
+        self.returns = self.pairs = 0
+        self.feeds = self.nul = False
 
     def add(self, chunk: bytes) -> None:
         """The next piece."""
-        self.feeds += chunk.count(self._feed)
+        self.feeds = self.feeds or self._feed in chunk
         self.returns += chunk.count(self._return)
         if self.returns:
             self.pairs += chunk.count(self._return + self._feed)

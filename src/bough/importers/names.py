@@ -18,15 +18,18 @@ _CONTROLS: Final = r"[\p{Cc}\p{Zl}\p{Zp}]"
 def name_faults(field: str) -> tuple[tuple[str, str], ...]:
     """(condition, sentence) of what a name may not be, both SQL; the first that holds counts."""
     exact = f"{field} IN ({', '.join(text(name) for name in sorted(BUILT_IN.values()))})"
-    unseen = rf"regexp_replace({field}, '\p{{Cf}}', '', 'g')"
-    plain = f"lower(regexp_replace({unseen}, '^{_BLANKS}|{_BLANKS}$', '', 'g'))"
+    # most names are printable ASCII without blanks around them, and need none of the searches
+    odd = f"NOT regexp_full_match({field}, '[!-~]([ -~]*[!-~])?')"
+    seen = rf"regexp_replace({field}, '\p{{Cf}}', '', 'g')"
+    plain = f"CASE WHEN {odd} THEN lower(regexp_replace({seen}, '^{_BLANKS}|{_BLANKS}$', '', 'g')) ELSE lower({field}) END"
     cases = " ".join(f"WHEN {text(key)} THEN {text(name)}" for key, name in sorted(BUILT_IN.items()))
     return (
         (f"{field} IS NULL", text("name: is missing")),
         (f"length({field}) > {MAX_NAME}", text(f"name: longer than {MAX_NAME} characters")),
-        # most rows bear a built-in name as it is written: the searches below are made of the others only
-        (f"NOT {exact} AND {plain} = ''", text("name: is missing")),
-        (f"NOT {exact} AND regexp_matches({field}, '{_CONTROLS}')", text("name: holds control characters")),
+        (
+            f"{odd} AND ({plain} = '' OR regexp_matches({field}, '{_CONTROLS}'))",
+            f"CASE WHEN {plain} = '' THEN 'name: is missing' ELSE 'name: holds control characters' END",
+        ),
         (
             f"NOT {exact} AND {plain} IN ({', '.join(map(text, sorted(BUILT_IN)))})",
             f"'name: the built-in event must be written ' || CASE {plain} {cases} END || ', letter by letter'",

@@ -15,7 +15,7 @@ from typing import Final, TextIO
 
 from msgspec import Struct
 
-from bough.csv_text import Header, misfit, read_header, records_of
+from bough.csv_text import Header, misfit, read_header, records_of, shown
 from bough.errors import BadRequest
 from bough.importers.columns import REQUIRED, SOURCES
 from bough.text_files import LINES_LOOKED_AT, TextFile, first_text, is_text, lines_of, refuse_other_json
@@ -45,7 +45,15 @@ def header_of(path: Path, found: TextFile) -> Header:
     first = first_text(lines_of(path, found))
     if first.startswith(("{", "[")):
         raise BadRequest(f"{path.name}: holds JSON, not CSV; its name must end in .ndjson.")
-    return read_header(path.name, lines_of(path, found), WANTED)
+    header = read_header(path.name, lines_of(path, found), WANTED)
+    require(path, header.columns, [field for field in REQUIRED if not set(SOURCES[field]) & set(header.columns)])
+    return header
+
+
+def require(path: Path, columns: list[str], missing: list[str]) -> None:
+    """Raises BadRequest when a required field is missing."""
+    for field in missing:
+        raise BadRequest(f"{path.name}: has no column {SOURCES[field][0]}; its columns are {shown(columns)}.")
 
 
 def copy_good(path: Path, found: TextFile, header: Header, target: TextIO, most: int) -> tuple[list[LineError], int]:

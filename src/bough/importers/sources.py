@@ -10,7 +10,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
-from bough.csv_text import Header, shown
+from bough.csv_text import Header
 from bough.errors import BadRequest
 from bough.importers import records
 from bough.importers.columns import REQUIRED, SOURCES
@@ -76,7 +76,6 @@ def numbered_csv(path: Path, header: Header) -> Source:
 
 def _csv(path: Path, header: list[str], columns: list[str], line: str) -> Source:
     fields = {field: present for field, names in SOURCES.items() if (present := [n for n in names if n in header])}
-    _require(path, fields, header)
     picked = ", ".join(f"{_first([name(n) for n in present])} AS {field}" for field, present in fields.items())
     typed = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
     return Source(
@@ -99,7 +98,7 @@ def _parquet(connection: DuckDBPyConnection, path: Path) -> Source:
         found = [sql for one in names if (sql := _typed(one, types)) is not None]
         if found:
             fields[field] = _first(found)
-    _require(path, fields, list(relation.columns))
+    records.require(path, list(relation.columns), [field for field in REQUIRED if field not in fields])
     picked = ", ".join(f"{sql} AS {field}" for field, sql in fields.items())
     return Source(f"SELECT file_row_number + 1 AS line, {picked} FROM {reader}", tuple(fields))
 
@@ -202,12 +201,6 @@ def _filled(sql: str) -> str:
 
 def _first(values: list[str]) -> str:
     return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
-
-
-def _require(path: Path, fields: dict[str, Any], columns: list[str]) -> None:
-    for field in REQUIRED:
-        if field not in fields:
-            raise BadRequest(f"{path.name}: has no column {SOURCES[field][0]}; its columns are {shown(columns)}.")
 
 
 def first_line(error: duckdb.Error) -> str:
