@@ -104,7 +104,10 @@ def test_a_touch_has_a_plausible_time_too(imported: Imported) -> None:
 
 
 NAMES = {
-    **dict.fromkeys(("install", "Install", "INSTALL ", " INSTALL", "\xa0INSTALL", "INSTALL\u200b", "\u3000install", "IN\xadSTALL"), "name: the built-in event must be written INSTALL, letter by letter"),
+    **dict.fromkeys(
+        ("install", "Install", "INSTALL ", " INSTALL", "\xa0INSTALL", "INSTALL\u200b", "\u3000install", "IN\xadSTALL"),
+        "name: the built-in event must be written INSTALL, letter by letter",
+    ),
     "purchase": "name: the built-in event must be written PURCHASE, letter by letter",
     "opt_in": "name: the built-in event must be written OPT_IN, letter by letter",
     "x" * 256: "name: longer than 255 characters",
@@ -131,7 +134,9 @@ AMOUNTS = ("1,5", "1.234,56", "1,234.56", "1 234.50", "$5", "5 €", "EUR 5", "1
 
 def test_amounts_that_are_written_for_people_are_named(imported: Imported) -> None:
     says = "is written for people; write 1234.56: a point, no thousands separator, no currency sign"
-    text = "id,name,timestamp,event_data_revenue\n" + "".join(f'{n},PURCHASE,{NOON},"{one}"\n' for n, one in enumerate(AMOUNTS))
+    text = "id,name,timestamp,event_data_revenue\n" + "".join(
+        f'{n},PURCHASE,{NOON},"{one}"\n' for n, one in enumerate(AMOUNTS)
+    )
     segment = only_written(imported, "e.csv", text.encode())
     assert [error.error for error in segment.errors] == [f"event_data_revenue: {says}"] * len(AMOUNTS)
     path = imported.folder / "c.csv"
@@ -144,7 +149,9 @@ def test_amounts_that_are_written_for_people_are_named(imported: Imported) -> No
 def test_an_id_that_comes_again_is_a_repetition_or_named(imported: Imported) -> None:
     header = "id,name,timestamp,user_data_os\n"
     first = only_written(
-        imported, "one.csv", f"{header}a,INSTALL,{NOON},IOS\na,INSTALL,{NOON},IOS\na,OPEN,{NOON},IOS\nb,OPEN,{NOON},\n".encode()
+        imported,
+        "one.csv",
+        f"{header}a,INSTALL,{NOON},IOS\na,INSTALL,{NOON},IOS\na,OPEN,{NOON},IOS\nb,OPEN,{NOON},\n".encode(),
     )
     assert (first.rows, first.known) == (2, 1)
     assert [(error.line, error.error) for error in first.errors] == [
@@ -195,7 +202,11 @@ def test_costs_of_one_file_are_added_up_and_replace_those_before(imported: Impor
 
 def test_costs_in_two_currencies_are_not_added_up(imported: Imported) -> None:
     day = "2024-05-01"
-    rows = [cost(date=day, campaign="a", cost=100), cost(date=day, campaign="b", cost=3), cost(date=day, campaign="a", cost=100, currency="EUR")]
+    rows = [
+        cost(date=day, campaign="a", cost=100),
+        cost(date=day, campaign="b", cost=3),
+        cost(date=day, campaign="a", cost=100, currency="EUR"),
+    ]
     report, stored = costs_of(imported, *rows)
     says = (
         "currency: the same day and dimensions stand here in EUR and USD, which cannot be added up; give them one"
@@ -227,7 +238,9 @@ def test_a_cost_with_a_fault_is_named(imported: Imported, row: str, says: str) -
 
 
 CELL = st.one_of(
-    st.sampled_from(["a", "b", "INSTALL", "install", "OPEN", f"{NOON}", f"{NOON // 1000}", "2024-05-01", "", '"', '""', ' x"']),
+    st.sampled_from(
+        ["a", "b", "INSTALL", "install", "OPEN", f"{NOON}", f"{NOON // 1000}", "2024-05-01", "", '"', '""', ' x"']
+    ),
     st.text(st.sampled_from(list('ab,;\t"\n\r\x00\u2028é 1\ufeff')), max_size=6),
 )
 
@@ -258,11 +271,10 @@ def test_every_record_is_stored_or_known_or_named(
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 10**14), st.sampled_from(["USD", "EUR"])), max_size=12))
 def test_every_cost_is_in_a_sum_or_named(rows: list[tuple[int, int, str]]) -> None:
 
-
-    costs = [Cost(day=day, dimensions={}, amount=Decimal(amount).scaleb(-2), currency=code) for day, amount, code in rows]
+    costs = [
+        Cost(day=day, dimensions={}, amount=Decimal(amount).scaleb(-2), currency=code) for day, amount, code in rows
+    ]
     sums, faults = added_up(costs)
     left = [cost for place, cost in enumerate(costs) if place not in dict(faults)]
     assert sum(cost.amount for cost in sums) == sum(cost.amount for cost in left)
     assert len({cost.day for cost in sums}) == len(sums)
-
-

@@ -21,7 +21,10 @@ LINES = "".join(f'{{"id": "{n}", "name": "INSTALL", "timestamp": {NOON}}}\n' for
 
 READ = {
     "UTF-8 with a mark": ("e.csv", b"\xef\xbb\xbf" + ROWS.encode()),
-    "UTF-16 of a spreadsheet": ("e.csv", b"\xff\xfe" + ROWS.replace(",", "\t").replace("\n", "\r\n").encode("utf-16-le")),
+    "UTF-16 of a spreadsheet": (
+        "e.csv",
+        b"\xff\xfe" + ROWS.replace(",", "\t").replace("\n", "\r\n").encode("utf-16-le"),
+    ),
     "UTF-16, big end first": ("e.csv", b"\xfe\xff" + ROWS.encode("utf-16-be")),
     "UTF-16 without a mark": ("e.csv", ROWS.encode("utf-16-le")),
     "UTF-16, big end first, without a mark": ("e.csv", ROWS.encode("utf-16-be")),
@@ -35,7 +38,10 @@ READ = {
     "CRLF": ("e.csv", ROWS.replace("\n", "\r\n").encode()),
     "blank lines first": ("e.csv", b"\n\r\n" + ROWS.encode()),
     "no end of the last line": ("e.csv", ROWS.rstrip().encode()),
-    "a header in capitals and with blanks": ("e.csv", ROWS.replace("id,name,timestamp", " ID ,Name, TimeStamp").encode()),
+    "a header in capitals and with blanks": (
+        "e.csv",
+        ROWS.replace("id,name,timestamp", " ID ,Name, TimeStamp").encode(),
+    ),
     "separators at the ends": ("e.csv", ROWS.replace("\n", ",,\n").encode()),
     "everything quoted": ("e.csv", "".join(f'"{line}"\n' for line in ROWS.splitlines()).replace(",", '","').encode()),
     "gzip without its ending": ("e.csv", gzip.compress(ROWS.encode())),

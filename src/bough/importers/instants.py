@@ -36,10 +36,12 @@ HOW: Final = "must be epoch milliseconds or ISO 8601 from 2010 to now, as 2026-0
 def instant(field: str) -> str:
     """SQL: epoch milliseconds of a text field; NULL when it is not written in one of the two ways."""
     usual = f"strlen({field}) = 13 AND regexp_full_match({field}, '[0-9]{{13}}')"  # four times as quick as the rest
+    digits = f"TRY_CAST(trim(split_part({field}, '.', 1)) AS BIGINT)"
+    iso = f"epoch_ms(TRY_CAST(regexp_replace(trim({field}), ' ?(UTC|Z)$', 'Z') AS TIMESTAMPTZ))"
     return (
-        f"CASE WHEN {usual} THEN CAST({field} AS BIGINT) WHEN regexp_full_match({field}, '{_DIGITS}') THEN TRY_CAST(trim(split_part({field}, '.', 1)) AS BIGINT)"
-        f" WHEN regexp_full_match({field}, '{_ISO}')"
-        f" THEN epoch_ms(TRY_CAST(regexp_replace(trim({field}), ' ?(UTC|Z)$', 'Z') AS TIMESTAMPTZ)) END"
+        f"CASE WHEN {usual} THEN CAST({field} AS BIGINT)"
+        f" WHEN regexp_full_match({field}, '{_DIGITS}') THEN {digits}"
+        f" WHEN regexp_full_match({field}, '{_ISO}') THEN {iso} END"
     )
 
 

@@ -21,7 +21,8 @@ def name_faults(field: str) -> tuple[tuple[str, str], ...]:
     # most names are printable ASCII without blanks around them, and need none of the searches
     odd = f"NOT regexp_full_match({field}, '[!-~]([ -~]*[!-~])?')"
     seen = rf"regexp_replace({field}, '\p{{Cf}}', '', 'g')"
-    plain = f"CASE WHEN {odd} THEN lower(regexp_replace({seen}, '^{_BLANKS}|{_BLANKS}$', '', 'g')) ELSE lower({field}) END"
+    bare = f"regexp_replace({seen}, '^{_BLANKS}|{_BLANKS}$', '', 'g')"
+    plain = f"lower(CASE WHEN {odd} THEN {bare} ELSE {field} END)"
     cases = " ".join(f"WHEN {text(key)} THEN {text(name)}" for key, name in sorted(BUILT_IN.items()))
     return (
         (f"{field} IS NULL", text("name: is missing")),
