@@ -14,7 +14,7 @@ from bough.accounts.found import NewApp, found_app, save_app
 from bough.accounts.model import AppConfig
 from bough.attribution.following import StoredFollower, start_rebuild
 from bough.attribution.money import Amount, convert, micro_usd
-from bough.attribution.rates import Rate, RateBatch, read_csv, store_rates
+from bough.attribution.rates import Rate, RateBatch, read_lines, store_rates
 from bough.attribution.stored import data_as_of, kept_of
 from bough.cli import main
 from bough.errors import BadRequest
@@ -62,13 +62,13 @@ def dollars(store: Store) -> list[tuple[int | None, str]]:
 def test_our_own_columns_and_the_ecbs_history_are_read() -> None:
     own = ["date,currency,usd_rate\n", "2024-05-01,eur,1.0710\n", "\n", "2024-05-02,JPY,0.00641\n"]
     own += ["2024-05-02,USD,1.0\n"]
-    assert list(read_csv(own)) == [
+    assert list(read_lines("own.csv", iter(own))) == [
         Rate("2024-05-01", "EUR", "1.071"),
         Rate("2024-05-02", "JPY", "0.00641"),
         Rate("2024-05-02", "USD", "1"),
     ]
     ecb = ["Date,USD,JPY,GBP,LVL,\n", "2024-05-02,1.0698,166.49,0.85583,N/A,\n", "2024-05-01,N/A,1,1,1,\n"]
-    rates = list(read_csv(ecb))
+    rates = list(read_lines("ecb.csv", iter(ecb)))
     assert [(rate.day, rate.currency) for rate in rates] == [("2024-05-02", one) for one in ("EUR", "JPY", "GBP")]
     assert rates[0].usd_rate == "1.0698"
     assert Decimal(rates[1].usd_rate) * Decimal("166.49") == pytest.approx(Decimal("1.0698"), rel=Decimal("1e-25"))
@@ -76,7 +76,7 @@ def test_our_own_columns_and_the_ecbs_history_are_read() -> None:
 
 def test_the_ecbs_file_of_one_day_is_read() -> None:
     ecb = ["Date, USD, JPY, CZK, \n", "14 May 2024, 1.0803, 169.05, 24.727, \n"]
-    rates = list(read_csv(ecb))
+    rates = list(read_lines("ecb.csv", iter(ecb)))
     assert [(rate.day, rate.currency) for rate in rates] == [("2024-05-14", one) for one in ("EUR", "JPY", "CZK")]
     assert rates[0].usd_rate == "1.0803"
 
@@ -88,12 +88,12 @@ def test_the_ecbs_file_of_one_day_is_read() -> None:
         ("2024-05-01,BTC,1", "line 2: currency: 'BTC' is not an ISO 4217 code."),
         ("2024-05-01,USD,1.01", "line 2: usd_rate: a dollar is a dollar; USD needs no rate but 1."),
         ("2024-05-01,EUR,0", "line 2: usd_rate: '0' must be a plain number above 0."),
-        ("2024-05-01,EUR,one", "line 2: usd_rate: 'one' must be a number."),
+        ("2024-05-01,EUR,one", "line 2: usd_rate: 'one' must be a number, with a point before its decimals."),
     ],
 )
 def test_a_bad_line_is_named(line: str, sentence: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        list(read_csv(["date,currency,usd_rate\n", line]))
+        list(read_lines("rates.csv", iter(["date,currency,usd_rate\n", line])))
     assert caught.value.message == sentence
 
 

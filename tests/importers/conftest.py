@@ -19,6 +19,8 @@ from bough.importers.events import Segment, import_file
 from bough.store import Store, open_store
 from bough.warehouse.keeper import Keeper
 
+_Bytes = bytes
+
 AS_OF = int(datetime(2024, 6, 1, 12, tzinfo=UTC).timestamp() * 1000)
 
 
@@ -40,8 +42,12 @@ class Imported:
 
     def text(self, name: str, content: str) -> Segment:
         """Import a text as a file of this name."""
+        return self.bytes(name, content.encode("utf-8", "surrogateescape"))
+
+    def bytes(self, name: str, content: _Bytes) -> Segment:
+        """Import bytes as a file of this name."""
         path = self.folder / name
-        path.write_bytes(content.encode("utf-8", "surrogateescape"))
+        path.write_bytes(content)
         return self.file(path)
 
     def reopen(self) -> None:

@@ -16,8 +16,8 @@ from bough.attribution.rates import Rate, RateBatch, store_rates
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import parse
 from bough.cohorts.result import answer
+from bough.csv_text import Record, records_of
 from bough.errors import BadRequest
-from bough.importers.records import Record, records_of
 from bough.warehouse.keeper import Keeper
 from tests.importers.conftest import Imported
 
@@ -51,10 +51,10 @@ def test_the_lines_of_faults_are_exact_also_after_misshapen_ones(imported: Impor
         f"{'x' * 1025},INSTALL,{NOON},,,,\n",  # 19
     )
     number = "event_data_revenue: must be a plain number below 10^15 with at most 30 decimals"
-    time = "timestamp: must be epoch milliseconds or ISO 8601, from 1970 to 2199"
+    time = "timestamp: must be epoch milliseconds or ISO 8601 from 2010 to now, as 2026-01-31T12:00:00Z; "
     assert [(error.line, error.error) for error in segment.errors] == [
         (5, "name: is missing"),
-        (6, time),
+        (6, time + "this is neither"),
         (7, "has 10 columns, the header has 7"),
         (9, "has 3 columns, the header has 7"),
         (10, "attributed: is no boolean"),
@@ -63,7 +63,7 @@ def test_the_lines_of_faults_are_exact_also_after_misshapen_ones(imported: Impor
         (13, "event_data_revenue: may be negative on PURCHASE only"),
         (14, "a quoted field does not end"),
         (16, "is not UTF-8"),
-        (18, time),
+        (18, time + "7258118400000 lies in the future"),
         (19, "id: longer than 1024 characters"),
     ]
     assert (segment.rows, segment.error_count) == (4, 12)

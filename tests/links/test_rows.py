@@ -46,8 +46,9 @@ def test_a_broken_line_is_an_error_and_the_next_is_read(text: str, line: int) ->
 
 
 def test_a_quote_that_is_never_closed_is_an_error_of_the_line_where_it_opens() -> None:
-    (row,) = rows('url,t\nx,"a\ny,b\n')
+    row, next_one = rows('url,t\nx,"a\ny,b\n')
     assert (row.line, row.values) == (2, {})
+    assert next_one == Row(3, {"url": "y", "t": "b"})
     assert row.error.startswith("The line is not valid CSV: ")
 
 

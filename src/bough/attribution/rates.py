@@ -8,17 +8,19 @@ currency is reported and only taken with `replace`, after which `bough attributi
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
-from decimal import Context, Decimal, InvalidOperation
+from datetime import UTC, datetime
+from decimal import Context, Decimal
 from typing import Any
 
 from msgspec import Struct
 
+from bough.csv_text import misfit, read_header, records_of, shown
 from bough.errors import BadRequest
 from bough.events.currencies import CURRENCIES
 from bough.events.values import text
+from bough.local_days import written_day
 from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
 
@@ -36,6 +38,11 @@ COUNT_CHANGE = (
 VERSION = "SELECT journal FROM watermark WHERE name = ?"
 MAX_KNOWN = 100_000
 
+WANTED = ("date", "currency", "usd_rate", "usd")
+"""Columns by which a file's separator is known."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DIVISION = Context(prec=30)
 MAX_DIGITS = 40
 
@@ -95,12 +102,9 @@ class StoredRates:
 def rate_of(fields: Mapping[str, Any], place: str = "rates") -> Rate:
     """One checked rate. Raises BadRequest naming the place and field."""
     day, currency, written = (text(fields.get(name), 64) for name in ("date", "currency", "usd_rate"))
-    try:
-        if len(day) != 10:
-            raise ValueError(day)
-        date.fromisoformat(day)
-    except ValueError:
-        raise BadRequest(f"{place}: date: {day!r} must look like 2026-01-31.") from None
+    if not _DAY.fullmatch(day):
+        raise BadRequest(f"{place}: date: {day!r} must look like 2026-01-31.")
+    written_day(day, f"{place}: date")
     currency = currency.upper()
     if currency not in CURRENCIES:
         raise BadRequest(f"{place}: currency: {currency!r} is not an ISO 4217 code.")
@@ -111,10 +115,9 @@ def rate_of(fields: Mapping[str, Any], place: str = "rates") -> Rate:
 
 
 def _positive(written: str, place: str) -> str:
-    try:
-        number = Decimal(written)
-    except InvalidOperation:
-        raise BadRequest(f"{place}: {written!r} must be a number.") from None
+    if not _NUMBER.fullmatch(written):
+        raise BadRequest(f"{place}: {written!r} must be a number, with a point before its decimals.")
+    number = Decimal(written)
     if not number.is_finite() or number <= 0 or abs(number.adjusted()) > 12 or len(written) > MAX_DIGITS:
         raise BadRequest(f"{place}: {written!r} must be a plain number above 0.")
     return plain(number)
@@ -126,24 +129,29 @@ def plain(number: Decimal) -> str:
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-def read_csv(lines: Iterable[str]) -> Iterator[Rate]:
-    """The rates of a file in either form. Raises BadRequest naming the line."""
-    rows = csv.reader(lines)
-    header = [name.strip().lstrip("\ufeff").lower() for name in next(rows, [])]
-    if {"date", "currency", "usd_rate"} <= set(header):
-        for number, row in enumerate(rows, 2):
-            if any(cell.strip() for cell in row):
-                yield rate_of(dict(zip(header, row, strict=False)), f"line {number}")
-    elif header[:1] == ["date"] and "usd" in header:
-        for number, row in enumerate(rows, 2):
-            yield from _ecb(header, row, f"line {number}")
-    else:
-        raise BadRequest("The first line must be date,currency,usd_rate or that of the ECB's eurofxref-hist.csv.")
+def read_lines(name: str, lines: Iterator[str]) -> Iterator[Rate]:
+    """The rates of a CSV in either form. Raises BadRequest naming the line."""
+    header = read_header(name, lines, WANTED)
+    columns = header.columns
+    own = {"date", "currency", "usd_rate"} <= set(columns)
+    if not own and not (columns[:1] == ["date"] and "usd" in columns):
+        raise BadRequest(
+            f"{name}: the first line must be date,currency,usd_rate or that of the ECB's eurofxref-hist.csv;"
+            f" its columns are {shown(columns)}."
+        )
+    for record in records_of(lines, header.separator, header.before + header.lines):
+        place = f"line {record.line}"
+        if error := misfit(record, columns):
+            raise BadRequest(f"{place}: {error}.")
+        if own and any(cell.strip() for cell in record.fields):
+            yield rate_of(dict(zip(columns, record.fields, strict=True)), place)
+        elif not own:
+            yield from _ecb(columns, record.fields, place)
 
 
 def _ecb(header: list[str], row: list[str], place: str) -> Iterator[Rate]:
     """One day of the ECB: units per euro; `N/A` where a currency had no rate."""
-    cells = {name.upper(): cell.strip() for name, cell in zip(header, row, strict=False) if name}
+    cells = {name.upper(): cell.strip() for name, cell in zip(header, row, strict=True)}
     day, dollars = cells.pop("DATE", ""), cells.pop("USD", "")
     if not day or dollars in ("", "N/A"):
         return
@@ -165,6 +173,21 @@ def _iso_day(written: str) -> str:
         return written
 
 
+def without_contradictions(rates: Iterable[Rate]) -> tuple[list[Rate], list[str]]:
+    """The rates that agree with the first one of their day and currency, and a sentence for each of the others."""
+    first: dict[tuple[str, str], str] = {}
+    kept, refused = [], []
+    for rate in rates:
+        taken = first.setdefault((rate.day, rate.currency), rate.usd_rate)
+        if taken == rate.usd_rate:
+            kept.append(rate)
+        else:
+            refused.append(
+                f"{rate.currency} on {rate.day}: two rates are given; {taken} is taken, {rate.usd_rate} is not."
+            )
+    return kept, refused
+
+
 def store_rates(tx: Transaction, batches: list[RateBatch]) -> list[RateReport | Exception]:
     """The `Batch` that stores rates; one report per batch."""
     return [_store(tx, batch) for batch in batches]
@@ -173,7 +196,8 @@ def store_rates(tx: Transaction, batches: list[RateBatch]) -> list[RateReport | 
 def _store(tx: Transaction, batch: RateBatch) -> RateReport:
     report = RateReport(refused=[])
     fresh: dict[tuple[str, str], str] = {}
-    for rate in batch.rates:
+    rates, report.refused = without_contradictions(batch.rates)
+    for rate in rates:
         key = (rate.day, rate.currency)
         standing = fresh.get(key) or _standing(tx.rows(RATE, key))
         if standing is None:
@@ -183,8 +207,6 @@ def _store(tx: Transaction, batch: RateBatch) -> RateReport:
             report.unchanged += 1
         elif batch.replace:
             tx.run(REPLACE, (rate.usd_rate, *key))
-            if key in fresh:
-                fresh[key] = rate.usd_rate
             report.replaced += 1
         else:
             report.refused.append(

@@ -11,20 +11,23 @@ from tqdm import tqdm
 from bough.accounts.audit import Entry, command_line, note_batch, transact
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
-from bough.attribution.rates import RateBatch, RateReport, read_csv, store_rates
+from bough.attribution.rates import RateBatch, RateReport, read_lines, store_rates, without_contradictions
 from bough.commands import link_import
 from bough.commands.apps import find_app
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.commands.owner import until
 from bough.errors import BadRequest
-from bough.importers.costs import import_costs
+from bough.importers.costs import costs_sentence, import_costs
 from bough.importers.events import Segment, import_file
 from bough.settings import Settings
 from bough.store import Store, watermark
+from bough.text_files import lines_of, look
 from bough.warehouse.keeper import COSTS, SEGMENTS, Keeper
 
 RATES_AT_ONCE = 5000
 MAX_REFUSED_SHOWN = 20
+MAX_LINES_SHOWN = 1000
+"""Lines with a fault that are named; the others are counted."""
 
 
 def add_to(commands: Commands) -> None:
@@ -83,12 +86,16 @@ def run_costs(arguments: argparse.Namespace) -> int:
         newest = 0
         for path in arguments.files:
             report = import_costs(store, found.id, path)
-            newest = max(newest, report.updated_at)
+            stored = report.stored
+            newest = max(newest, stored.updated_at)
             faults += len(report.errors)
-            for line, error in report.errors:
+            for line, error in report.errors[:MAX_LINES_SHOWN]:
                 print(f"{path.name} line {line}: {error}", file=sys.stderr)
-            print(f"{path.name}: {report.rows} costs")
-            _log(store, "costs.add", found, path, {"costs": report.rows})
+            if len(report.errors) > MAX_LINES_SHOWN:
+                print(f"{path.name}: and {len(report.errors) - MAX_LINES_SHOWN} more", file=sys.stderr)
+            print(f"{path.name}: {costs_sentence(stored)}")
+            if stored.rows:
+                _log(store, "costs.add", found, path, {"costs": stored.rows})
         _until_published(settings, store, COSTS, newest)
     return 1 if faults else 0
 
@@ -110,10 +117,9 @@ def _report(path: Path, segment: Segment) -> None:
         print(f"{path.name} line {error.line}: {error.error}", file=sys.stderr)
     if segment.error_count > len(segment.errors):
         print(f"{path.name}: and {segment.error_count - len(segment.errors)} more", file=sys.stderr)
-    if segment.repeated:
-        print(f"{path.name}: was imported before")
-    else:
-        print(f"{path.name}: {segment.rows} events, {segment.error_count} lines left out")
+    known = f", {segment.known} were there already" if segment.known else ""
+    counts = f"{segment.rows} events, {segment.error_count} lines left out{known}"
+    print(f"{path.name}: was imported before ({counts})" if segment.repeated else f"{path.name}: {counts}")
 
 
 def _until_published(settings: Settings, store: Store, name: str, value: int) -> None:
@@ -143,11 +149,12 @@ def run_rates(arguments: argparse.Namespace) -> int:
 def _import_rates(store: Store, path: Path, *, replace: bool) -> RateReport:
     """All rates of a file: nothing of it is stored when a line cannot be read."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rates = list(read_csv(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path}: cannot be read: {error}.") from error
-    total = RateReport()
+        rates, refused = without_contradictions(read_lines(path.name, lines_of(path, look(path))))
+    except BadRequest as error:
+        if error.message.startswith("line "):
+            raise BadRequest(f"{path.name} {error.message}") from error
+        raise
+    total = RateReport(refused=refused)
     for start in tqdm(range(0, len(rates), RATES_AT_ONCE), unit="batch", disable=None):
         batch = RateBatch(tuple(rates[start : start + RATES_AT_ONCE]), replace)
         report = transact(store, store_rates, batch, lambda done: _rates_entry(path, done))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import Any, TextIO
 
 import msgspec
 from tqdm import tqdm
@@ -26,6 +26,7 @@ from bough.links.entries import bulk_entry, imported_entry
 from bough.links.listing import Listed
 from bough.links.rows import Format, RowFile, guess_format, read_rows
 from bough.store import Store
+from bough.text_files import LINES_LOOKED_AT, lines_of, look, piped_lines, refuse_other_json
 
 STANDARD = "-"
 """In place of a file: standard input or output."""
@@ -121,36 +122,31 @@ def export(found: Iterable[Listed], directory: Directory, name: str, wanted: For
 @contextmanager
 def opened_rows(name: str, wanted: Format | None) -> Iterator[RowFile]:
     """The rows of a file, with a progress bar on standard error when that is a terminal."""
-    with _opened(name) as source:
-        size = os.fstat(source.fileno()).st_size if name != STANDARD else None
-        with tqdm(total=size, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar:
-            start = source.peek(1024)[:1024].decode(errors="replace") if isinstance(source, io.BufferedReader) else ""
-            kind = wanted or FORMATS.get(Path(name).suffix.lower()) or guess_format(start)
-            yield read_rows(_lines(source, bar), kind)
+    with opened_lines(name) as lines:
+        start = list(islice(lines, LINES_LOOKED_AT))
+        text = "".join(start)
+        kind = wanted or FORMATS.get(Path(name).suffix.lower()) or guess_format(text)
+        if kind == "ndjson" and text.strip():
+            refuse_other_json(Path(name).name, text)
+        yield read_rows(chain(start, lines), kind)
 
 
 @contextmanager
 def opened_lines(name: str) -> Iterator[Iterator[str]]:
     """The lines of a file, with a progress bar on standard error when that is a terminal."""
-    with _opened(name) as source:
-        size = os.fstat(source.fileno()).st_size if name != STANDARD else None
-        with tqdm(total=size, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar:
-            yield _lines(source, bar)
+    size = Path(name).stat().st_size if name != STANDARD and Path(name).is_file() else None
+    with tqdm(total=size, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar:
+        if name != STANDARD:
+            yield _told(lines_of(Path(name), look(Path(name))), bar)
+            return
+        with open(sys.stdin.fileno(), "rb", closefd=False) as source:
+            yield _told(piped_lines("standard input", source), bar)
 
 
-def _opened(name: str) -> IO[bytes]:
-    if name == STANDARD:
-        return open(sys.stdin.fileno(), "rb", closefd=False)
-    try:
-        return Path(name).open("rb")
-    except OSError as error:
-        raise BadRequest(f"{name} cannot be read: {error.strerror}.") from error
-
-
-def _lines(source: IO[bytes], bar: tqdm[Any]) -> Iterator[str]:
-    for line in source:
+def _told(lines: Iterator[str], bar: tqdm[Any]) -> Iterator[str]:
+    for line in lines:
         bar.update(len(line))
-        yield line.decode("utf-8", "surrogateescape")
+        yield line
 
 
 def _carry_out(store: Store, chunk: bulk.Chunk, dry_run: bool, *, delete: bool) -> list[bulk.Report]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
 from bough.accounts.audit import Entry
-from bough.attribution.rates import RateBatch, rate_of, store_rates
+from bough.attribution.rates import RateBatch, read_lines, store_rates
 from bough.dashboard.here import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, BoughError
 from bough.exports import bell
-from bough.importers.costs import parse_cost, save_batch
+from bough.importers.costs import costs_sentence, read_costs, save_batch
 from bough.local_days import date_of
+from bough.text_files import uploaded_lines
 from bough.web.bodies import parse_form
 
 MAX_LINES = 20_000
@@ -40,7 +40,9 @@ async def add_rates(here: Here) -> Response:
     """POST /dashboard/settings/money/rates."""
     fields = parse_form(await here.call.bytes(MAX_BYTES))
     try:
-        rates = [rate_of(row, f"line {number}") for number, row in _lines(fields, ("date", "currency", "usd_rate"))]
+        rates = list(read_lines("The file", _lines(fields)))
+        if len(rates) > MAX_LINES:
+            raise BadRequest(f"At most {MAX_LINES} rates at a time.")
         batch = RateBatch(tuple(rates), replace=fields.get("replace") == "on")
         report = await here.call.change(
             store_rates, batch,
@@ -48,7 +50,7 @@ async def add_rates(here: Here) -> Response:
         )  # fmt: skip
     except BoughError as error:
         return await _answer(here, problem=error.message)
-    refused = f" {len(report.refused)} differ from standing ones and were refused." if report.refused else ""
+    refused = f" {len(report.refused)} were refused, the first: {report.refused[0]}" if report.refused else ""
     return await _answer(
         here, f"{report.added} rates added, {report.replaced} replaced, {report.unchanged} were there.{refused}"
     )
@@ -59,41 +61,28 @@ async def add_costs(here: Here) -> Response:
     """POST /dashboard/settings/money/costs."""
     fields = parse_form(await here.call.bytes(MAX_BYTES))
     try:
-        costs = []
-        for number, row in _lines(fields, ("date", "cost")):
-            try:
-                costs.append(parse_cost({name: value for name, value in row.items() if value != ""}))
-            except BadRequest as error:
-                raise BadRequest(f"line {number}: {error.message}") from error
-        entry = Entry(action="costs.add", subject=str(here.app.id), app=here.app.id, details={"costs": len(costs)})
-        await here.call.change(save_batch, (here.app.id, costs), lambda _: entry if costs else None)
+        found = read_costs("The file", _lines(fields))
+        if found.errors:
+            line, error = found.errors[0]
+            raise BadRequest(f"line {line}: {error}")
+        if len(found.costs) > MAX_LINES:
+            raise BadRequest(f"At most {MAX_LINES} lines at a time.")
+        count = len(found.costs)
+        entry = Entry(action="costs.add", subject=str(here.app.id), app=here.app.id, details={"costs": count})
+        stored = await here.call.change(save_batch, (here.app.id, found.costs), lambda _: entry if count else None)
         bell.ring(here.call.context.settings.folder)
     except BoughError as error:
         return await _answer(here, problem=error.message)
-    return await _answer(here, f"{len(costs)} costs stored. The same day and dimensions again replace what was there.")
+    stored = msgspec.structs.replace(stored, added_up=found.lines - count)
+    return await _answer(here, f"Stored: {costs_sentence(stored)}.")
 
 
-def _lines(fields: dict[str, Any], needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """(line number, values by heading) of the form's CSV. Raises BadRequest naming what is wrong."""
-    text = str(fields.get("csv") or "").lstrip("\ufeff").strip()
-    if not text:
+def _lines(fields: dict[str, Any]) -> Iterator[str]:
+    """The lines of the form's CSV. Raises BadRequest when there are none."""
+    text = str(fields.get("csv") or "")
+    if not text.strip("\ufeff \t\r\n"):
         raise BadRequest("Choose a file, or paste its lines.")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        names = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = names
-        if missing := [name for name in needed if name not in names]:
-            raise BadRequest(f"The heading must name the columns {', '.join(missing)}.")
-        found: list[tuple[int, dict[str, str]]] = []
-        for row in reader:
-            if len(found) == MAX_LINES:
-                raise BadRequest(f"At most {MAX_LINES} lines at a time.")
-            if None in row or None in row.values():
-                raise BadRequest(f"line {reader.line_num}: has not as many cells as the heading.")
-            found.append((reader.line_num, {name: value.strip() for name, value in row.items()}))
-    except csv.Error as error:
-        raise BadRequest(f"line {reader.line_num}: {error}.") from error
-    return found
+    return uploaded_lines("The file", text)
 
 
 async def _answer(here: Here, said: str = "", problem: str = "") -> Response:

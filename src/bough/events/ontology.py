@@ -6,6 +6,7 @@ an event's name (revenue, cohort measures, pages, docs) reads it from here.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Literal
 
 from msgspec import Struct
@@ -16,6 +17,9 @@ Group = Literal["commerce", "content", "lifecycle", "privacy"]
 
 MAX_NAME = 255
 """Characters of an event's name (ours; contract/sdk.md §3 "Limits")."""
+
+CONTROLS = frozenset({"Cc", "Zl", "Zp"})
+"""Categories of characters that no name may hold: control characters, line and paragraph separators."""
 
 
 class Standard(Struct, frozen=True):
@@ -100,6 +104,17 @@ SENT_AS_CUSTOM: frozenset[str] = frozenset(event.name for event in STANDARD if e
 _RESERVED: dict[str, str] = {name.casefold(): name for name in (*AUTOMATIC, *BY_NAME) if name not in SENT_AS_CUSTOM}
 
 
+BUILT_IN: dict[str, str] = {name.casefold(): name for name in (*AUTOMATIC, *BY_NAME)}
+"""Names that have a meaning of their own, by what `plain_name` makes of them."""
+
+
+def plain_name(name: str) -> str:
+    """What people see of a name: without blanks at its ends, characters that cannot be seen, and letter case."""
+    if not name.isascii():
+        name = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return name.strip().casefold()
+
+
 def check_standard_name(name: str) -> Standard:
     """The standard event of that exact name.
 
@@ -118,14 +133,17 @@ def check_custom_name(name: str) -> str:
     """The name, when a custom event may bear it.
 
     Raises:
-        BadRequest: longer than 255 characters, with control characters, or the name of a standard event or of one that
-            the server makes, in any letter case: those would be counted twice.
+        BadRequest: longer than 255 characters, with control characters, or what people read as a built-in name: in
+            any letter case, with blanks around it, with characters that cannot be seen.
     """
     if len(name) > MAX_NAME:
         raise BadRequest(f"name: longer than {MAX_NAME} characters.")
-    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+    if not name.isprintable() and any(unicodedata.category(character) in CONTROLS for character in name):
         raise BadRequest("name: must not hold control characters.")
-    built_in = _RESERVED.get(name.strip().casefold())
+    plain = plain_name(name)
+    if not plain:
+        raise BadRequest("name: required, and must be text.")
+    built_in = _RESERVED.get(plain) or (None if name in SENT_AS_CUSTOM else BUILT_IN.get(plain))
     if built_in is not None:
         raise BadRequest(f"name: a custom event cannot bear the name of the built-in {built_in}.")
     return name

@@ -144,6 +144,6 @@ EXPORT_ROUTES = (
                 name="costs", meaning="Objects with date, cost, currency, dimensions.", required=True, kind="array"
             ),
         ),
-        answer="How many were stored.",
+        answer="How many are `stored`; unless 0, how many were `added_up` with another one, and `replaced` one.",
     ),
 )

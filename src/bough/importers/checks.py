@@ -8,11 +8,12 @@ from typing import Final
 
 from bough.cohorts.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
 from bough.events.currencies import CURRENCIES
+from bough.importers.amounts import SAYS, WRITTEN_FOR_PEOPLE
 from bough.importers.columns import IDENTIFIERS, SOURCES
+from bough.importers.instants import complaint, implausible, instant
+from bough.importers.names import name_faults
 from bough.importers.quoting import text
-from bough.warehouse.event import LATEST_INSTANT
 
-MAX_NAME: Final = 255
 MAX_ID: Final = 1024
 
 _SETS: Final = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)
@@ -34,21 +35,22 @@ _NOBODY: Final = (
 _TRUE: Final = "('true', '1', 't')"
 
 
-def checked(source: str, present: Iterable[str], *, readable: str = "") -> str:
+def checked(source: str, present: Iterable[str], *, now: int, readable: str = "") -> str:
     """SQL: the rows of `source` (columns `line` and the fields in `present`) as a segment's, with line and error.
 
-    `readable` names a boolean column of `source` that says whether the line could be read at all.
+    `readable` names a boolean column of `source` that says whether the line could be read at all; `now` is the instant
+    (epoch ms) shortly after which no event can have happened.
     """
     fields = frozenset(present)
     instants = ", ".join(
-        f"{_instant(field)} AS {name}" if field in fields else f"CAST(NULL AS BIGINT) AS {name}"
+        f"{instant(field)} AS {name}" if field in fields else f"CAST(NULL AS BIGINT) AS {name}"
         for field, name in (("timestamp", "ms"), ("touch_at", "touch_ms"))
     )
     code = "upper(coalesce(currency, 'USD'))" if "currency" in fields else "'USD'"
     missing = [f"CAST(NULL AS VARCHAR) AS {field}" for field in SOURCES if field not in fields]
     typed = f"SELECT {', '.join(['*', instants, f'{code} AS code', *missing])} FROM ({source}) AS s"
     # A column that the file lacks is a constant here, so that checks of it cost nothing.
-    return f"SELECT {_columns(fields)}, line, {_fault(fields, readable)} AS error FROM ({typed}) AS t"
+    return f"SELECT {_columns(fields)}, line, {_fault(fields, readable, now)} AS error FROM ({typed}) AS t"
 
 
 def _columns(fields: frozenset[str]) -> str:
@@ -86,60 +88,50 @@ def _told(field: str) -> str:
     return f"'{field}=' || {value}"
 
 
-def _instant(field: str) -> str:
-    """Epoch milliseconds from digits or ISO 8601 (UTC when it has no offset); NULL when it is neither."""
-    return (
-        f"coalesce(CASE WHEN strlen({field}) <= 15 THEN TRY_CAST({field} AS BIGINT) END,"
-        f" epoch_ms(TRY_CAST({field} AS TIMESTAMPTZ)))"
-    )
-
-
-def _fault(fields: frozenset[str], readable: str) -> str:
+def _fault(fields: frozenset[str], readable: str, now: int) -> str:
     """The first thing that is wrong with a line, as one sentence; NULL when it is good."""
-    codes = text(f",{','.join(sorted(CURRENCIES))},")
-    faults: tuple[tuple[str, str, str], ...] = (
-        ("readable", f"NOT {readable}", "is not valid JSON"),
-        ("name", "name IS NULL", "name: is missing"),
-        ("name", f"length(name) > {MAX_NAME}", f"name: longer than {MAX_NAME} characters"),
-        ("id", f"length(id) > {MAX_ID}", f"id: longer than {MAX_ID} characters"),
-        ("timestamp", "timestamp IS NULL", "timestamp: is missing"),
+    faults = (
+        ("readable", f"NOT {readable}", text("is not valid JSON")),
+        *(("name", condition, says) for condition, says in name_faults("name")),
+        ("id", f"length(id) > {MAX_ID}", text(f"id: longer than {MAX_ID} characters")),
+        ("timestamp", "timestamp IS NULL", text("timestamp: is missing")),
+        ("timestamp", implausible("ms", now), complaint("timestamp", "ms", "timestamp", now)),
         (
-            "timestamp",
-            f"ms IS NULL OR ms < 0 OR ms >= {LATEST_INSTANT}",
-            "timestamp: must be epoch milliseconds or ISO 8601, from 1970 to 2199",
+            "touch_at",
+            f"touch_at IS NOT NULL AND {implausible('touch_ms', now)}",
+            complaint("touch_at", "touch_ms", "last_attributed_touch_timestamp", now),
         ),
-        ("touch_at", "touch_at IS NOT NULL AND touch_ms IS NULL", "last_attributed_touch_timestamp: is no time"),
         (
             "attributed",
             "lower(attributed) NOT IN ('true', 'false', '1', '0', 't', 'f')",
-            "attributed: is no boolean",
+            text("attributed: is no boolean"),
         ),
-        *(
-            (
-                field,
-                f"{field} IS NOT NULL AND NOT regexp_full_match({field}, '{_NUMBER}')",
-                f"event_data_{field}: must be a plain number below 10^15 with at most 30 decimals",
-            )
-            for field in ("revenue", "revenue_in_usd")
-        ),
+        *(fault for field in ("revenue", "revenue_in_usd") for fault in _amount_faults(field)),
         (
             "currency",
             # one search in a text: comparing with each of 180 codes took longer than all other checks
-            f"currency IS NOT NULL AND NOT (strlen(code) = 3 AND contains({codes}, ',' || code || ','))",
-            "event_data_currency: not an ISO 4217 currency code",
-        ),
-        *(
-            (
-                field,
-                f"{field} LIKE '-%' AND name <> 'PURCHASE'",
-                f"event_data_{field}: may be negative on PURCHASE only",
-            )
-            for field in ("revenue", "revenue_in_usd")
+            f"currency IS NOT NULL AND NOT (strlen(code) = 3 AND contains({_codes()}, ',' || code || ','))",
+            text("event_data_currency: not an ISO 4217 currency code"),
         ),
     )
     known = fields | ({"readable"} if readable else set())
-    cases = " ".join(f"WHEN {condition} THEN {text(says)}" for field, condition, says in faults if field in known)
+    cases = " ".join(f"WHEN {condition} THEN {says}" for field, condition, says in faults if field in known)
     return f"CASE {cases} END"
+
+
+def _codes() -> str:
+    return text(f",{','.join(sorted(CURRENCIES))},")
+
+
+def _amount_faults(field: str) -> Iterable[tuple[str, str, str]]:
+    """(field, condition, sentence) of what an amount may not be."""
+    wrong = f"{field} IS NOT NULL AND NOT regexp_full_match({field}, '{_NUMBER}')"
+    label = f"event_data_{field}"
+    points = f"regexp_full_match({field}, '[-+]?[0-9]*[.]?[0-9]*')"
+    for_people = f"NOT {points} AND regexp_matches({field}, {text(WRITTEN_FOR_PEOPLE)})"
+    yield field, f"{wrong} AND {for_people}", text(f"{label}: {SAYS}")
+    yield field, wrong, text(f"{label}: must be a plain number below 10^15 with at most 30 decimals")
+    yield field, f"{field} LIKE '-%' AND name <> 'PURCHASE'", text(f"{label}: may be negative on PURCHASE only")
 
 
 def _set_text(column: str) -> str:

@@ -9,7 +9,7 @@ from bough.errors import BadRequest
 from bough.events.body import decode
 from bough.exports import bell
 from bough.exports.visibility import covered_apps
-from bough.importers.costs import parse_cost, save_batch
+from bough.importers.costs import added_up, parse_cost, save_batch
 from bough.web.call import Call, json_response
 
 MAX_COSTS = 10_000
@@ -17,7 +17,7 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 async def add_costs(call: Call) -> Response:
-    """Store costs, all or none; the same day and dimensions again replace what was there."""
+    """Store costs, all or none: those of the same day and dimensions are added up and replace what was there."""
     user = call.user()
     body = decode(await call.bytes(MAX_BYTES), most=MAX_BYTES)
     if not isinstance(body, dict) or not isinstance(body.get("costs"), list):
@@ -36,7 +36,12 @@ async def add_costs(call: Call) -> Response:
             costs.append(parse_cost(item))
         except BadRequest as error:
             raise BadRequest(f"costs[{place}].{error.message}") from error
-    entry = Entry(action="costs.add", subject=str(app.id), app=app.id, details={"costs": len(costs)})
-    await call.change(save_batch, (app.id, costs), lambda _: entry if costs else None)
+    sums, clashing = added_up(costs)
+    if clashing:
+        at, says = clashing[0]
+        raise BadRequest(f"costs[{at}].{says}")
+    entry = Entry(action="costs.add", subject=str(app.id), app=app.id, details={"costs": len(sums)})
+    stored = await call.change(save_batch, (app.id, sums), lambda _: entry if sums else None)
     bell.ring(call.context.settings.folder)
-    return json_response({"stored": len(costs)})
+    counts = {"added_up": len(costs) - len(sums), "replaced": stored.replaced}
+    return json_response({"stored": stored.rows, **{name: count for name, count in counts.items() if count}})

@@ -5,16 +5,19 @@ row of kind `segment` names it. Millions of events so take one journal row, and 
 it is fsynced, with its folder, before the row is written. The warehouse process takes segments in
 (`bough.warehouse.segments`), each event once by its id.
 
-Importing a file again finds its segment by content and does nothing, so an interrupted import is simply repeated.
+Importing a file again finds its segment by content, stores nothing and tells the same faults, so an interrupted import
+is simply repeated.
 """
 
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package or quoted.
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -22,9 +25,10 @@ import msgspec
 from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
+from bough.csv_text import Header
 from bough.errors import BadRequest
 from bough.ids import now_ms
-from bough.importers import records
+from bough.importers import records, repeats
 from bough.importers.checks import checked
 from bough.importers.quoting import text
 from bough.importers.records import LineError
@@ -32,13 +36,18 @@ from bough.importers.sources import Format, Source, first_line, format_of, numbe
 from bough.store.database import Store
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
+from bough.text_files import TextFile, look
 
 FOLDER = "segments"
 MAX_ERRORS_SHOWN = 1000
 FORM = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false"
 """How segments are written; nobody looks a single value up in one."""
 
-SEEN = "SELECT id FROM segment WHERE app = ? AND sha256 = ?"
+SEEN = "SELECT s.id, j.body FROM segment AS s LEFT JOIN journal AS j ON j.id = s.id WHERE s.app = ? AND s.sha256 = ?"
+EARLIER = "SELECT file_name FROM segment WHERE app = ? ORDER BY id"
+
+Mark = Callable[[DuckDBPyConnection, str], int]
+"""Fills the table `known` as `bough.importers.repeats.mark` does."""
 
 Read = Callable[[int], object]
 """Told how many bytes of a file have been read since it was told before."""
@@ -53,7 +62,32 @@ class Segment(Struct, frozen=True, kw_only=True):
     errors: tuple[LineError, ...] = ()
     """At most MAX_ERRORS_SHOWN, by line."""
     error_count: int = 0
+    known: int = 0
+    """Rows that repeat an event that counts already, and say the same."""
     repeated: bool = False
+    """Whether the whole file was imported before; what is said of its lines is what was said then."""
+
+
+class _Lines(Struct, frozen=True, kw_only=True):
+    """What became of the lines of one file."""
+
+    rows: int
+    errors: tuple[LineError, ...] = ()
+    error_count: int = 0
+    known: int = 0
+
+
+class _Journalled(Struct, frozen=True, kw_only=True):
+    """The body of a segment's journal row."""
+
+    file: str
+    rows: int
+    sha256: str
+    source: str
+    errors: int = 0
+    known: int = 0
+    faults: tuple[LineError, ...] = ()
+    """The first of the errors, so that a repeated import tells them again."""
 
 
 def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int) -> Segment:
@@ -64,73 +98,134 @@ def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int
     """
     kind = format_of(path)
     digest = _digest(path, read)
-    seen = store.rows(SEEN, (app, digest))
-    if seen:
-        return Segment(row=seen[0][0], rows=0, repeated=True)
     folder = data / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{app}-{digest[:32]}.parquet"
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=folder) as scratch:
-        made = Path(scratch) / name
+    with _alone(folder, app):
+        seen = store.rows(SEEN, (app, digest))
+        if seen:
+            return _told_again(*seen[0])
+        name = f"{app}-{digest[:32]}.parquet"
+        earlier = [folder / file for (file,) in store.rows(EARLIER, (app,)) if (folder / file).exists()]
+
+        def mark(connection: DuckDBPyConnection, whole: str) -> int:
+            return repeats.mark(connection, whole, earlier, store, app)
+
+        lines = _make(path, kind, folder / name, mark)
+        body = _Journalled(
+            file=name,
+            rows=lines.rows,
+            sha256=digest,
+            source=path.name,
+            errors=lines.error_count,
+            known=lines.known,
+            faults=lines.errors,
+        )
+        identifier = store.transact(_record_batch, (app, name, digest, msgspec.json.encode(body).decode()))
+    return Segment(
+        row=identifier, rows=lines.rows, errors=lines.errors, error_count=lines.error_count, known=lines.known
+    )
+
+
+@contextmanager
+def _alone(folder: Path, app: int) -> Iterator[None]:
+    """No other import for the app goes on: two at once would not see each other's events."""
+    with (folder / f".importing-{app}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _told_again(row: int, body: str | None) -> Segment:
+    told = msgspec.json.decode(body, type=_Journalled) if body else None
+    if told is None:
+        return Segment(row=row, rows=0, repeated=True)
+    return Segment(
+        row=row, rows=told.rows, errors=told.faults, error_count=told.errors, known=told.known, repeated=True
+    )
+
+
+def _make(path: Path, kind: Format, target: Path, mark: Mark) -> _Lines:
+    """Write a file's good lines as a segment; it is on disk when this returns."""
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=target.parent) as scratch:
+        made = Path(scratch) / target.name
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             try:
-                rows, errors, count = _convert(connection, path, kind, made)
+                lines = _convert(connection, path, kind, made, mark)
             except duckdb.Error as error:
                 raise BadRequest(f"{path.name}: cannot be read: {first_line(error)}") from error
             except (OSError, EOFError) as error:
                 raise BadRequest(f"{path.name}: cannot be read: {error}.") from error
         _sync(made)
-        made.replace(folder / name)
-    _sync(folder)
-    body = {"file": name, "rows": rows, "sha256": digest, "source": path.name, "errors": count}
-    identifier = store.transact(_record_batch, (app, name, digest, msgspec.json.encode(body).decode()))
-    return Segment(row=identifier, rows=rows, errors=tuple(errors), error_count=count)
+        made.replace(target)
+    _sync(target.parent)
+    return lines
 
 
-def _convert(connection: DuckDBPyConnection, path: Path, kind: Format, made: Path) -> tuple[int, list[LineError], int]:
-    """Write the good lines; returns how many, the first errors, and how many errors there are."""
-    source = source_of(connection, path, kind)
-    if source.lines:
-        return _write(connection, source, made)
-    try:
-        rows, errors, count = _write(connection, source, made)
-        if count == 0:
-            return rows, errors, count
-    except duckdb.Error:
-        pass  # not even columns, quotes and letters fit: the second reading says where
+def _convert(connection: DuckDBPyConnection, path: Path, kind: Format, made: Path, mark: Mark) -> _Lines:
+    """Write the good lines; what became of all of them."""
+    now = now_ms()
+    if kind == "parquet":
+        return _write(connection, source_of(connection, path, kind, None), made, mark, now)
+    found = look(path)
+    header = records.header_of(path, found) if kind == "csv" else None
+    if header is None:
+        records.check_json(path, found)
+    if _is_quick(path, found, header):
+        try:
+            lines = _write(connection, source_of(connection, path, kind, header), made, mark, now)
+            if lines.error_count == 0:
+                return lines
+        except duckdb.Error:
+            pass  # not even columns, quotes and letters fit: the second reading says where
     copy = made.with_suffix(f".{kind}")
-    if kind == "ndjson":
-        records.copy_numbered(path, copy)
-        return _write(connection, numbered_json(copy), made)
-    header = records.header_of(path)
+    if header is None:
+        records.copy_numbered(path, found, copy)
+        return _write(connection, numbered_json(copy), made, mark, now)
     with copy.open("w", encoding="utf-8", newline="") as file:
-        misshapen, misshapen_count = records.copy_good(path, header, file, MAX_ERRORS_SHOWN)
-    rows, faulty, count = _write(connection, numbered_csv(copy, header), made)
-    errors = sorted([*misshapen, *faulty], key=lambda error: error.line)[:MAX_ERRORS_SHOWN]
-    return rows, errors, count + misshapen_count
+        misshapen, misshapen_count = records.copy_good(path, found, header, file, MAX_ERRORS_SHOWN)
+    lines = _write(connection, numbered_csv(copy, header), made, mark, now)
+    errors = sorted([*misshapen, *lines.errors], key=lambda error: error.line)[:MAX_ERRORS_SHOWN]
+    return msgspec.structs.replace(lines, errors=tuple(errors), error_count=lines.error_count + misshapen_count)
 
 
-def _write(connection: DuckDBPyConnection, source: Source, made: Path) -> tuple[int, list[LineError], int]:
-    """The good lines as a Parquet file, in one pass when all are good."""
+def _is_quick(path: Path, found: TextFile, header: Header | None) -> bool:
+    """Whether DuckDB reads the file's bytes as they are, and as `bough.importers.records` does."""
+    usual = header is None or (header.separator == "," and not header.before)
+    return usual and found.plain and found.packed == path.name.lower().endswith(".gz")
+
+
+def _write(connection: DuckDBPyConnection, source: Source, made: Path, mark: Mark, now: int) -> _Lines:
+    """The good lines that are not known yet as a Parquet file, in one pass when all are."""
     every = made.with_suffix(".all")
-    sql = checked(source.sql, source.fields, readable=source.readable)
+    sql = checked(source.sql, source.fields, now=now, readable=source.readable)
     connection.execute(f"COPY ({sql}) TO {text(str(every))} ({FORM})")
-    whole = f"read_parquet({text(str(every))})"
-    row = connection.execute(f"SELECT count(*), count(error) FROM {whole}").fetchone()
-    total, count = (0, 0) if row is None else row
-    if count == 0:
-        every.replace(made)
-        return total, [], 0
-    found = connection.execute(
-        f"SELECT line, error FROM {whole} WHERE error IS NOT NULL ORDER BY line LIMIT {MAX_ERRORS_SHOWN}"
-    ).fetchall()
-    if source.lines:
-        connection.execute(
-            f"COPY (SELECT * REPLACE (CAST(NULL AS VARCHAR) AS error) FROM {whole} WHERE error IS NULL)"
-            f" TO {text(str(made))} ({FORM})"
+    whole = f"read_parquet({text(str(every))}, file_row_number = true)"
+    known = mark(connection, whole)
+    faults = f"SELECT line, error FROM {whole} WHERE error IS NOT NULL"
+    if known:
+        faults += (
+            f" UNION ALL SELECT w.line, min(k.error) FROM {whole} AS w JOIN known AS k ON k.row = w.file_row_number"
+            " WHERE k.error IS NOT NULL GROUP BY w.file_row_number, w.line"
         )
-    return total - count, [LineError(line, error) for line, error in found] if source.lines else [], count
+    total, count = _counts(connection, f"(SELECT count(*) FROM {whole}), (SELECT count(*) FROM ({faults}))")
+    if count and not source.lines:
+        return _Lines(rows=0, error_count=count)  # to be read again, line by line
+    if not (count or known):
+        every.replace(made)
+        return _Lines(rows=total)
+    connection.execute(
+        f"COPY (SELECT * EXCLUDE (file_row_number) REPLACE (CAST(NULL AS VARCHAR) AS error) FROM {whole}"
+        f" WHERE error IS NULL AND file_row_number NOT IN (SELECT row FROM known)) TO {text(str(made))} ({FORM})"
+    )
+    (rows,) = _counts(connection, f"(SELECT count(*) FROM read_parquet({text(str(made))}))")
+    found = connection.execute(f"{faults} ORDER BY line LIMIT {MAX_ERRORS_SHOWN}").fetchall()
+    errors = tuple(LineError(line, error) for line, error in found)
+    return _Lines(rows=rows, errors=errors, error_count=count, known=total - rows - count)
+
+
+def _counts(connection: DuckDBPyConnection, values: str) -> tuple[int, ...]:
+    row = connection.execute(f"SELECT {values}").fetchone()
+    return () if row is None else tuple(int(value) for value in row)
 
 
 def _record_batch(tx: Transaction, segments: list[tuple[int, str, str, str]]) -> list[int | Exception]:

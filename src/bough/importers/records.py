@@ -1,21 +1,24 @@
-"""CSV files line by line: records with the exact number of the line that they begin on (RFC 4180).
+"""Event files line by line, with the exact number of the line that each record begins on.
 
-The quick way through a CSV file (`bough.importers.sources`) does not know lines. When it finds a fault, the file is
-read again here: good records are copied with the number of their line, the others are reported. A quote that never ends
-does not swallow the file: its line is reported and reading goes on with the next one.
+The quick way through a file (`bough.importers.sources`) does not know lines, and reads only UTF-8 with commas. When it
+finds a fault, or the file is written in another way, the file is read here: good records are copied with the number of
+their line, the others are reported.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
-from collections.abc import Iterator
+import re
+from itertools import islice
 from pathlib import Path
-from typing import IO, Final, TextIO, cast
+from typing import Final, TextIO
 
 from msgspec import Struct
 
+from bough.csv_text import Header, misfit, read_header, records_of, shown
 from bough.errors import BadRequest
+from bough.importers.columns import REQUIRED, SOURCES
+from bough.text_files import LINES_LOOKED_AT, TextFile, first_text, is_text, lines_of, refuse_other_json
 
 LINE: Final = "\x7fline"
 """Name of the column that is added."""
@@ -23,8 +26,7 @@ LINE: Final = "\x7fline"
 BETWEEN: Final = "\x02"
 """Stands between a line's number and the line."""
 
-MAX_RECORD_LINES: Final = 1000
-MAX_RECORD_CHARACTERS: Final = 4_000_000
+WANTED: Final = frozenset(name for field in REQUIRED for name in SOURCES[field])
 
 
 class LineError(Struct, frozen=True):
@@ -34,34 +36,27 @@ class LineError(Struct, frozen=True):
     error: str
 
 
-class Record(Struct, frozen=True):
-    """One record: its first line's number and its fields, or what is wrong with it."""
+def header_of(path: Path, found: TextFile) -> Header:
+    """The beginning of a CSV file.
 
-    line: int
-    fields: list[str]
-    error: str = ""
-
-
-def opened(path: Path) -> IO[bytes]:
-    """The file's bytes, unpacked when it is a .gz."""
-    return cast("IO[bytes]", gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
-
-
-def header_of(path: Path) -> list[str]:
-    """The names of the columns. Raises BadRequest when they cannot be read or are not different."""
-    try:
-        with opened(path) as file:
-            first = next(records_of(_texts(file)), None)
-    except (OSError, EOFError) as error:
-        raise BadRequest(f"{path.name}: cannot be read: {error}.") from error
-    names = first.fields if first is not None and not first.error else []
-    names = [names[0].removeprefix("\ufeff"), *names[1:]] if names else names
-    if len(set(names)) != len(names) or not all(names):
-        raise BadRequest(f"{path.name}: the header has an empty or a repeated column name.")
-    return names
+    Raises:
+        BadRequest: it has no header, or one with an empty or a repeated name, or holds JSON.
+    """
+    first = first_text(lines_of(path, found))
+    if first.startswith(("{", "[")):
+        raise BadRequest(f"{path.name}: holds JSON, not CSV; its name must end in .ndjson.")
+    header = read_header(path.name, lines_of(path, found), WANTED)
+    require(path, header.columns, [field for field in REQUIRED if not set(SOURCES[field]) & set(header.columns)])
+    return header
 
 
-def copy_good(path: Path, header: list[str], target: TextIO, most: int) -> tuple[list[LineError], int]:
+def require(path: Path, columns: list[str], missing: list[str]) -> None:
+    """Raises BadRequest when a required field is missing."""
+    for field in missing:
+        raise BadRequest(f"{path.name}: has no column {SOURCES[field][0]}; its columns are {shown(columns)}.")
+
+
+def copy_good(path: Path, found: TextFile, header: Header, target: TextIO, most: int) -> tuple[list[LineError], int]:
     """Write the records that have as many fields as the header, each after its line's number.
 
     Returns the first `most` errors and how many there are.
@@ -69,82 +64,36 @@ def copy_good(path: Path, header: list[str], target: TextIO, most: int) -> tuple
     errors: list[LineError] = []
     count = 0
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerow([LINE, *header])
-    with opened(path) as file:
-        found = records_of(_texts(file))
-        next(found, None)
-        for record in found:
-            error = record.error
-            if not error and len(record.fields) != len(header):
-                error = f"has {len(record.fields)} columns, the header has {len(header)}"
-            if not error:
-                writer.writerow([record.line, *record.fields])
-                continue
-            count += 1
-            if len(errors) < most:
-                errors.append(LineError(record.line, error))
+    writer.writerow([LINE, *header.columns])
+    lines = lines_of(path, found)
+    before = header.before + header.lines
+    for _ in range(before):
+        next(lines)
+    for record in records_of(lines, header.separator, before):
+        error = misfit(record, header.columns)
+        if not error:
+            writer.writerow([record.line, *record.fields])
+            continue
+        count += 1
+        if len(errors) < most:
+            errors.append(LineError(record.line, error))
     return errors, count
 
 
-def copy_numbered(path: Path, target: Path) -> None:
+def check_json(path: Path, found: TextFile) -> None:
+    """Raises BadRequest when a file is not JSON lines as a whole, and says what else it is."""
+    start = "".join(islice(lines_of(path, found), LINES_LOOKED_AT))
+    refuse_other_json(path.name, start)
+    first = start.split("\n", 1)[0].lstrip()
+    if first[0] not in '{"' and {"name", "timestamp"} <= set(re.split(r"[^a-z_]+", first.lower())):
+        raise BadRequest(f"{path.name}: begins like CSV, not JSON; its name must end in .csv.")
+
+
+def copy_numbered(path: Path, found: TextFile, target: Path) -> None:
     """Copy a file of JSON lines with their numbers, without blank ones; what is not UTF-8 becomes what is not JSON."""
-    with opened(path) as file, target.open("w", encoding="utf-8", newline="\n") as copy:
-        for number, raw in enumerate(file, 1):
-            try:
-                line = raw.decode().strip()
-            except UnicodeDecodeError:
-                line = "not UTF-8"
+    with target.open("w", encoding="utf-8", newline="\n") as copy:
+        for number, raw in enumerate(lines_of(path, found), 1):
+            line = raw.strip() if is_text(raw) else "not UTF-8"
             if line:
                 broken = BETWEEN in line or "\r" in line or "\0" in line  # no JSON has these inside
                 copy.write(f"{number}{BETWEEN}{'broken' if broken else line}\n")
-
-
-def records_of(lines: Iterator[str]) -> Iterator[Record]:
-    """Records of the lines of a file; empty lines are none. Linear in the file's size."""
-    waiting: list[str] = []
-    number = 0
-    while True:
-        line = waiting.pop() if waiting else next(lines, None)
-        if line is None:
-            return
-        number += 1
-        if line.count('"') % 2 == 0:
-            if line.strip("\r\n"):
-                yield _record(number, line)
-            continue
-        parts, whole = _rest(line, lines, waiting)
-        if whole:
-            yield _record(number, "".join(parts))
-            number += len(parts) - 1
-        else:
-            yield Record(number, [], "a quoted field does not end")
-            waiting.extend(reversed(parts[1:]))
-
-
-def _rest(first: str, lines: Iterator[str], waiting: list[str]) -> tuple[list[str], bool]:
-    """The lines up to the one that ends the open quote, and whether there is one."""
-    parts, size = [first], len(first)
-    while len(parts) < MAX_RECORD_LINES and size < MAX_RECORD_CHARACTERS:
-        line = waiting.pop() if waiting else next(lines, None)
-        if line is None:
-            break
-        parts.append(line)
-        size += len(line)
-        if line.count('"') % 2:
-            return parts, True
-    return parts, False
-
-
-def _record(number: int, text: str) -> Record:
-    if not text.isprintable() and any("\udc80" <= character <= "\udcff" for character in text):
-        return Record(number, [], "is not UTF-8")
-    try:
-        rows = list(csv.reader(text.splitlines(keepends=True), strict=True))
-    except csv.Error as error:
-        return Record(number, [], f"is not CSV: {error}")
-    return Record(number, rows[0] if rows else [])
-
-
-def _texts(file: IO[bytes]) -> Iterator[str]:
-    for line in file:
-        yield line.decode("utf-8", "surrogateescape")

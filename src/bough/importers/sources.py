@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import duckdb
 from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
+from bough.csv_text import Header
 from bough.errors import BadRequest
 from bough.importers import records
 from bough.importers.columns import REQUIRED, SOURCES
@@ -33,35 +34,48 @@ class Source(Struct, frozen=True):
     """Whether `line` is known."""
 
 
+ENDINGS: Final[dict[str, Format]] = {
+    "csv": "csv",
+    "tsv": "csv",
+    "txt": "csv",
+    "ndjson": "ndjson",
+    "jsonl": "ndjson",
+    "json": "ndjson",
+}
+"""Of texts; separators and encodings are found in the file itself."""
+
+
 def format_of(path: Path) -> Format:
     """By the file's ending, before `.gz`. Raises BadRequest for another one."""
     ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    kinds: dict[str, Format] = {"csv": "csv", "ndjson": "ndjson", "jsonl": "ndjson", "json": "ndjson"}
-    if ending in kinds:
-        return kinds[ending]
+    if ending in ENDINGS:
+        return ENDINGS[ending]
     if path.name.lower().endswith(".parquet"):
         return "parquet"
-    raise BadRequest(f"{path.name}: must end in .csv, .ndjson, .jsonl or .parquet (or .gz of the texts).")
+    raise BadRequest(
+        f"{path.name}: must end in .csv, .tsv, .txt, .ndjson, .jsonl, .json or .parquet (or .gz of the texts)."
+    )
 
 
-def source_of(connection: DuckDBPyConnection, path: Path, kind: Format) -> Source:
-    """The quick way to read a file; CSV without the numbers of lines. Raises BadRequest when a column is missing."""
-    if kind == "csv":
-        header = records.header_of(path)
-        return _csv(path, header, header, "CAST(NULL AS BIGINT)")
+def source_of(connection: DuckDBPyConnection, path: Path, kind: Format, header: Header | None) -> Source:
+    """The quick way to read a file in UTF-8, CSV with commas; without the numbers of lines but for Parquet.
+
+    Raises BadRequest when a column is missing.
+    """
+    if header is not None:
+        return _csv(path, header.columns, header.columns, "CAST(NULL AS BIGINT)")
     if kind == "parquet":
         return _parquet(connection, path)
     return _json(path)
 
 
-def numbered_csv(path: Path, header: list[str]) -> Source:
+def numbered_csv(path: Path, header: Header) -> Source:
     """A CSV file whose first column `line` was added by `records.copy_good`."""
-    return _csv(path, header, [records.LINE, *header], f"CAST({name(records.LINE)} AS BIGINT)")
+    return _csv(path, header.columns, [records.LINE, *header.columns], f"CAST({name(records.LINE)} AS BIGINT)")
 
 
 def _csv(path: Path, header: list[str], columns: list[str], line: str) -> Source:
     fields = {field: present for field, names in SOURCES.items() if (present := [n for n in names if n in header])}
-    _require(path, fields)
     picked = ", ".join(f"{_first([name(n) for n in present])} AS {field}" for field, present in fields.items())
     typed = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
     return Source(
@@ -84,7 +98,7 @@ def _parquet(connection: DuckDBPyConnection, path: Path) -> Source:
         found = [sql for one in names if (sql := _typed(one, types)) is not None]
         if found:
             fields[field] = _first(found)
-    _require(path, fields)
+    records.require(path, list(relation.columns), [field for field in REQUIRED if field not in fields])
     picked = ", ".join(f"{sql} AS {field}" for field, sql in fields.items())
     return Source(f"SELECT file_row_number + 1 AS line, {picked} FROM {reader}", tuple(fields))
 
@@ -187,12 +201,6 @@ def _filled(sql: str) -> str:
 
 def _first(values: list[str]) -> str:
     return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
-
-
-def _require(path: Path, fields: dict[str, Any]) -> None:
-    for field in REQUIRED:
-        if field not in fields:
-            raise BadRequest(f"{path.name}: has no column {SOURCES[field][0]}.")
 
 
 def first_line(error: duckdb.Error) -> str:

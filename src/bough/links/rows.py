@@ -6,16 +6,15 @@ it are read all the same.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from itertools import chain
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from bough.csv_text import NO_UTF_8, Record, begin, records_of
 from bough.errors import BadRequest
-
-if TYPE_CHECKING:
-    from _csv import Reader as CsvReader
+from bough.text_files import is_text
 
 Format = Literal["csv", "ndjson"]
 
@@ -24,7 +23,10 @@ MAX_CELL = 1024 * 1024
 
 MAX_COLUMNS = 500
 
-csv.field_size_limit(MAX_CELL)
+TELLING = frozenset({"url", "alias", "channel", "short link", "long link", "link"})
+"""Columns by which a file's separator is known."""
+
+_NO_UTF_8 = "The line is not valid UTF-8."
 
 _decode = msgspec.json.Decoder().decode
 
@@ -40,8 +42,8 @@ class Row(NamedTuple):
 
 
 def guess_format(start: str) -> Format:
-    """NDJSON begins with an object; everything else is CSV."""
-    return "ndjson" if start.lstrip("\ufeff \t\r\n").startswith("{") else "csv"
+    """NDJSON begins with an object; everything else is CSV. An array is JSON that is refused."""
+    return "ndjson" if start.lstrip("\ufeff \t\r\n").startswith(("{", "[")) else "csv"
 
 
 class RowFile(NamedTuple):
@@ -61,9 +63,13 @@ def read_rows(lines: Iterable[str], kind: Format) -> RowFile:
     """
     if kind == "ndjson":
         return RowFile(kind, (), _read_ndjson(lines))
-    reader = csv.reader(lines, strict=True)
-    columns = _columns(reader)
-    return RowFile(kind, columns, _read_csv(reader, columns))
+    rest = iter(lines)
+    found = begin(rest, TELLING)
+    if not found.first:
+        raise BadRequest("The file is empty; its first line must name the columns, as in `url,channel`.")
+    records = records_of(chain([found.first], rest), found.separator, found.before)
+    columns = _columns(next(records))
+    return RowFile(kind, columns, (_row(record, columns) for record in records if record.error or any(record.fields)))
 
 
 def _read_ndjson(lines: Iterable[str]) -> Iterator[Row]:
@@ -71,8 +77,8 @@ def _read_ndjson(lines: Iterable[str]) -> Iterator[Row]:
         text = line.removeprefix("\ufeff").strip()
         if not text:
             continue
-        if not _is_unicode(text):
-            yield Row(number, {}, "The line is not valid UTF-8.")
+        if not is_text(text):
+            yield Row(number, {}, _NO_UTF_8)
             continue
         try:
             value = _decode(text)
@@ -82,33 +88,22 @@ def _read_ndjson(lines: Iterable[str]) -> Iterator[Row]:
         yield Row(number, value) if isinstance(value, dict) else Row(number, {}, "The line must be a JSON object.")
 
 
-def _read_csv(reader: CsvReader, columns: tuple[str, ...]) -> Iterator[Row]:
-    while True:
-        first = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            yield Row(first, {}, f"The line is not valid CSV: {error}.")
-            continue
-        if cells is None:
-            return
-        if not any(cells):
-            continue
-        if len(cells) != len(columns):
-            yield Row(first, {}, f"The line has {len(cells)} cells, but the heading has {len(columns)}.")
-        elif not all(map(_is_unicode, cells)):
-            yield Row(first, {}, "The line is not valid UTF-8.")
-        else:
-            yield Row(first, dict(zip(columns, cells, strict=True)))
+def _row(record: Record, columns: tuple[str, ...]) -> Row:
+    cells = record.fields
+    if record.error:
+        reason = f"The line is not valid CSV: {record.error.removeprefix('is not CSV: ')}."
+        return Row(record.line, {}, _NO_UTF_8 if record.error == NO_UTF_8 else reason)
+    if len(cells) != len(columns):
+        return Row(record.line, {}, f"The line has {len(cells)} cells, but the heading has {len(columns)}.")
+    if any(len(cell) > MAX_CELL for cell in cells):
+        return Row(record.line, {}, f"The line has a cell of more than {MAX_CELL} characters.")
+    return Row(record.line, dict(zip(columns, cells, strict=True)))
 
 
-def _columns(reader: CsvReader) -> tuple[str, ...]:
-    try:
-        columns = [name.strip().removeprefix("\ufeff").strip() for name in next(reader, [])]
-    except csv.Error as error:
-        raise BadRequest(f"The heading is not valid CSV: {error}.") from error
-    if not columns:
-        raise BadRequest("The file is empty; its first line must name the columns, as in `url,channel`.")
+def _columns(heading: Record) -> tuple[str, ...]:
+    if heading.error:
+        raise BadRequest(f"The heading cannot be read: {heading.error}.")
+    columns = [name.strip() for name in heading.fields]
     if len(columns) > MAX_COLUMNS:
         raise BadRequest(f"The heading must have at most {MAX_COLUMNS} columns.")
     for name in columns:
@@ -117,7 +112,3 @@ def _columns(reader: CsvReader) -> tuple[str, ...]:
         if columns.count(name) > 1:
             raise BadRequest(f"The heading names the column {name!r} twice.")
     return tuple(columns)
-
-
-def _is_unicode(text: str) -> bool:
-    return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)

@@ -80,7 +80,7 @@ def fill(store: Store, folder: Path, app: App) -> Filled | None:
         installs = _write_events(events, last_day, brought)
         _write(costs, COST_COLUMNS, _costs(installs))
         store.transact(store_rates, RateBatch(rates))
-        spent = import_costs(store, app.id, costs)
+        spent = import_costs(store, app.id, costs).stored
         told = import_file(store, folder, events, app.id)
     links = {alias: (number, domain, path) for number, alias, domain, path in store.rows(LINKS, (app.id,))}
     clicks = _clicks(links, app, installs)

@@ -33,10 +33,16 @@
     const question = event.submitter && event.submitter.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
   });
+  // A byte order mark tells UTF-16, which spreadsheets write; without one it is UTF-8.
+  const decoded = (bytes) => {
+    const [first, second] = new Uint8Array(bytes);
+    const encoding = first === 255 && second === 254 ? "utf-16le" : first === 254 && second === 255 ? "utf-16be" : "utf-8";
+    return new TextDecoder(encoding).decode(bytes);
+  };
   document.addEventListener("change", (event) => {
     const into = event.target.dataset && event.target.dataset.fileInto;
     if (into && event.target.files[0]) {
-      event.target.files[0].text().then((text) => { document.getElementById(into).value = text; });
+      event.target.files[0].arrayBuffer().then((bytes) => { document.getElementById(into).value = decoded(bytes); });
     }
     if (event.target.matches && event.target.matches("[data-submit-on-change] select")) event.target.form.requestSubmit();
   });
