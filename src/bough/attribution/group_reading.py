@@ -313,12 +313,11 @@ class Grouped:
             one = _touch_of(values)
             had[one.id] = one
         self._brought[group] = [one for one in self._brought.get(group, ()) if one.person not in dirty.persons]
-        known: dict[int, set[Borne]] = {}
+        owners: dict[int, Entry] = {}
         for entry in entries.values():
-            person, identifiers = reading.known_by(entry)
-            if person in dirty.persons and person not in known:
-                known[person] = {(*world, one) for one in identifiers}
-        borne = {group: {one for some in known.values() for one in some}}
+            owners.setdefault(reading.person(entry), entry)
+        again = [entry for person, entry in owners.items() if person in dirty.persons]
+        borne = {group: {(*world, one) for entry in again for one in reading.known_by(entry)}}
         touches = [*carrying, *self._loader.carrying_any(borne, self.change.newest)[group]]
         touches += self._loader.named({group: list(entries.values())})[group]
         reading.know(touch for touch in touches if touch.direct)

@@ -35,7 +35,7 @@ from bough.attribution.matching import (
     wanted,
 )
 from bough.attribution.opens import Opening
-from bough.attribution.persons import NOBODY, Claim, Persons
+from bough.attribution.persons import NOBODY, Claim, Persons, split_identity
 from bough.attribution.session_data import session_data
 from bough.attribution.sharing import Company, Shared, World, usable
 from bough.attribution.touches import Links, ParseAgent, Touch
@@ -272,16 +272,18 @@ class Reading:
             if person in state.histories and touch.id not in state.histories[person].touch_ids
         }
 
-    def known_by(self, entry: Entry) -> tuple[int, Iterable[Identifier]]:
-        """A row's person, and everything that person is known by."""
+    def person(self, entry: Entry) -> int:
+        """Whose a row is; a login is somebody's here, too."""
+        claim = self._claim(entry)
+        return NOBODY if claim is None else self._state(entry).persons.person(claim)
+
+    def known_by(self, entry: Entry) -> list[Identifier]:
+        """Everything that a row's person is known by."""
         claim = self._claim(entry)
         if claim is None or not claim.identifiers:
-            return NOBODY, ()
-        persons = self._state(entry).persons
-        person = persons.person(claim)
-        return person, persons.identifiers_of(
-            next((one for one in claim.identifiers if one[0] == "identity"), claim.identifiers[0])
-        )
+            return []
+        identity, devices = split_identity(claim)
+        return self._state(entry).persons.identifiers_of(devices[0] if identity is None else identity)
 
     def _claim(self, entry: Entry) -> Claim | None:
         """Who the row says it is from; None when it says nothing."""
@@ -296,8 +298,7 @@ class Reading:
         if entry.touch is not None:
             self._touch(state, entry.touch)
             return None
-        claim = self._claim(entry)
-        person = NOBODY if claim is None else state.persons.person(claim)
+        person = self.person(entry)
         if person != NOBODY:
             state.history(person).rows.append(entry.row)
         if entry.kind == "identity":
