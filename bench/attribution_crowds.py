@@ -21,7 +21,7 @@ from bough.accounts.found import NewApp, found_app
 from bough.attribution import stored
 from bough.attribution.following import StoredFollower
 from bough.events.body import encode
-from bough.ids import RANDOM_BITS, now_ms
+from bough.ids import RANDOM_BITS, arrived_at, now_ms
 from bough.store import open_store
 from bough.store.database import Store
 from bough.store.journal import COLUMNS
@@ -33,9 +33,10 @@ PAUSE_MS = 5
 
 
 def fill(store: Store, app: int, made: Made) -> int:
-    """Store rows in the journal, the newest one now; returns how many."""
+    """Store rows in the journal, behind those that are there; returns how many."""
     rows: list[RowValues] = [(0, 0, app, 0, kind, None, encode(body).decode()) for kind, body in made]
-    start = now_ms() - PAUSE_MS * len(rows)
+    newest = arrived_at(store.rows(stored.NEWEST_ROW)[0][0] or 0)
+    start = max(now_ms() - PAUSE_MS * len(rows), newest + PAUSE_MS)
     for place, values in enumerate(rows):
         at = start + place * PAUSE_MS
         rows[place] = (at << RANDOM_BITS, at, *values[2:])
