@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.attribution_crowds import fill
+from bench.crowds import SHAPES, install, one_login, purchase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.attribution_crowds import fill
-from bench.crowds import SHAPES, install, purchase
 from bough.accounts.found import NewApp, found_app
 from bough.attribution import sharing, stored
 from bough.attribution.entries import Entry
+from bough.attribution.explain import explain
 from bough.attribution.follow import Follower
 from bough.attribution.following import StoredFollower, start_rebuild
 from bough.attribution.group_loading import Loader
@@ -22,14 +24,18 @@ from bough.attribution.identifiers import Identifier
 from bough.attribution.persons import Claim
 from bough.attribution.read import Attributed, always, attribute
 from bough.attribution.sharing import Company, usable
+from bough.attribution.stories import Stories
 from bough.attribution.touches import LinkTable
 from bough.attribution.windows import Windows
 from bough.clicks.agents import parse
+from bough.commands.doctor import examine
 from bough.journal import Row
-from bough.store import Store
-from tests.attribution.test_following import JOURNAL, follow, results, world
+from bough.persons.planning import find_persons
+from bough.settings import Settings
+from bough.store import Store, open_store
+from tests.attribution.test_following import CLICK, JOURNAL, follow, results, world
 from tests.attribution.test_order import rows
-from tests.attribution.traffic import acts, play
+from tests.attribution.traffic import AD_ID, acts, play
 from tests.attribution.world import LINKS
 
 GUEST: Identifier = ("identity", "guest")
@@ -272,3 +278,65 @@ def test_what_a_crowd_costs_grows_as_its_rows_do(store: Store, work: Work, shape
         follow(store, StoredFollower(store), 10)
         spent.append((work.parsed, work.statements, work.fetched))
     assert all(large <= 4.4 * small for small, large in zip(*spent, strict=True)), spent
+
+
+def test_an_erasure_leaves_a_shared_login_and_everybody_else_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "LIMIT", 2)
+    with world() as scene:
+        fill(scene.store, scene.app, one_login(3))
+        follow(scene.store)
+        phone = f"{1:016x}"
+        (found,) = find_persons(scene.store, tmp_path, scene.directory, [(scene.app, False)], "device", phone)
+        assert GUEST not in found.plan.identifiers
+        assert ("android_id", phone) in found.plan.identifiers
+        rows = [number for (number,) in scene.store.rows("SELECT id FROM journal ORDER BY id")]
+        assert sorted(found.plan.rows) == rows[:2]
+
+
+def test_the_explanation_says_that_an_identifier_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "LIMIT", 2)
+    with world() as scene:
+        fill(scene.store, scene.app, one_login(3))
+        follow(scene.store)
+        stories = Stories(scene.store, scene.directory)
+        newest = scene.store.rows(stored.NEWEST_ROW)[0][0]
+        told = stories.tell(stories.head(newest))
+        claim = told.entries[newest].claim
+        assert claim is not None
+        sentence = explain(told.results[newest], claim.identifiers, told.shared).person
+        assert sentence == (
+            f"Person {told.head.person}, known by Android id."
+            " The user id of this event came with so many others that it joins nobody."
+        )
+        assert len(told.rows) == 2  # the group of three phones has fallen apart
+
+
+def test_a_click_that_carries_a_shared_id_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "LIMIT", 2)
+    with world() as scene:
+        play(scene, CLICK | {"path": "ad"})
+        for number in (1, 2):
+            fill(scene.store, scene.app, iter([purchase(number, "", idfa=AD_ID)]))
+            follow(scene.store)
+            assert [row[1] for row in results(scene.store)[1]] == scene.clicks
+        fill(scene.store, scene.app, iter([purchase(3, "", idfa=AD_ID)]))
+        follow(scene.store)
+        assert results(scene.store)[1] == []
+        play(scene, CLICK | {"path": "ad"})
+        follow(scene.store)
+        assert results(scene.store)[1] == []
+
+
+def test_doctor_names_what_many_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "LIMIT", 2)
+    store = open_store(tmp_path)
+    fill(store, app_of(store), one_login(3))
+    follow(store)
+    store.close()
+    (finding,) = [one for one in examine(Settings(data=str(tmp_path))) if "passes over" in one]
+    assert finding == (
+        "App Shop: the user id 'guest' came with so many others that attribution passes over it:"
+        " send no id for guests, and the device's own ids for devices."
+    )

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from bough.accounts.directory import Directory
 from bough.accounts.model import Domain
+from bough.attribution.explain import KNOWN_BY
+from bough.attribution.stored import SHARED
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import BoughError
 from bough.exports.files import open_files
@@ -22,6 +24,8 @@ from bough.signin.exposure import refuse_exposed
 CONNECT_SECONDS = 3.0
 CERTIFICATE_DAYS = 14
 FREE_BYTES = 512 * 1024 * 1024
+MOST_NAMED = 5
+"""Identifiers of one app that are named."""
 
 
 def add_to(commands: Commands) -> None:
@@ -54,6 +58,7 @@ def examine(settings: Settings) -> Iterator[str]:
     try:
         with opened_store(settings) as store:
             directory = Directory(store)
+            shared = store.rows(SHARED)
     except BoughError as error:
         yield error.message
         return
@@ -67,6 +72,18 @@ def examine(settings: Settings) -> Iterator[str]:
             yield f"App {app.name}: universal links are on, but ios_team_id or ios_bundle_id is empty."
         if app.config.android_app_links_enabled and not app.config.sha256_cert_fingerprints:
             yield f"App {app.name}: Android App Links are on, but sha256_cert_fingerprints is empty."
+        yield from _shared(app.name, sorted((kind, value) for owner, _, kind, value in shared if owner == app.id))
+
+
+def _shared(app_name: str, identifiers: list[tuple[str, str]]) -> Iterator[str]:
+    """Identifiers that no longer tell anybody apart (`bough.attribution.sharing`)."""
+    named = ", ".join(f"{KNOWN_BY.get(kind, 'request id')} {value!r}" for kind, value in identifiers[:MOST_NAMED])
+    if identifiers:
+        more = f" and {len(identifiers) - MOST_NAMED} more" if len(identifiers) > MOST_NAMED else ""
+        yield (
+            f"App {app_name}: the {named}{more} came with so many others that attribution passes over it:"
+            " send no id for guests, and the device's own ids for devices."
+        )
 
 
 def _folder(folder: Path) -> Iterator[str]:
