@@ -7,7 +7,7 @@ while matching.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -115,13 +115,15 @@ _MISS_ORDER: tuple[str, ...] = (
 """Verdicts from the nearest miss to the farthest."""
 
 
-def explain(result: Attributed, identifiers: Iterable[Identifier] = ()) -> Explanation:
-    """The story of one result; `identifiers` are those that its row bears."""
+def explain(
+    result: Attributed, identifiers: Iterable[Identifier] = (), shared: Collection[Identifier] = ()
+) -> Explanation:
+    """The story of one result; `identifiers` are those that its row bears, `shared` what many share."""
     deep_link = tuple(_deep_link_line(one) for one in result.match.considered) if result.match else ()
     credit = tuple(_credit_line(one, result.credit) for one in result.credit.weighed) if result.credit else ()
     return Explanation(
         summary=summary(result),
-        person=_person(result, identifiers),
+        person=_person(result, tuple(identifiers), shared),
         deep_link=deep_link,
         credit=credit,
         nearest_miss=nearest_miss(result),
@@ -350,12 +352,21 @@ def nearest_miss(result: Attributed) -> str:
     return ""
 
 
-def _person(result: Attributed, identifiers: Iterable[Identifier]) -> str:
+def _person(result: Attributed, identifiers: Sequence[Identifier], shared: Collection[Identifier]) -> str:
     if not result.person:
         return "Nobody: the request carries no usable identifier."
+    own = [one for one in identifiers if one not in shared]
+    known = _kinds(own or identifiers[:1])
+    sentence = f"Person {result.person}{f', known by {known}' if known else ''}."
+    passed_over = _kinds([one for one in identifiers if one in shared])
+    if passed_over:
+        sentence += f" The {passed_over} of this event came with so many others that it joins nobody."
+    return sentence
+
+
+def _kinds(identifiers: Iterable[Identifier]) -> str:
     kinds = list(dict.fromkeys(KNOWN_BY[kind] for kind, _ in identifiers if kind in KNOWN_BY))
-    known = f", known by {' and '.join([', '.join(kinds[:-1])] * (len(kinds) > 1) + kinds[-1:])}" if kinds else ""
-    return f"Person {result.person}{known}."
+    return " and ".join([", ".join(kinds[:-1])] * (len(kinds) > 1) + kinds[-1:])
 
 
 def _ago(age: int) -> str:

@@ -16,8 +16,10 @@ from collections.abc import Hashable, Iterable
 
 from bough.attribution.entries import Entry, entry_of
 from bough.attribution.facts import Recorded
+from bough.attribution.identifiers import Identifier
 from bough.attribution.matching import look_back, wanted
 from bough.attribution.read import Attributed, Reading, WindowsAt
+from bough.attribution.sharing import Shared, usable
 from bough.attribution.touches import Links, ParseAgent, Touch
 from bough.attribution.windows import DAY
 from bough.journal import Row
@@ -25,18 +27,19 @@ from bough.journal import Row
 Key = tuple[Hashable, ...]
 
 
-def keys_of(entry: Entry) -> list[Key]:
-    """Everything through which this row can influence another one or be influenced."""
+def keys_of(entry: Entry, shared: Shared) -> list[Key]:
+    """Everything through which this row can influence another one or be influenced; what is shared is left out."""
     world = (entry.app, entry.test)
+    nobodys = shared.get(world, set())
     keys: list[Key] = [("click", str(entry.row))]
     if entry.touch is not None:
-        keys.extend(_touch_keys(world, entry.touch))
+        keys.extend(_touch_keys(world, entry.touch, nobodys))
         if entry.touch.ip and entry.touch.kind == "click":
             last = (entry.at + look_back(entry.touch)) // DAY
             keys.extend(("near", *world, entry.touch.ip, day) for day in range(entry.at // DAY, last + 1))
     if entry.claim is not None:
-        keys.extend(("id", *world, *one) for one in entry.claim.identifiers)
-    if entry.request_id:
+        keys.extend(("id", *world, *one) for one in usable(entry.claim, nobodys).identifiers)
+    if entry.request_id and ("request", entry.request_id) not in nobodys:
         keys.append(("request", *world, entry.request_id))
     opening = entry.opening
     if entry.recorded is not None:
@@ -48,7 +51,7 @@ def keys_of(entry: Entry) -> list[Key]:
             keys.append(("click", named))
             keys.append(("id", *world, "browser", named))
         for touch in entry.direct.values():
-            keys.extend(_touch_keys(world, touch))
+            keys.extend(_touch_keys(world, touch, nobodys))
         if asked.address:
             keys.append(("near", *world, asked.address, entry.at // DAY))
         if opening.ip and opening.server_to_server:
@@ -61,10 +64,11 @@ def touch_ids(recorded: Recorded) -> tuple[int, ...]:
     return (recorded.click, *recorded.named) if recorded.click else recorded.named
 
 
-def _touch_keys(world: tuple[int, bool], touch: Touch) -> list[Key]:
-    keys: list[Key] = [("id", *world, *one) for one in touch.given]
+def _touch_keys(world: tuple[int, bool], touch: Touch, nobodys: set[Identifier]) -> list[Key]:
+    carried: list[Identifier] = list(touch.given)
     if touch.browser:
-        keys.append(("id", *world, "browser", touch.browser))
+        carried.append(("browser", touch.browser))
+    keys: list[Key] = [("id", *world, *one) for one in carried if one not in nobodys]
     if touch.once:
         keys.append(("once", *world, touch.once))
     return keys
@@ -77,10 +81,11 @@ class Group:
     before; anything else makes the group read again from its first row. Both end in the same results.
     """
 
-    def __init__(self, windows: WindowsAt) -> None:
+    def __init__(self, windows: WindowsAt, shared: Shared) -> None:
         self.entries: dict[int, Entry] = {}
         self.keys: set[Key] = set()
         self._windows = windows
+        self._shared = shared
         self._waiting: list[Entry] = []
         self._reading: Reading | None = None
         self._read_to: tuple[int, int] = (0, 0)
@@ -103,9 +108,8 @@ class Group:
         self._waiting = []
         if not waiting or self._reading is None or waiting[0].order < self._read_to or not self._goes_on(waiting):
             waiting = sorted(self.entries.values(), key=lambda entry: entry.order)
-            self._reading = Reading(self._windows)
-            for entry in waiting:
-                self._reading.meet(entry)
+            self._reading = Reading(self._windows, self._shared)
+            self._reading.meet_all(waiting)
         if waiting:
             self._read_to = waiting[-1].order
         results = [self._reading.read(entry) for entry in waiting]
@@ -122,6 +126,7 @@ class Follower:
         self._windows = windows
         self._links = links
         self._parse = parse
+        self._shared: Shared = {}
         self._groups: dict[int, Group] = {}
         self._group_of: dict[Key, int] = {}
         self._seen: set[int] = set()
@@ -148,13 +153,13 @@ class Follower:
 
     def _place(self, entry: Entry) -> int:
         """Put an entry into the group of its keys, merging the groups that it connects into the largest."""
-        keys = keys_of(entry)
+        keys = keys_of(entry, self._shared)
         groups = {self._group_of[key] for key in keys if key in self._group_of}
         if groups:
             target = max(groups, key=lambda group: (len(self._groups[group].entries), -group))
         else:
             target = entry.row
-            self._groups[target] = Group(self._windows)
+            self._groups[target] = Group(self._windows, self._shared)
         for group in groups - {target}:
             swallowed = self._groups.pop(group)
             self._groups[target].swallow(swallowed)

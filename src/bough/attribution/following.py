@@ -19,11 +19,13 @@ from bough.accounts.directory import Directory
 from bough.accounts.setting_history import ALL, SettingHistory
 from bough.attribution import day_results, stored
 from bough.attribution.group_loading import Loader
-from bough.attribution.group_reading import Grouped, Groups
+from bough.attribution.group_placing import Groups
+from bough.attribution.group_reading import Grouped
 from bough.attribution.identifiers import Identifier
 from bough.attribution.live_groups import LiveGroups
 from bough.attribution.rates import StoredRates
 from bough.attribution.row_facts import SettledFacts
+from bough.attribution.sharing import Shared
 from bough.attribution.stored import Change, Stored, counter, position
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TouchIndex
@@ -56,6 +58,7 @@ EMPTY_TABLES = (
     "DELETE FROM attributed WHERE id IN (SELECT id FROM attributed LIMIT ?)",
     "DELETE FROM person_touch WHERE id IN (SELECT id FROM person_touch LIMIT ?)",
     "DELETE FROM group_key WHERE id IN (SELECT id FROM group_key LIMIT ?)",
+    "DELETE FROM shared_identifier WHERE id IN (SELECT id FROM shared_identifier LIMIT ?)",
     "DELETE FROM rate_missing WHERE id IN (SELECT id FROM rate_missing LIMIT ?)",
     day_results.EMPTY,
 )
@@ -72,6 +75,8 @@ class StoredFollower:
         self._index = TouchIndex()
         self._loader = Loader(store, self._links, self._index)
         self._live = LiveGroups()
+        self._shared: Shared | None = None
+        """As in the store; None when it must be read again."""
         self._reached = 0
         self._looked_at = LOOKED_AT
         """At most LOOKED_AT; fewer after a step with as many rows of somebody's as it may have: the rest is read again.
@@ -89,11 +94,11 @@ class StoredFollower:
         after = position(self._store)
         if after == stored.REBUILDING:
             self._index.follow(self._store, self._links, ())
-            self._live.clear()
+            self._forget()
             self._index.forget()
             return self._store.transact(empty_tables, EMPTIED_AT_ONCE)
         if after != self._reached:
-            self._live.clear()
+            self._forget()
         values = (journal or NewRows(self._store)).after(after, self._looked_at * at_most)
         carrying = self._index.follow(self._store, self._links, values)
         # Settings are read after the rows: a row that was stored under new settings then finds them.
@@ -108,7 +113,9 @@ class StoredFollower:
             day_of=self._day_of,
         )
         facts = SettledFacts(self._history, self._rates.of)
-        grouped = Grouped(self._store, self._loader, self._live, self._windows_at, facts, change)
+        if self._shared is None:
+            self._shared = stored.shared_of(self._store.rows(stored.SHARED))
+        grouped = Grouped(self._store, self._loader, self._live, self._windows_at, facts, self._shared, change)
         self._read(rows, carrying, grouped, at_most)
         self._write(change)
         return sum(one[0] <= change.newest for one in values)
@@ -126,19 +133,24 @@ class StoredFollower:
             groups.place()
             grouped.finish()
         except BaseException:
-            self._live.clear()  # what was read on top of them is not written
+            self._forget()  # what was read on top of them is not written
             raise
 
     def _write(self, change: Change) -> None:
         try:
             written = self._store.transact(stored.apply, change, settle=False)
         except BaseException:
-            self._live.clear()
+            self._forget()
             raise
         if written:
             self._reached = change.newest
         else:
-            self._live.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop what is in memory beyond the store."""
+        self._live.clear()
+        self._shared = None
 
     def _refresh(self) -> None:
         newest = self._store.rows(NEWEST_CHANGE)[0][0] or 0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
 
 from bough.attribution.entries import Entry, entry_of
 from bough.attribution.follow import touch_ids
-from bough.attribution.identifiers import HARDWARE
+from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY, Claim
 from bough.attribution.read import Attributed, Reading, WindowsAt
+from bough.attribution.sharing import Shared, World, usable
 from bough.attribution.stored import exact_row
 from bough.attribution.touch_index import TOUCHES, TouchIndex, is_row_id
 from bough.attribution.touches import Links, Touch
@@ -28,19 +31,25 @@ ROWS_OF_GROUPS = (
     " j.id, j.at, j.app, j.test, j.kind, j.link, j.body"
     " FROM attributed a JOIN journal j ON j.id = a.id WHERE a.grp IN ({})"
 )
+ROWS_OF_IDS = ROWS_OF_GROUPS.replace("a.grp IN", "a.id IN")
 TOUCHES_OF_GROUPS = "SELECT grp, touch, app, test, person, at, name, body FROM person_touch WHERE grp IN ({})"
+TOUCHES_OF_IDS = TOUCHES_OF_GROUPS.replace("grp IN", "id IN")
 TOUCHES_OF_KEYS = "SELECT key, touch FROM touch_key WHERE touch <= ? AND key IN ({})"
+
+Borne = tuple[int, bool, Identifier]
+"""An identifier with its app and environment."""
 
 ON_TOUCHES = frozenset({"browser", *HARDWARE})
 """Kinds of identifiers that a touch can carry."""
 
 
-def entry_keys(entry: Entry) -> list[int]:
-    """The identifiers by which a row that is no touch finds its group."""
+def entry_keys(entry: Entry, shared: Shared) -> list[int]:
+    """The identifiers by which a row that is no touch finds its group; those that are shared lead nowhere."""
     if entry.claim is None:
         return []
-    found = {key(entry.app, entry.test, kind, value) for kind, value in entry.claim.identifiers}
-    if entry.request_id:
+    nobodys = shared.get((entry.app, entry.test), set())
+    found = {key(entry.app, entry.test, kind, value) for kind, value in usable(entry.claim, nobodys).identifiers}
+    if entry.request_id and ("request", entry.request_id) not in nobodys:
         found.add(key(entry.app, entry.test, "request", entry.request_id))
     return sorted(found)
 
@@ -80,18 +89,25 @@ class Loader:
 
     def carrying(self, entries: dict[int, list[Entry]], newest: int) -> dict[int, list[Touch]]:
         """By group: the touches that carry one of its identifiers."""
+        borne = {
+            group: {(entry.app, entry.test, one) for entry in some if entry.claim for one in entry.claim.identifiers}
+            for group, some in entries.items()
+        }
+        return self.carrying_any(borne, newest)
+
+    def carrying_any(self, borne: Mapping[int, Iterable[Borne]], newest: int) -> dict[int, list[Touch]]:
+        """By group: the touches that carry one of these identifiers."""
         groups: dict[int, set[int]] = {}
         firsts: dict[tuple[int, bool, int], set[int]] = {}
-        for group, some in entries.items():
-            for entry in some:
-                for kind, value in entry.claim.identifiers if entry.claim is not None else ():
-                    if kind in ON_TOUCHES:
-                        name = kind if kind == "browser" else f"given {kind}"
-                        for sort in ("", "impression "):
-                            groups.setdefault(key(entry.app, entry.test, sort + name, value), set()).add(group)
-                    if kind == "browser" and is_row_id(value) and int(value) <= newest:
-                        firsts.setdefault((entry.app, entry.test, int(value)), set()).add(group)
-        wanted: dict[int, set[int]] = {group: set() for group in entries}
+        for group, some in borne.items():
+            for app, test, (kind, value) in some:
+                if kind in ON_TOUCHES:
+                    name = kind if kind == "browser" else f"given {kind}"
+                    for sort in ("", "impression "):
+                        groups.setdefault(key(app, test, sort + name, value), set()).add(group)
+                if kind == "browser" and is_row_id(value) and int(value) <= newest:
+                    firsts.setdefault((app, test, int(value)), set()).add(group)
+        wanted: dict[int, set[int]] = {group: set() for group in borne}
         for one, number in select_in(self._reader.rows, TOUCHES_OF_KEYS, groups, before=(newest,)):
             for group in groups[one]:
                 wanted[group].add(number)
@@ -127,19 +143,30 @@ class Loader:
         return next((one for one in entry.direct.values() if (one.app, one.test) == (entry.app, entry.test)), None)
 
 
+class Whole(Struct):
+    """A group that was read from its first row."""
+
+    reading: Reading
+    results: list[Attributed]
+    """For every row that is no touch."""
+    read_to: tuple[int, int]
+    """The last row's order."""
+    crossed: list[tuple[World, Identifier]]
+    """Identifiers that were found to be shared."""
+
+
 def read_whole(
-    entries: Iterable[Entry], named: Iterable[Touch], carrying: Iterable[Touch], windows: WindowsAt
-) -> tuple[Reading, list[Attributed], tuple[int, int]]:
-    """Read a group from its first row: the reading, a result for every row that is no touch, and the last order."""
-    reading = Reading(windows)
+    entries: Iterable[Entry], named: Iterable[Touch], carrying: Iterable[Touch], windows: WindowsAt, shared: Shared
+) -> Whole:
+    """Read a group from its first row; what it shows to be shared is added to `shared`."""
+    reading = Reading(windows, shared)
     named = list(named)
     touches = {touch.id: touch for touch in (*named, *carrying) if not touch.direct}
     reading.know(touch for touch in named if touch.direct)
     ordered = sorted((*entries, *(touch_entry(touch) for touch in touches.values())), key=lambda one: one.order)
-    for entry in ordered:
-        reading.meet(entry)
+    crossed = reading.meet_all(ordered)
     results = [result_of(reading, entry) for entry in ordered]
-    return reading, [one for one in results if one is not None], ordered[-1].order
+    return Whole(reading, [one for one in results if one is not None], ordered[-1].order, crossed)
 
 
 def result_of(reading: Reading, entry: Entry) -> Attributed | None:

@@ -75,9 +75,11 @@ def days_between(touch_at: int, at: int) -> int:
 class History:
     """What a person has done so far in one app and environment, as far as the reading has come."""
 
-    __slots__ = ("_earlier", "_last", "events", "has_app", "names", "touch_ids", "touches", "transactions")
+    __slots__ = ("_earlier", "_last", "events", "has_app", "names", "rows", "touch_ids", "touches", "transactions")
 
     def __init__(self) -> None:
+        self.rows: list[int] = []
+        """What was read, logins and retries among them."""
         self.touches: list[Touch] = []
         """In the order of time."""
         self.touch_ids: set[int] = set()

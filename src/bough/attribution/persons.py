@@ -18,6 +18,7 @@ A person's id is the smallest journal id among the rows that are theirs.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import heappop, heappush
 
 from msgspec import Struct
 
@@ -51,19 +52,22 @@ class Joined(Struct, frozen=True):
 class _Cluster:
     """Identifiers that are one device, or one identity, for good."""
 
-    __slots__ = ("anonymous", "identity", "named", "owned", "owner", "owner_since")
+    __slots__ = ("anonymous", "first_owned", "identity", "members", "named", "owned", "owner", "owner_since")
 
-    def __init__(self) -> None:
+    def __init__(self, one: Identifier) -> None:
+        self.members = [one]
         self.anonymous: int | None = None
         """Smallest row id of rows without an identity of their own in this cluster."""
         self.named: int | None = None
         """Smallest row id of rows whose identity is in this cluster."""
-        self.identity: Identifier | None = None
+        self.identity: Identifier | None = one if one[0] == "identity" else None
         """One of the identities in this cluster; None for devices."""
         self.owner: Identifier | None = None
         self.owner_since: Order = (0, 0)
-        self.owned: set[Identifier] = set()
-        """For clusters with identities: a representative of every device cluster that they own."""
+        self.owned: set[Identifier] | None = None
+        """For clusters with identities: the representative of every device cluster that they own."""
+        self.first_owned: list[tuple[int, Identifier]] | None = None
+        """A heap of (`anonymous`, device) of those; entries that have become wrong are dropped when they come up."""
 
 
 class Persons:
@@ -71,7 +75,6 @@ class Persons:
 
     def __init__(self) -> None:
         self._parent: dict[Identifier, Identifier] = {}
-        self._size: dict[Identifier, int] = {}
         self._clusters: dict[Identifier, _Cluster] = {}
 
     def add(self, claim: Claim) -> Joined:
@@ -118,12 +121,26 @@ class Persons:
         if identifier not in self._parent:
             return NOBODY
         cluster = self._clusters[self._find(self._center(identifier))]
-        rows = [row for row in (cluster.named, cluster.anonymous) if row is not None]
-        for device in cluster.owned:
-            owned = self._clusters[self._find(device)]
-            if owned.anonymous is not None:
-                rows.append(owned.anonymous)
+        rows = [row for row in (cluster.named, cluster.anonymous, self._first_owned(cluster)) if row is not None]
         return min(rows, default=NOBODY)
+
+    def identifiers_of(self, identifier: Identifier) -> list[Identifier]:
+        """Everything that stands for the same person as an identifier that some claim bore."""
+        cluster = self._clusters[self._find(self._center(identifier))]
+        found = list(cluster.members)
+        for device in cluster.owned or ():
+            found += self._clusters[device].members
+        return found
+
+    def _first_owned(self, cluster: _Cluster) -> int | None:
+        """Smallest row without an identity on any device that the cluster owns."""
+        heap = cluster.first_owned
+        while heap:
+            row, device = heap[0]
+            if cluster.owned and device in cluster.owned and self._clusters[device].anonymous == row:
+                return row
+            heappop(heap)
+        return None
 
     def _center(self, identifier: Identifier) -> Identifier:
         """What the identifier's person is built around: the owning identity where there is one, else the device."""
@@ -137,18 +154,18 @@ class Persons:
         for one in identifiers:
             if one not in self._parent:
                 self._parent[one] = one
-                self._size[one] = 1
-                cluster = _Cluster()
-                cluster.identity = one if one[0] == "identity" else None
-                self._clusters[one] = cluster
+                self._clusters[one] = _Cluster(one)
 
     def _count(self, row: int, identity: Identifier | None, root: Identifier | None) -> None:
         if identity is not None:
             cluster = self._clusters[self._find(identity)]
             cluster.named = row if cluster.named is None else min(cluster.named, row)
         elif root is not None:
-            cluster = self._clusters[self._find(root)]
-            cluster.anonymous = row if cluster.anonymous is None else min(cluster.anonymous, row)
+            root = self._find(root)
+            cluster = self._clusters[root]
+            if cluster.anonymous is None or row < cluster.anonymous:
+                cluster.anonymous = row
+                self._settle(root)
 
     def _claim_ownership(self, root: Identifier, identity: Identifier, since: Order) -> None:
         """The first identity on a device owns it."""
@@ -160,16 +177,20 @@ class Persons:
 
     def _release(self, root: Identifier) -> None:
         device = self._clusters[root]
-        if device.owner is not None:
-            owned = self._clusters[self._find(device.owner)].owned
-            for one in [one for one in owned if self._find(one) == root]:
-                owned.discard(one)
+        if device.owner is not None and (owned := self._clusters[self._find(device.owner)].owned):
+            owned.discard(root)
 
     def _settle(self, root: Identifier) -> None:
         """Enter a device cluster with its owner; clusters that hold identities themselves (imports) own themselves."""
         device = self._clusters[root]
-        if device.owner is not None and device.identity is None:
-            self._clusters[self._find(device.owner)].owned.add(root)
+        if device.owner is None or device.identity is not None:
+            return
+        owner = self._clusters[self._find(device.owner)]
+        if owner.owned is None or owner.first_owned is None:
+            owner.owned, owner.first_owned = set(), []
+        owner.owned.add(root)
+        if device.anonymous is not None:
+            heappush(owner.first_owned, (device.anonymous, root))
 
     def _join(self, identifiers: list[Identifier]) -> Identifier:
         root = self._find(identifiers[0])
@@ -180,21 +201,20 @@ class Persons:
     def _unite(self, one: Identifier, other: Identifier) -> Identifier:
         if one == other:
             return one
+        # None owns the other as a device after this: inside one cluster that says nothing.
         self._release(one)
         self._release(other)
-        if self._size[one] < self._size[other]:
+        if len(self._clusters[one].members) < len(self._clusters[other].members):
             one, other = other, one
         self._parent[other] = one
-        self._size[one] += self._size.pop(other)
         kept, gone = self._clusters[one], self._clusters.pop(other)
+        kept.members += gone.members
         kept.anonymous = _smaller(kept.anonymous, gone.anonymous)
         kept.named = _smaller(kept.named, gone.named)
         kept.identity = kept.identity or gone.identity
         if gone.owner is not None and (kept.owner is None or gone.owner_since < kept.owner_since):
             kept.owner, kept.owner_since = gone.owner, gone.owner_since
-        kept.owned |= gone.owned
-        # A cluster may have owned one of the two as a device; inside one cluster that says nothing any more.
-        kept.owned = {device for device in kept.owned if self._find(device) != one}
+        _take_owned(kept, gone)
         self._settle(one)
         return one
 
@@ -218,6 +238,20 @@ def split_identity(claim: Claim) -> tuple[Identifier | None, list[Identifier]]:
         else:
             devices.append(one)
     return identity, devices
+
+
+def _take_owned(kept: _Cluster, gone: _Cluster) -> None:
+    """Move the fewer devices to the more."""
+    more, fewer = (kept.owned, kept.first_owned or []), (gone.owned, gone.first_owned or [])
+    if len(more[1]) < len(fewer[1]):
+        more, fewer = fewer, more
+    owned, heap = more
+    if owned is None:
+        return
+    owned |= fewer[0] or set()
+    for one in fewer[1]:
+        heappush(heap, one)
+    kept.owned, kept.first_owned = owned, heap
 
 
 def _smaller(one: int | None, other: int | None) -> int | None:

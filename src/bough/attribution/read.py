@@ -8,7 +8,7 @@ rebuild from zero, a restart after any row and any order of arrival give the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, cast
 
 from msgspec import Struct
@@ -35,8 +35,9 @@ from bough.attribution.matching import (
     wanted,
 )
 from bough.attribution.opens import Opening
-from bough.attribution.persons import NOBODY, Persons
+from bough.attribution.persons import NOBODY, Claim, Persons, split_identity
 from bough.attribution.session_data import session_data
+from bough.attribution.sharing import Company, Shared, World, usable
 from bough.attribution.touches import Links, ParseAgent, Touch
 from bough.attribution.windows import Credit, Windows, last_touch, touch_data
 from bough.journal import Row
@@ -49,9 +50,6 @@ Uncounted = Literal["", "retry", "untracked", "nobody", "server_open"]
 from one address within 4 h (contract/sdk.md §3)."""
 
 SERVER_OPEN_PAUSE = 4 * 3_600_000
-
-World = tuple[int, bool]
-"""App and environment: nothing is shared between two of them but the namespace of click ids."""
 
 
 class Attributed(Struct, frozen=True, kw_only=True):
@@ -124,16 +122,18 @@ def attribute_entries(entries: Iterable[Entry], windows: WindowsAt) -> list[Attr
     """`attribute` over parsed rows with unique ids."""
     ordered = sorted(entries, key=lambda entry: entry.order)
     reading = Reading(windows)
-    for entry in ordered:
-        reading.meet(entry)
+    reading.meet_all(ordered)
     results = (reading.read(entry) for entry in ordered)
     return [result for result in results if result is not None]
 
 
 class _State:
-    """One app and environment, as far as the reading has come."""
+    """One app and environment, as far as the reading has come: nothing is shared between two of them but the namespace
+    of click ids."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: set[Identifier]) -> None:
+        self.shared = shared
+        self.company = Company()
         self.persons = Persons()
         self.histories: dict[int, History] = {}
         self.browsers: dict[str, Touch] = {}
@@ -188,12 +188,17 @@ class _ClaimedBy:
 
 
 class Reading:
-    """The walk itself: first `meet` every entry, in any order; then `read` every entry, in the order of time."""
+    """The walk itself: first `meet_all` entries, in any order; then `read` every entry, in the order of time."""
 
-    def __init__(self, windows: WindowsAt) -> None:
+    def __init__(self, windows: WindowsAt, shared: Shared | None = None) -> None:
+        """`shared`: identifiers that are known to be shared (`bough.attribution.sharing`); those that the entries show
+        to be so are added."""
         self._windows = windows
+        self._shared = {} if shared is None else shared
         self._worlds: dict[World, _State] = {}
         self._clicks: dict[str, Touch] = {}
+        self.undecided = False
+        """Whether an opening was matched here: its candidates are everybody's, so persons cannot be read alone."""
         self.brought: list[tuple[int, Touch]] = []
         """Every (person, touch) that the reading has found to be the person's, in the order of finding."""
 
@@ -202,27 +207,89 @@ class Reading:
         for touch in touches:
             self._clicks.setdefault(str(touch.id), touch)
 
+    def persons(self, world: World) -> Persons:
+        """Who is who in an app's environment."""
+        found = self._worlds.get(world)
+        return Persons() if found is None else found.persons
+
     def person_of(self, app: int, test: bool, identifier: Identifier) -> int:
         """The person that an identifier stands for; `NOBODY` when no row bore it."""
         found = self._worlds.get((app, test))
         return NOBODY if found is None else found.persons.person_of(identifier)
 
-    def meet(self, entry: Entry) -> None:
-        """Learn who the row is from."""
-        if entry.claim is not None and entry.privacy.tracking:
-            self._state(entry).persons.add(entry.claim)
+    def meet_all(self, entries: Sequence[Entry]) -> list[tuple[World, Identifier]]:
+        """Learn who all rows are from; answers the identifiers that these rows show to be shared."""
+        crossed: list[tuple[World, Identifier]] = []
+        for entry in entries:
+            if entry.claim is not None and entry.privacy.tracking:
+                state = self._state(entry)
+                found = state.company.add(entry.claim)
+                crossed += [((entry.app, entry.test), one) for one in found if one not in state.shared]
+                state.shared.update(found)
+        for entry in entries:
+            claim = self._claim(entry)
+            if claim is not None:
+                self._state(entry).persons.add(claim)
+        return crossed
 
     def goes_on(self, entry: Entry) -> bool:
-        """`meet` a row that comes after all that were read; True when it leaves what was read as it is.
+        """`join` a row; True when it leaves what was read as it is."""
+        return self.join(entry) == set()
 
-        False when it joins or splits persons, or makes known whose an earlier touch was: then only a new reading is
-        right, and this one must be thrown away.
+    def join(self, entry: Entry) -> set[int] | None:
+        """Learn who a row is from that comes after all that were read.
+
+        Answers the persons whose rows must be read again (`forget`) because it joins or splits them, or makes known
+        whose an earlier touch was. None when it shows an identifier to be shared: then only a new reading is right.
         """
-        if entry.claim is None or not entry.privacy.tracking:
-            return True
+        claim = self._claim(entry)
+        if claim is None or entry.claim is None:
+            return set()
         state = self._state(entry)
-        unknown = [one for one in entry.claim.identifiers if one in state.on_touches and not state.persons.knows(one)]
-        return not state.persons.add(entry.claim).changed and not unknown
+        if not state.shared.issuperset(state.company.add(entry.claim)):
+            return None
+        was_carried = any(one in state.on_touches and not state.persons.knows(one) for one in claim.identifiers)
+        joined = state.persons.add(claim)
+        return {*joined.changed, joined.person} if joined.changed or was_carried else set()
+
+    def forget(self, world: World, persons: Iterable[int]) -> list[tuple[int, History]]:
+        """Take the histories of persons out, so that their rows can be read once more."""
+        histories = self._worlds[world].histories
+        return [(one, histories.pop(one)) for one in sorted(persons) if one in histories]
+
+    def unknown(self, entry: Entry) -> list[Identifier]:
+        """The identifiers of a row that no row bore so far."""
+        claim = self._claim(entry)
+        persons = self._state(entry).persons
+        return [one for one in claim.identifiers if not persons.knows(one)] if claim is not None else []
+
+    def lacking(self, world: World, touch: Touch) -> set[int]:
+        """Persons whose a touch is and who were read without it."""
+        state = self._worlds[world]
+        return {
+            person
+            for person in self._carriers(state, touch)[1]
+            if person in state.histories and touch.id not in state.histories[person].touch_ids
+        }
+
+    def person(self, entry: Entry) -> int:
+        """Whose a row is; a login is somebody's here, too."""
+        claim = self._claim(entry)
+        return NOBODY if claim is None else self._state(entry).persons.person(claim)
+
+    def known_by(self, entry: Entry) -> list[Identifier]:
+        """Everything that a row's person is known by."""
+        claim = self._claim(entry)
+        if claim is None or not claim.identifiers:
+            return []
+        identity, devices = split_identity(claim)
+        return self._state(entry).persons.identifiers_of(devices[0] if identity is None else identity)
+
+    def _claim(self, entry: Entry) -> Claim | None:
+        """Who the row says it is from; None when it says nothing."""
+        if entry.claim is None or not entry.privacy.tracking:
+            return None
+        return usable(entry.claim, self._state(entry).shared)
 
     def read(self, entry: Entry) -> Attributed | None:
         """The result for one row; None for touches, which only wait to be matched or credited, and for rows that only
@@ -231,9 +298,11 @@ class Reading:
         if entry.touch is not None:
             self._touch(state, entry.touch)
             return None
+        person = self.person(entry)
+        if person != NOBODY:
+            state.history(person).rows.append(entry.row)
         if entry.kind == "identity":
             return None
-        person = state.persons.person(entry.claim) if entry.claim is not None and entry.privacy.tracking else NOBODY
         original = self._original(state, entry, person)
         if original is not None:
             name = "" if entry.opening is not None else entry.name
@@ -247,20 +316,29 @@ class Reading:
     def _state(self, entry: Entry) -> _State:
         found = self._worlds.get((entry.app, entry.test))
         if found is None:
-            found = self._worlds[entry.app, entry.test] = _State()
+            shared = self._shared.setdefault((entry.app, entry.test), set())
+            found = self._worlds[entry.app, entry.test] = _State(shared)
         return found
 
-    def _touch(self, state: _State, touch: Touch) -> None:
-        self._clicks[str(touch.id)] = touch
-        if touch.kind not in ("click", "impression"):
-            return
+    def _carriers(self, state: _State, touch: Touch) -> tuple[list[Identifier], set[int]]:
+        """The identifiers that a touch carries and that are somebody's own, and whose they are."""
         carried: list[Identifier] = list(touch.given)
         if touch.browser:
             carried.append(("browser", touch.browser))
+        if state.shared:
+            carried = [one for one in carried if one not in state.shared]
+        return carried, {state.persons.person_of(one) for one in carried} - {NOBODY}
+
+    def _touch(self, state: _State, touch: Touch) -> None:
+        is_new = self._clicks.get(str(touch.id)) is None
+        self._clicks[str(touch.id)] = touch
+        if touch.kind not in ("click", "impression"):
+            return
+        carried, persons = self._carriers(state, touch)
         state.on_touches.update(carried)
-        for person in {state.persons.person_of(one) for one in carried} - {NOBODY}:
+        for person in persons:
             self._bring(state.history(person), person, touch)
-        if touch.kind == "click":
+        if touch.kind == "click" and is_new:
             for one in touch.given:
                 state.given.setdefault(one, []).append(touch)
             if touch.browser:
@@ -270,7 +348,7 @@ class Reading:
 
     def _original(self, state: _State, entry: Entry, person: int) -> int | None:
         """The earlier row that this one repeats, if it is a retry; notes it otherwise."""
-        if entry.request_id:
+        if entry.request_id and ("request", entry.request_id) not in state.shared:
             found = state.requests.setdefault(entry.request_id, entry.row)
             if found != entry.row:
                 return found
@@ -309,6 +387,7 @@ class Reading:
 
     def _decide(self, state: _State, entry: Entry, opening: Opening, person: int, *, first_open: bool) -> Match:
         """Match an opening that nobody has answered yet."""
+        self.undecided = True
         decided = match(
             opening,
             entry.at,

@@ -67,7 +67,7 @@ def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[st
     if row.kind in ("open", "install"):
         result = with_candidates(result, Opens(call.context.directory).reconsider(call.context.store, row))
     claim = told.entries[identifier].claim
-    explanation = explain(result, claim.identifiers if claim is not None else ())
+    explanation = explain(result, claim.identifiers if claim is not None else (), told.shared)
     document = documents.story_document(result, told.kept.get(identifier), explanation)
     if not may_explain(user, result):
         document = without_story(document)

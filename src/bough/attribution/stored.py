@@ -19,12 +19,13 @@ from bough.attribution.dimensions import Dimensions
 from bough.attribution.keys import key
 from bough.attribution.rates import CHANGE_COUNTER
 from bough.attribution.read import Attributed, Uncounted
+from bough.attribution.sharing import Shared
 from bough.attribution.touches import Touch
 from bough.attribution.windows import touch_data
 from bough.ids import arrived_at, now_ms
 from bough.journal import Row
 from bough.store import watermark
-from bough.store.transaction import Reader, Transaction
+from bough.store.transaction import Reader, RowValues, Transaction
 
 WATERMARK = "attribution"
 VERSION = "attribution version"
@@ -56,6 +57,16 @@ FOUND_MISSING = "DELETE FROM rate_missing WHERE id = ?"
 
 GROUP_OF_ROW = "SELECT grp FROM attributed WHERE id = ?"
 SIZE_OF_GROUP = "SELECT count(*) FROM attributed WHERE grp = ?"
+
+
+SHARED = "SELECT app, test, kind, value FROM shared_identifier"
+SHARED_OF = SHARED + " WHERE app = ? AND test = ?"
+SHARED_IDENTIFIER = ("id", "app", "test", "kind", "value")
+SPLIT = (
+    "UPDATE attributed SET grp = ? WHERE id = ?",
+    "UPDATE person_touch SET grp = ? WHERE id = ?",
+    "UPDATE group_key SET grp = ? WHERE id = ?",
+)
 
 
 class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -217,6 +228,10 @@ class Change(Struct, kw_only=True):
     keys: list[tuple[int, int]] = []
     moves: list[tuple[int, int]] = []
     """(group, into)"""
+    shared: list[tuple[int, bool, str, str]] = []
+    """(app, test, kind, value) of identifiers that are shared from here on."""
+    splits: tuple[list[tuple[int, int]], ...] = msgspec.field(default_factory=lambda: ([], [], []))
+    """(group, id) of rows, touches and keys whose group fell apart, in the order of `SPLIT`."""
     missing: list[tuple[int, str, str]] = []
     """(row, day, currency) of amounts without a rate."""
     found: list[int] = []
@@ -263,6 +278,10 @@ def _apply(tx: Transaction, change: Change) -> bool:
     )
     version += len(change.merges)
     tx.insert("group_key", ("id", "grp"), change.keys, skip_conflicts=True)
+    shared = [(key(*one), one[0], int(one[1]), one[2], one[3]) for one in change.shared]
+    tx.insert("shared_identifier", SHARED_IDENTIFIER, shared, skip_conflicts=True)
+    for statement, some in zip(SPLIT, change.splits, strict=True):
+        tx.each(statement, some)
     tx.each(ADD_MISSING, change.missing)
     tx.each(FOUND_MISSING, [(row,) for row in change.found])
     marks = [(WATERMARK, change.newest), (VERSION, version), *change.counters]
@@ -282,6 +301,14 @@ def _apply_touches(tx: Transaction, change: Change, version: int) -> int:
         updates.append((group, one.name, version, one.body, one.id))
     tx.each(CHANGE_TOUCH, updates)
     return version
+
+
+def shared_of(rows: Sequence[RowValues]) -> Shared:
+    """Rows of `SHARED`, by app and environment."""
+    found: Shared = {}
+    for app, test, kind, value in rows:
+        found.setdefault((app, bool(test)), set()).add((kind, value))
+    return found
 
 
 def position(reader: Reader) -> int:

@@ -17,9 +17,10 @@ from bough.attribution.group_loading import ROWS_OF_GROUPS, Loader, read_whole
 from bough.attribution.identifiers import Identifier, Kind, clean
 from bough.attribution.keys import key
 from bough.attribution.matching import Match
-from bough.attribution.persons import NOBODY, Persons
+from bough.attribution.persons import NOBODY, Claim, Persons
 from bough.attribution.read import Attributed
-from bough.attribution.stored import Kept, exact_row, kept_of
+from bough.attribution.sharing import usable
+from bough.attribution.stored import SHARED_OF, Kept, exact_row, kept_of, shared_of
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touch_index import TouchIndex
 from bough.attribution.touches import Touch
@@ -74,6 +75,8 @@ class Told(Struct, kw_only=True):
     touches: list[tuple[int, Touch]]
     """(person, touch)"""
     persons: Persons
+    shared: set[Identifier]
+    """Identifiers of the app and environment that many share: they are nobody's own."""
 
     def of_person(self, person: int) -> list[Attributed]:
         """The person's results in the order of time."""
@@ -81,8 +84,13 @@ class Told(Struct, kw_only=True):
 
     def owner(self, one: Attributed) -> int:
         """Whose a result is; a row that merely says who somebody is, as a login does, has no person of its own."""
-        claim = self.entries[one.id].claim
+        claim = self.claim(one)
         return one.person if one.person != NOBODY or claim is None else self.persons.person(claim)
+
+    def claim(self, one: Attributed) -> Claim | None:
+        """Who the row says it is from, without what is shared."""
+        entry = self.entries[one.id]
+        return None if entry.claim is None else usable(entry.claim, self.shared)
 
     def owned_by(self, person: int) -> list[Attributed]:
         """All results of a person, logins among them."""
@@ -92,7 +100,7 @@ class Told(Struct, kw_only=True):
         """Everything a person was known by in the results, in the order of first use."""
         found: dict[Identifier, None] = {}
         for one in results:
-            claim = self.entries[one.id].claim
+            claim = self.claim(one)
             found.update((each, None) for each in (claim.identifiers if claim is not None else ()))
         return [one for one in found if one[0] != "request"]
 
@@ -133,15 +141,18 @@ class Stories:
         entries = {row.id: loader.entry(row) for row in rows.values()}
         some = {head.group: list(entries.values())}
         named, carrying = loader.named(some)[head.group], loader.carrying(some, NEWEST)[head.group]
-        reading, results, _ = read_whole(entries.values(), named, carrying, self._windows())
+        world = head.app, head.test
+        shared = shared_of(self._store.rows(SHARED_OF, (head.app, int(head.test))))
+        whole = read_whole(entries.values(), named, carrying, self._windows(), shared)
         return Told(
             head=head,
             rows=rows,
             entries=entries,
-            results={one.id: one for one in results},
+            results={one.id: one for one in whole.results},
             kept=kept,
-            touches=list(reading.brought),
-            persons=_persons(entries.values()),
+            touches=list(whole.reading.brought),
+            persons=whole.reading.persons(world),
+            shared=shared.get(world, set()),
         )
 
     def search(self, name: str, value: str, worlds: list[tuple[int, bool]]) -> list[Head]:
@@ -170,14 +181,6 @@ class Stories:
     def _windows(self) -> Callable[[int, int], Windows]:
         history = SettingHistory(self._directory.apps.values(), self._store.rows(ALL))
         return lambda app, at: windows_from_days(history.at(app, at).attribution_windows)
-
-
-def _persons(entries: Iterable[Entry]) -> Persons:
-    persons = Persons()
-    for entry in sorted(entries, key=lambda one: one.order):
-        if entry.claim is not None:
-            persons.add(entry.claim)
-    return persons
 
 
 def with_candidates(result: Attributed, again: Match) -> Attributed:

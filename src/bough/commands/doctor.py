@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from bough.accounts.directory import Directory
 from bough.accounts.model import AppConfig, Domain
 from bough.accounts.setting_checks import ascii_host, canonical_fingerprint, unworkable
+from bough.attribution.explain import KNOWN_BY
+from bough.attribution.stored import SHARED
 from bough.commands.options import Commands, add_data, check_made, opened_store, settings_of
 from bough.errors import BoughError
 from bough.exports.files import open_files
@@ -23,6 +25,8 @@ from bough.signin.exposure import refuse_exposed
 CONNECT_SECONDS = 3.0
 CERTIFICATE_DAYS = 14
 FREE_BYTES = 512 * 1024 * 1024
+MOST_NAMED = 5
+"""Identifiers of one app that are named."""
 
 
 def add_to(commands: Commands) -> None:
@@ -60,6 +64,7 @@ def examine(settings: Settings) -> Iterator[str]:
     try:
         with opened_store(settings) as store:
             directory = Directory(store)
+            shared = store.rows(SHARED)
     except BoughError as error:
         yield error.message
         return
@@ -71,6 +76,7 @@ def examine(settings: Settings) -> Iterator[str]:
             yield from _domain(app.name, domain)
         for finding in _settings(app.config, app.domains):
             yield f"App {app.name}: {finding}"
+        yield from _shared(app.name, sorted((kind, value) for owner, _, kind, value in shared if owner == app.id))
 
 
 def _settings(config: AppConfig, domains: Sequence[Domain]) -> Iterator[str]:
@@ -88,6 +94,17 @@ def _settings(config: AppConfig, domains: Sequence[Domain]) -> Iterator[str]:
         yield f"a stored setting cannot work. {sentence}"
     for host in dict.fromkeys(domain.host for domain in domains if not ascii_host(domain.host)):
         yield f"the link domain {host!r} is no host name such as go.example.com; no phone can ask for it."
+
+
+def _shared(app_name: str, identifiers: list[tuple[str, str]]) -> Iterator[str]:
+    """Identifiers that no longer tell anybody apart (`bough.attribution.sharing`)."""
+    named = ", ".join(f"{KNOWN_BY.get(kind, 'request id')} {value!r}" for kind, value in identifiers[:MOST_NAMED])
+    if identifiers:
+        more = f" and {len(identifiers) - MOST_NAMED} more" if len(identifiers) > MOST_NAMED else ""
+        yield (
+            f"App {app_name}: the {named}{more} came with so many others that attribution passes over it:"
+            " send no id for guests, and the device's own ids for devices."
+        )
 
 
 def _folder(folder: Path) -> Iterator[str]:

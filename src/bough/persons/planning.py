@@ -20,6 +20,7 @@ from bough.attribution.facts import facts_of
 from bough.attribution.identifiers import HARDWARE, Identifier
 from bough.attribution.keys import key
 from bough.attribution.persons import NOBODY
+from bough.attribution.stored import SHARED_OF, shared_of
 from bough.attribution.stories import SEARCHED, Head, Stories, Told
 from bough.attribution.touch_index import TOUCHES, first_of, is_row_id
 from bough.errors import NotFound
@@ -85,6 +86,9 @@ class _Search:
         self._stories = stories
         self._app = app
         self._test = test
+        shared = shared_of(store.rows(SHARED_OF, (app, int(test))))
+        self._shared = shared.get((app, test), set())
+        """What many share is nobody's: rows that bear it are other people's."""
         self._groups: dict[int, Told] = {}
         self.own: dict[Identifier, None] = {}
         self.foreign: dict[Identifier, None] = {}
@@ -134,7 +138,7 @@ class _Search:
         while True:
             before = len(self.own), len(self.persons)
             for one in self.imported(list(self.own)):
-                if one not in self.foreign:
+                if one not in self.foreign and one not in self._shared:
                     self.own[one] = None
             for one in list(self.own):
                 if one[0] != "request":
@@ -152,7 +156,9 @@ class _Search:
         return Person(app=self._app, test=self._test, person=min(self.persons, default=NOBODY), plan=plan)
 
     def _claim(self, one: Identifier, owner: int) -> None:
-        if owner == NOBODY or owner in self.persons:
+        if one in self._shared:
+            self.foreign[one] = None
+        elif owner == NOBODY or owner in self.persons:
             self.own[one] = None
             self.foreign.pop(one, None)
         elif one not in self.own:

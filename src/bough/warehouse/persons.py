@@ -81,30 +81,37 @@ def assign(connection: DuckDBPyConnection, app: str, source: str, kinds: Sequenc
 
 
 def _spread(connection: DuckDBPyConnection) -> None:
-    """Give all connected keys the smallest label among them; keys that had one person stay connected through it."""
+    """Give all connected keys the smallest label among them.
+
+    Keys with one label, as those of one person have from the start, stay together: each round all of them take the
+    smallest label that any row of theirs shows. So long chains of rows take few rounds.
+    """
     while True:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE combo_labels AS SELECT e.combo, min(l.label) AS label"
             " FROM edges AS e JOIN labels AS l ON l.key = e.key GROUP BY e.combo"
         )
         connection.execute(
-            "CREATE OR REPLACE TEMP TABLE better AS SELECT e.key, min(c.label) AS label"
-            " FROM edges AS e JOIN combo_labels AS c ON c.combo = e.combo GROUP BY e.key"
+            "CREATE OR REPLACE TEMP TABLE moves AS SELECT l.label AS old, min(c.label) AS label"
+            " FROM edges AS e JOIN labels AS l ON l.key = e.key JOIN combo_labels AS c ON c.combo = e.combo"
+            " GROUP BY l.label HAVING min(c.label) < l.label"
         )
-        connection.execute(
-            "INSERT INTO better SELECT l.key, g.label FROM labels AS l JOIN"
-            " (SELECT person, min(label) AS label FROM labels WHERE person IS NOT NULL GROUP BY person) AS g"
-            " ON g.person = l.person"
-        )
-        changed = connection.execute(
-            "SELECT count(*) FROM labels AS l JOIN better AS b ON b.key = l.key WHERE b.label < l.label"
-        ).fetchone()
-        if changed is None or not changed[0]:
+        if not _count(connection, "moves"):
             return
+        while _count(connection, "moves AS m JOIN moves AS n ON n.old = m.label"):
+            connection.execute(
+                "CREATE OR REPLACE TEMP TABLE moves AS SELECT m.old, coalesce(n.label, m.label) AS label"
+                " FROM moves AS m LEFT JOIN moves AS n ON n.old = m.label"
+            )
         connection.execute(
-            "CREATE OR REPLACE TEMP TABLE labels AS SELECT l.key, least(l.label, b.label) AS label, l.person"
-            " FROM labels AS l JOIN (SELECT key, min(label) AS label FROM better GROUP BY key) AS b ON b.key = l.key"
+            "CREATE OR REPLACE TEMP TABLE labels AS SELECT l.key, coalesce(m.label, l.label) AS label, l.person"
+            " FROM labels AS l LEFT JOIN moves AS m ON m.old = l.label"
         )
+
+
+def _count(connection: DuckDBPyConnection, source: str) -> int:
+    found = connection.execute(f"SELECT count(*) FROM {source}").fetchone()
+    return int(found[0]) if found else 0
 
 
 def _remember(connection: DuckDBPyConnection, app: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
