@@ -11,6 +11,7 @@ from bough.cohorts.measures import MEASURES, is_event
 from bough.events.currencies import CURRENCIES
 from bough.importers.columns import IDENTIFIERS, SOURCES
 from bough.importers.quoting import text
+from bough.money import MAX_AMOUNT
 from bough.warehouse.event import LATEST_INSTANT
 
 MAX_NAME: Final = 255
@@ -120,8 +121,9 @@ def _fault(fields: frozenset[str], readable: str) -> str:
         *(
             (
                 field,
-                f"{field} IS NOT NULL AND NOT regexp_full_match({field}, '{_NUMBER}')",
-                f"event_data_{field}: must be a plain number below 10^15 with at most 30 decimals",
+                f"{field} IS NOT NULL AND (NOT regexp_full_match({field}, '{_NUMBER}')"
+                f" OR NOT coalesce(abs(TRY_CAST({field} AS DOUBLE)) < {MAX_AMOUNT}, false))",
+                f"event_data_{field}: must be a plain number below 10^12 with at most 30 decimals",
             )
             for field in ("revenue", "revenue_in_usd")
         ),
