@@ -7,9 +7,9 @@ Bounds stand where amounts come in, and every place behind them is wide enough:
   10^18, which 64 bits (9.2 × 10^18) hold, and so is one in every currency whose unit is worth less than nine dollars.
 * A rate is below MAX_RATE. An event's amount of more than MAX_MICRO at its rate (a trillion ounces of gold) is set
   aside (`bough.store.set_aside`); the event counts without it.
-* Sums of events are 128 bits wide (DuckDB's HUGEINT: 1.7 × 10^38, so 10^19 events of 9 × 10^18 each), or two numbers of
-  64 bits, thousands of dollars and the rest (`parted`). The first is at most 9 × 10^9 and the second below 10^9 for each
-  event, so a billion events of the largest amount, or nine billion below a trillion dollars, fit into one sum.
+* Sums of events are 128 bits wide (DuckDB's HUGEINT: 1.7 × 10^38, so 10^19 of the largest events), or two numbers
+  of 64 bits, thousands of dollars and the rest (`parted`). The first is at most 9 × 10^9 and the second below 10^9 for
+  each event, so a billion events of the largest amount, or nine billion below a trillion dollars, fit into one sum.
 * Costs are 128 bits wide. One row is at most MAX_COST_MICRO = 10^30, which a link of ten dollars a click passes after
   10^23 clicks in a day, and 10^8 rows of that size fit into one sum. What is more is set aside.
 """

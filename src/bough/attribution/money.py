@@ -75,16 +75,17 @@ def convert(money: Amount, at: int, timezone: str, rate_of: RateOf) -> Converted
     rate = Decimal(1) if money.currency == "USD" else rate_of(day, money.currency)
     if rate is None:
         return Converted(micro=None, missing=True, day=day, currency=money.currency)
-    micro, too_large = micro_usd(money.value, rate)
+    micro = micro_usd(money.value, rate)
+    too_large = f"revenue: {money.value} {money.currency} is more than an event can hold" if micro is None else ""
     return Converted(micro=micro, missing=False, day=day, currency=money.currency, too_large=too_large)
 
 
-def micro_usd(value: Decimal, rate: Decimal) -> tuple[int | None, str]:
-    """amount × rate in whole micro-USD, half-even; None, and why, when it is beyond what an event can hold."""
+def micro_usd(value: Decimal, rate: Decimal) -> int | None:
+    """amount × rate in whole micro-USD, half-even; None when it is more than an event can hold."""
     try:
-        return to_micro(value, rate), ""
-    except OverflowError as error:
-        return None, f"revenue: {error}"
+        return to_micro(value, rate)
+    except OverflowError:
+        return None
 
 
 def local_day(at: int, timezone: str) -> str:

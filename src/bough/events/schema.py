@@ -38,8 +38,8 @@ SYSTEM_IDENTIFIERS = {"ios": IOS_IDENTIFIERS, "ipados": IOS_IDENTIFIERS, "androi
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,30})?\Z", re.ASCII)
-"""The usual case of `_NUMBER`, which keeps to the limits by itself. Thirty decimals hold what apps send that add up prices
-as floats: 3.3000000000000003."""
+"""The usual case of `_NUMBER`, which keeps to the limits by itself. Thirty decimals hold what apps send that add up
+prices as floats: 3.3000000000000003."""
 _LIMIT = Decimal(MAX_AMOUNT)
 FORMER_LIMIT = Decimal(10) ** 15
 """What amounts were below before: rows that have been stored may hold as much."""

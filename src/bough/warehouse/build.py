@@ -256,9 +256,8 @@ class Warehouse:
         with tempfile.NamedTemporaryFile(suffix=".ndjson", dir=self._folder) as file:
             # as text: a number of more than 64 bits in JSON is read as a float
             micros = (None if row.micro is None else str(row.micro) for row, _ in rows)
-            lines = (
-                {**row.dimensions, "day": day, "micro": micro} for (row, day), micro in zip(rows, micros, strict=True)
-            )
+            told = zip(rows, micros, strict=True)
+            lines = ({**row.dimensions, "day": day, "micro": micro} for (row, day), micro in told)
             file.write(Encoder().encode_lines(lines))
             file.flush()
             typed = ", ".join(f"'{column}': 'VARCHAR'" for column in COST_COLUMNS)

@@ -101,7 +101,7 @@ def pieces(kept: _Totals, totals: _Totals, as_of: int) -> list[_Piece]:
 def _write(tx: Transaction, items: list[_Piece]) -> list[Exception | None]:
     for piece in items:
         tx.each(GONE, piece.gone)
-        tx.each(SET, [(*key, count, *parted(micro)) for *key, count, micro in piece.changed])
+        tx.each(SET, [(app, day, name, count, *parted(micro)) for app, day, name, count, micro in piece.changed])
         if piece.as_of:
             watermark.advance(tx, WATERMARK, piece.as_of)
     return [None] * len(items)

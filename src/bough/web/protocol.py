@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import httptools
@@ -29,6 +30,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from bough.condition import Part
 from bough.settings import Settings
 from bough.web.errors import error_body
 from bough.web.heads import Caller, Heads
@@ -471,12 +473,16 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-async def sweep(state: ServerState, every: float = 1.0) -> None:
-    """Close connections whose time is over; runs as long as the server."""
-    loop = asyncio.get_running_loop()
+async def sweep(state: ServerState, every: float = 1.0, part: Part | None = None) -> None:
+    """Close connections whose time is over; runs as long as the server. `part`: how that goes."""
+    part = part or Part("time limits of connections")
     while True:
         await asyncio.sleep(every)
-        now = loop.time()
-        for connection in list(state.connections):
-            if isinstance(connection, EdgeProtocol):
-                connection.expire(now)
+        part.attempt(partial(_expire, state), None)
+
+
+def _expire(state: ServerState) -> None:
+    now = asyncio.get_running_loop().time()
+    for connection in list(state.connections):
+        if isinstance(connection, EdgeProtocol):
+            connection.expire(now)

@@ -10,11 +10,11 @@ CREATE TABLE set_aside (
     replay SMALLINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX set_aside_item ON set_aside (consumer, kind, item);
--- Sums of dollars in two parts, which cannot overflow (bough.money). Where one has already, they are made again.
 -- sqlite
 INSERT INTO watermark (name, journal)
     SELECT 'attribution', -1 FROM (SELECT 1 FROM link_day_event WHERE typeof(micro) = 'real' LIMIT 1) AS one WHERE TRUE
     ON CONFLICT (name) DO UPDATE SET journal = excluded.journal;
+-- Sums of dollars in two parts, which cannot overflow (bough.money). Where one has already, they are made again.
 ALTER TABLE link_day_event ADD COLUMN thousands BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE app_day_event ADD COLUMN thousands BIGINT NOT NULL DEFAULT 0;
 UPDATE link_day_event SET thousands = CAST(micro AS BIGINT) / 1000000000, micro = CAST(micro AS BIGINT) % 1000000000
