@@ -88,7 +88,7 @@ class Part:
         return max(0.0, self.not_before - time.monotonic())
 
     def attempt(self, action: Callable[[], Result], otherwise: Result, *passing: type[BaseException]) -> Result:
-        """One round; `otherwise` when it failed, or rests after a failure. What is in `passing` goes on to the caller."""
+        """One round; `otherwise` when it failed, or rests after a failure. `passing` goes on to the caller."""
         if self.is_resting:
             return otherwise
         try:

@@ -18,7 +18,7 @@ import msgspec
 import psycopg
 from msgspec import Struct
 
-from bough.errors import Unavailable
+from bough.errors import SERVER_FAULT, Unavailable
 from bough.ids import growing_ids, now_ms
 from bough.store.transaction import Reader, RowValues, Transaction
 from bough.store.writer import Busy, DiskFailure
@@ -102,6 +102,8 @@ class Halving:
 
 def is_of_row(error: Exception) -> bool:
     """Whether an exception can be blamed on the rows, not on the machine or the database."""
+    if isinstance(error, Unavailable) and error.message == SERVER_FAULT and isinstance(error.__cause__, Exception):
+        return is_of_row(error.__cause__)  # what a transaction has failed for
     if isinstance(error, (Unavailable, DiskFailure, Busy, OSError, MemoryError)):
         return False
     if isinstance(error, (apsw.SQLError, apsw.BusyError, apsw.FullError, apsw.IOError, apsw.CantOpenError)):
@@ -113,7 +115,8 @@ def is_of_row(error: Exception) -> bool:
 
 def reason_of(error: Exception) -> str:
     """What is kept of an exception."""
-    return f"{type(error).__name__}: {error}".replace("\0", "").encode("utf-8", "replace").decode()[:MAX_REASON]
+    cause = error.__cause__ if isinstance(error, Unavailable) and error.__cause__ is not None else error
+    return f"{type(cause).__name__}: {cause}"
 
 
 def of_row(consumer: str, row: RowValues, error: Exception) -> SetAside:
@@ -128,8 +131,13 @@ def put(tx: Transaction, some: Iterable[SetAside]) -> None:
         ids = growing_ids(tx.rows(NEWEST)[0][0] or 0)
         tx.each(
             PUT,
-            [(next(ids), one.consumer, one.app, one.kind, one.item, one.reason, now_ms()) for one in listed],
+            [(next(ids), one.consumer, one.app, one.kind, one.item, _storable(one.reason), now_ms()) for one in listed],
         )
+
+
+def _storable(reason: str) -> str:
+    """PostgreSQL takes no NUL, and neither database half a character."""
+    return reason.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_REASON]
 
 
 def put_batch(tx: Transaction, items: list[list[SetAside]]) -> list[Exception | None]:
