@@ -40,7 +40,8 @@ async def health(here: Here) -> Response:
 
 
 def _read(here: Here, store: Store) -> tuple[list[Consumer], list[Finding], list[SetAside], int | None]:
-    aside = [one for app in here.apps for one in set_aside.listed(store, app.id)]
+    # A reason may quote what a row holds, so it is for those who may see all of their data.
+    aside = [one for app in here.apps for one in set_aside.listed(store, app.id)] if not here.limited else []
     totals = store.rows(TOTALS)
     settings = here.call.context.settings
     return consumers(store), process_findings(settings.folder), aside, totals[0][0] if totals else None
