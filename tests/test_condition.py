@@ -101,12 +101,17 @@ def test_a_row_that_waits_for_more_than_a_minute_is_a_lag(store: Store, tmp_path
             )
         return [None] * len(items)
 
+    def reach(tx: Transaction, items: list[tuple[str, int]]) -> list[Exception | None]:
+        for name, row in items:
+            watermark.advance(tx, name, row)
+        return [None] * len(items)
+
     store.transact(write, next(steps))
     assert {(one.part, one.state) for one in findings(store, tmp_path)} == {
         ("counts", "lags"), ("day counts", "lags"), ("attribution", "lags"),
     }  # fmt: skip
     for name in ("counts", "day counts", "attribution"):
-        store.transact(lambda tx, items, name=name: [watermark.advance(tx, name, old - hour)], None)
+        store.transact(reach, (name, old - hour))
     assert findings(store, tmp_path) == []
     store.transact(write, next(steps))
     assert findings(store, tmp_path) == []  # a moment ago

@@ -1,4 +1,4 @@
-"""A row that a consumer cannot digest is set aside with its reason; what is behind it goes on, and it can be replayed."""
+"""A row that a consumer cannot digest is set aside with its reason, what is behind it goes on, and it is replayed."""
 
 from __future__ import annotations
 
@@ -156,8 +156,8 @@ def test_counts_leave_a_broken_row_out_until_it_is_replayed(store: Store) -> Non
 def test_an_amount_of_an_earlier_release_that_is_too_large_leaves_the_event_without_dollars(store: Store) -> None:
     """Releases before took amounts below 10^15; rows that hold them are still there."""
     world = World(store)
-    rows = [append(store, world.app, "event", event("PURCHASE", "ann", revenue=amount)) for amount in (8_999_999_999_999,
-            8_999_999_999_999, 999_999_999_999_999, 1)]  # fmt: skip
+    amounts = (8_999_999_999_999, 8_999_999_999_999, 999_999_999_999_999, 1)
+    rows = [append(store, world.app, "event", event("PURCHASE", "ann", revenue=amount)) for amount in amounts]
     caught_up(StoredFollower(store).step)
     micros = [
         msgspec.json.decode(body).get("micro") for (body,) in store.rows("SELECT body FROM attributed ORDER BY id")
