@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-import msgspec
 
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
@@ -21,7 +20,6 @@ from bough.attribution.windows import windows_from_days
 from bough.cohorts.events import REVENUE_EVENTS
 from bough.errors import Unavailable
 from bough.importers.known_devices import make_known
-from bough.money import MAX_COST_MICRO, to_micro
 from bough.store import set_aside, watermark
 from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
@@ -30,16 +28,18 @@ from bough.store.set_aside import EVENTS, FILES, PERSONS, Halving, SetAside
 from bough.store.transaction import RowValues, Transaction
 from bough.warehouse.build import Warehouse
 from bough.warehouse.digesting import VERSIONS, is_of_row, next_fed, refreshed_apart
-from bough.warehouse.event import CostRow
+from bough.warehouse.given_costs import GivenCosts
 from bough.warehouse.link_costs import NEWEST_ROW, LinkCosts
 from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
-from bough.warehouse.schema import COHORTS, Outdated
+from bough.warehouse.opening import FILE_NAME as FILE_NAME
+from bough.warehouse.opening import Busy as Busy
+from bough.warehouse.opening import is_readable, open_file, remove_file
+from bough.warehouse.schema import COHORTS
 from bough.warehouse.segments import price, take_in, unpriced_apps
 from bough.warehouse.watermarks import REBUILD, REBUILT
 
 log = logging.getLogger("bough.warehouse")
 
-FILE_NAME = "warehouse.duckdb"
 SEGMENT_FOLDER = "segments"
 EPOCH = date(1970, 1, 1)
 
@@ -49,13 +49,9 @@ COMPACT_PART = 8
 
 NEW_SEGMENTS = "SELECT id, app, file_name FROM segment WHERE id > ? ORDER BY id LIMIT 1"
 SEGMENT = "SELECT app, file_name FROM segment WHERE id = ?"
-COST = "SELECT app, day FROM cost WHERE id = ?"
 SEGMENTS_OF_APP = "SELECT file_name FROM segment WHERE app = ? AND id <= ? ORDER BY id"
 CHANGED_COSTS = "SELECT app, day, max(updated_at) FROM cost WHERE updated_at > ? GROUP BY app, day ORDER BY app, day"
 FOREIGN_COSTS = "SELECT DISTINCT app, day FROM cost WHERE currency <> 'USD' ORDER BY app, day"
-COSTS_OF_DAYS = (
-    "SELECT id, day, dimensions, amount, currency FROM cost WHERE app = ? AND day BETWEEN ? AND ? ORDER BY id"
-)
 
 SEGMENTS = "warehouse.segments"
 COSTS = "warehouse.costs"
@@ -84,10 +80,6 @@ STATE = (
 """What all that is taken in comes from: while it stays as it was, there is nothing to take in."""
 
 
-class Busy(Unavailable):
-    """Another process owns the warehouse."""
-
-
 class RebuildWanted(Unavailable):
     """Somebody asked for a rebuild since the warehouse was opened: close it and open it again."""
 
@@ -110,11 +102,11 @@ class Keeper:
         self._rates = StoredRates(store)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._rebuild = watermark.reached(store, REBUILD)
-        self.warehouse = _opened(folder)
+        self.warehouse = open_file(folder)
         if self._progress(REBUILD) != self._rebuild:
             self.warehouse.connection.close()
-            _remove(folder)
-            self.warehouse = _opened(folder)
+            remove_file(folder)
+            self.warehouse = open_file(folder)
             with self.warehouse.transaction():
                 self._advance(REBUILD, self._rebuild)
         self._queries = self.warehouse.cursor()
@@ -123,6 +115,7 @@ class Keeper:
         ).fetchall():
             store.transact(set_aside.forget_batch, [*set_aside.OF_WAREHOUSE])
         self._halving = Halving(AT_ONCE)
+        self._given = GivenCosts(store, self.warehouse, self._rate)
         self._prices = LinkCosts(store, self.warehouse.connection)
         self._apps: dict[int, App] = {}
         self._seen_change = -1
@@ -159,7 +152,7 @@ class Keeper:
             self._tell(name, self._progress(name))
         self._tell(REBUILT, self._rebuild)
         self._compact()
-        self._seen_state = state
+        self._seen_state = [] if state[0][-1] else state  # after a replay nothing says whether another is wanted
         return found
 
     def _compact(self) -> None:
@@ -222,7 +215,7 @@ class Keeper:
                 take_in(self.warehouse, str(app), self._zone(app), path, self._rate, faults.append)
                 known.result()
         except Exception as error:
-            if not is_of_row(error) and _is_readable(path):
+            if not is_of_row(error) and is_readable(path):
                 raise
             faults.append(set_aside.reason_of(error))
         reason = "; ".join(faults)
@@ -318,8 +311,9 @@ class Keeper:
         return not rows or self._segment(item, rows[0][0], self._folder / SEGMENT_FOLDER / rows[0][1])
 
     def _replay_cost(self, item: int) -> bool:
-        rows = self._store.rows(COST, (item,))
-        return not rows or not self._replaced_costs(rows[0][0], rows[0][1], rows[0][1])
+        faults = self._given.replay(item)
+        self._set_aside(faults)
+        return item not in {fault.item for fault in faults}
 
     def _costs(self) -> bool:
         rates = self._rates.version
@@ -331,7 +325,7 @@ class Keeper:
             return False
         for app in sorted({app for app, _ in days}):
             own = [day for one, day in days if one == app]
-            self._set_aside(self._replaced_costs(app, min(own), max(own)))
+            self._set_aside(self._given.replace(app, min(own), max(own)))
         with self.warehouse.transaction():
             if rates != self._progress(RATES):
                 self._price_imported()
@@ -403,48 +397,6 @@ class Keeper:
         for name in (LINK_TOUCHES, LINK_INSTALLS):
             self._advance(name, 0)
 
-    def _replaced_costs(self, app: int, first: int, last: int) -> list[SetAside]:
-        """Put in everything that is known of an app's days first..last, in one go; returns what cannot be."""
-        costs, faults = [], []
-        for identifier, day, dimensions, amount, currency in self._store.rows(COSTS_OF_DAYS, (app, first, last)):
-            try:
-                micro = self._dollars(amount, currency, day)
-                named = msgspec.json.decode(dimensions, type=dict[str, str])
-                costs.append((identifier, CostRow(app=str(app), day=_text_of(day), micro=micro, dimensions=named)))
-            except Exception as error:
-                if not is_of_row(error):
-                    raise
-                faults.append(_cost_fault(app, identifier, error))
-        return faults + self._put_costs(app, (_text_of(first), _text_of(last)), costs)
-
-    def _put_costs(self, app: int, days: tuple[str, str], costs: list[tuple[int, CostRow]]) -> list[SetAside]:
-        """Store an app's costs; those that the table does not take are found by trying each alone."""
-        try:
-            self.warehouse.replace_costs(str(app), "costs", *days, [one for _, one in costs])
-        except Exception as error:
-            if not is_of_row(error):
-                raise
-            faults = []
-            for identifier, one in costs:
-                try:
-                    self.warehouse.replace_costs(str(app), "tried", one.day, one.day, [one])
-                except Exception as fault:
-                    if not is_of_row(fault):
-                        raise
-                    faults.append(_cost_fault(app, identifier, fault))
-            self.warehouse.replace_costs(str(app), "tried", *days, [])
-            at_fault = {fault.item for fault in faults}
-            if not faults:
-                raise
-            good = [one for identifier, one in costs if identifier not in at_fault]
-            self.warehouse.replace_costs(str(app), "costs", *days, good)
-            return faults
-        return []
-
-    def _dollars(self, amount: str, currency: str, day: int) -> int | None:
-        rate = Decimal(1) if currency == "USD" else self._rate(currency, day)
-        return None if rate is None else to_micro(Decimal(amount), rate, MAX_COST_MICRO)
-
     def _rate(self, currency: str, day: int) -> Decimal | None:
         return self._rates.of(_text_of(day), currency)
 
@@ -471,45 +423,6 @@ class Keeper:
 def _text_of(day: int) -> str:
     """YYYY-MM-DD of days since 1970-01-01."""
     return (EPOCH + timedelta(days=day)).isoformat()
-
-
-def _cost_fault(app: int, identifier: int, error: Exception) -> SetAside:
-    return SetAside(consumer=COSTS_ASIDE, app=app, kind="cost", item=identifier, reason=set_aside.reason_of(error))
-
-
-def _is_readable(path: Path) -> bool:
-    """Whether a segment's file is there and whole."""
-    try:
-        with duckdb.connect() as connection:
-            connection.execute("SELECT count(*) FROM read_parquet($path)", {"path": str(path)})
-    except duckdb.Error:
-        return False
-    return True
-
-
-def _remove(folder: Path) -> None:
-    for name in (FILE_NAME, f"{FILE_NAME}.wal"):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _opened(folder: Path) -> Warehouse:
-    """A file with tables of another release is made anew, empty. Raises Busy when another process has the file."""
-    try:
-        connection = duckdb.connect(str(folder / FILE_NAME))
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise Busy("Another process owns the warehouse.") from error
-        raise
-    try:
-        warehouse = Warehouse(connection, folder)
-    except Outdated as error:
-        log.warning("%s It is made again from the journal.", error)
-        connection.close()
-        _remove(folder)
-        warehouse = Warehouse.open(folder / FILE_NAME, folder)
-    warehouse.connection.execute("SET TimeZone = 'UTC'")
-    warehouse.connection.execute("CREATE TABLE IF NOT EXISTS progress (name VARCHAR, journal BIGINT)")
-    return warehouse
 
 
 def configure(warehouse: Warehouse, app: App) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -29,7 +29,7 @@ from bough.cohorts.dimensions import COST_COLUMNS
 from bough.errors import BadRequest
 from bough.events import schema
 from bough.journal import PLAIN, Click
-from bough.money import MAX_COST_MICRO, to_micro
+from bough.money import MAX_COST_MICRO, PRECISION, to_micro
 from bough.store import set_aside
 from bough.store.database import Store
 from bough.store.select_in import select_in
@@ -60,11 +60,12 @@ TOUCHES_BY_ID = (
     "SELECT id, at, app, kind, link, body FROM journal"
     " WHERE id IN ({}) AND kind IN ('click', 'impression') AND test = 0 ORDER BY id"
 )
-INSTALLS = (
+_INSTALLS = (
     "SELECT a.version, a.id, a.app, a.at, a.name, a.counted, CASE WHEN a.name = 'INSTALL' THEN a.body END,"
     " CASE WHEN a.name = 'INSTALL' THEN (SELECT j.kind FROM journal AS j WHERE j.id = a.id) END FROM attributed AS a"
-    " WHERE a.version > ? AND a.test = 0 ORDER BY a.version LIMIT ?"
 )
+INSTALLS = f"{_INSTALLS} WHERE a.version > ? AND a.test = 0 ORDER BY a.version LIMIT ?"
+INSTALLS_BY_ID = f"{_INSTALLS} WHERE a.id IN ({{}}) AND a.test = 0 ORDER BY a.version"
 
 DAY_OF_LINKS: Final = "day of link costs"
 """Kind of what is set aside when a whole day's sum is too large; the item is the day."""
@@ -151,14 +152,15 @@ class LinkCosts:
         wanted = set_aside.wanted(self._store, LINK_COSTS)
         rows = select_in(self._store.rows, TOUCHES_BY_ID, wanted)
         changed = self._count(rows, directory, frozenset())
-        at_fault = {fault.item for fault in self.faults}
-        self.replayed = [(LINK_COSTS, one) for one in wanted if one not in at_fault]
+        changed |= self._take_installs(select_in(self._store.rows, INSTALLS_BY_ID, wanted), directory)
+        self.replayed = [(LINK_COSTS, one) for one in wanted]
         days = {(str(one.app), one.item) for one in set_aside.listed(self._store) if one.kind == DAY_OF_LINKS}
         return changed | days if wanted else changed
 
     def taken(self, store: Store) -> None:
         """What was tried has been stored: forget the faults, and take what was replayed off the list."""
-        store.transact(set_aside.done_batch, self.replayed)
+        at_fault = {fault.item for fault in self.faults}
+        store.transact(set_aside.done_batch, [one for one in self.replayed if one[1] not in at_fault])
         self.faults, self.replayed = [], []
 
     def _count(self, rows: Sequence[RowValues], directory: Directory, skipped: frozenset[int]) -> set[Place]:
@@ -191,8 +193,9 @@ class LinkCosts:
     def installs(self, after: int, directory: Directory) -> tuple[int, set[Place]]:
         """Take in what attribution says of installs after a version; returns as `touches` does."""
         rows = self._store.rows(INSTALLS, (after, AT_ONCE))
-        if not rows:
-            return after, set()
+        return (rows[-1][0], self._take_installs(rows, directory)) if rows else (after, set())
+
+    def _take_installs(self, rows: Sequence[RowValues], directory: Directory) -> set[Place]:
         added = []
         for _, identifier, app, at, name, counted, body, kind in rows:
             try:
@@ -207,7 +210,7 @@ class LinkCosts:
         changed = set(self._connection.execute(f"SELECT DISTINCT app, day {known}", seen).fetchall())
         self._connection.execute(f"DELETE {known}", seen)
         self._insert("link_installs", added)
-        return rows[-1][0], {(app, day) for app, day in changed} | {(one[1], one[2]) for one in added}
+        return {(app, day) for app, day in changed} | {(one[1], one[2]) for one in added}
 
     def costs(self, place: Place, rate: Rate) -> list[CostRow]:
         """What one day of an app costs."""
@@ -222,7 +225,9 @@ class LinkCosts:
         costs = []
         for model, amount, currency, dimensions, n in rows:
             try:
-                micro = _micro(Decimal(amount) * n / (1000 if model == "CPM" else 1), currency, place[1], rate)
+                with localcontext(prec=PRECISION):
+                    total = Decimal(amount) * n / (1000 if model == "CPM" else 1)
+                micro = _micro(total, currency, place[1], rate)
             except OverflowError as error:
                 self._fault(error, int(place[0]), DAY_OF_LINKS, place[1])
                 continue
