@@ -16,7 +16,8 @@ from bough.local_days import local_day
 from bough.store import Store, open_store
 from tests.attribution.traffic import World, acts, play
 
-KEPT = "SELECT link, day, name, count, micro FROM link_day_event WHERE count <> 0 OR micro <> 0"
+KEPT = """SELECT link, day, name, count, thousands * 1000000000 + micro FROM link_day_event
+    WHERE count <> 0 OR thousands <> 0 OR micro <> 0"""
 RESULTS = "SELECT at, name, counted, body FROM attributed"
 
 

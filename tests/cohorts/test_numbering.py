@@ -7,7 +7,6 @@ import pytest
 
 from bough.cohorts import numbering
 from bough.cohorts.numbering import Cells, Numbering
-from bough.errors import Unavailable
 
 
 def test_cells_kept_apart_hold_the_same_sums(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,11 +23,20 @@ def test_cells_kept_apart_hold_the_same_sums(monkeypatch: pytest.MonkeyPatch) ->
         assert [apart.row(row) for row in range(20)] == [dense.row(row) for row in range(20)]
 
 
-def test_sums_that_may_not_fit_are_refused() -> None:
-    cells = Cells(1, 1)
-    cells.add(np.zeros(1, np.int64), np.full(1, 2**61))
-    with pytest.raises(Unavailable):
-        cells.add(np.zeros(1, np.int64), np.full(1, 2**61))
+@pytest.mark.parametrize("dense", [2**22, 0], ids=["dense", "sparse"])
+def test_sums_beyond_64_bits_are_exact(monkeypatch: pytest.MonkeyPatch, dense: int) -> None:
+    monkeypatch.setattr(numbering, "_DENSE", dense)
+    random = np.random.default_rng(1)
+    cells, exact = Cells(2, 3), [0] * 6
+    for _ in range(40):
+        keys, values = random.integers(0, 6, 200), random.integers(-(2**63), 2**63 - 1, 200)
+        values[random.integers(0, 200, 50)] = 2**63 - 1
+        cells.add(keys, values)
+        cells.add(keys)
+        for key, value in zip(keys.tolist(), values.tolist(), strict=True):
+            exact[key] += value + 1
+    assert max(map(abs, exact)) > 2**66
+    assert [cells.row(0), cells.row(1)] == [exact[:3], exact[3:]]
 
 
 @pytest.mark.parametrize("size", [5, 2**20, 2**40])

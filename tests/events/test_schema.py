@@ -148,7 +148,7 @@ def test_somebody_must_be_named(user: dict[str, Any], good: bool) -> None:
         ({"event_data": {"revenue": "1e400"}}, "event_data.revenue: must be"),
         ({"event_data": {"revenue": "1e90"}}, "event_data.revenue: must be"),
         ({"event_data": {"revenue": "1e-90"}}, "event_data.revenue: must be"),
-        ({"event_data": {"revenue": 10**15}}, "event_data.revenue: must be"),
+        ({"event_data": {"revenue": 10**12}}, "event_data.revenue: must be"),
         ({"event_data": {"revenue": "1." + "0" * 30 + "1"}}, "event_data.revenue: must be"),
         ({"event_data": {"revenue": "٣"}}, "event_data.revenue: must be"),
         ({"event_data": {"transaction_id": "x" * 256}}, "event_data.transaction_id: longer"),

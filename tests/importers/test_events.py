@@ -50,7 +50,7 @@ def test_the_lines_of_faults_are_exact_also_after_misshapen_ones(imported: Impor
         "15,INSTALL,7258118400000,,,,\n"  # 18
         f"{'x' * 1025},INSTALL,{NOON},,,,\n",  # 19
     )
-    number = "event_data_revenue: must be a plain number below 10^15 with at most 30 decimals"
+    number = "event_data_revenue: must be a plain number below 10^12 with at most 30 decimals"
     time = "timestamp: must be epoch milliseconds or ISO 8601 from 2010 to now, as 2026-01-31T12:00:00Z; "
     assert [(error.line, error.error) for error in segment.errors] == [
         (5, "name: is missing"),

@@ -79,7 +79,8 @@ def test_it_comes_in_whole_and_once(tmp_path: Path) -> None:
         assert fill(store, tmp_path, app) is None
         clicked = store.rows("SELECT count(DISTINCT link), max(at) FROM journal WHERE kind = 'click'")
         assert clicked[0][0] == len(CAMPAIGNS) + 1
-        brought = "SELECT sum(count), sum(micro) FROM link_day_event WHERE app = ? AND name = ?"
+        dollars = "sum(thousands) * 1000000000 + sum(micro)"
+        brought = f"SELECT sum(count), {dollars} FROM link_day_event WHERE app = ? AND name = ?"
         installs, _ = store.rows(brought, (app.id, "INSTALL"))[0]
         assert 3 * installs < filled.clicks < 12 * installs
         sold, micros = store.rows(brought, (app.id, "PURCHASE"))[0]

@@ -8,7 +8,6 @@ from random import Random
 import numpy as np
 import pytest
 
-from bough.errors import Unavailable
 from bough.warehouse import activity
 from bough.warehouse.activity import ORDER, STATE, Rows, grouped, instants
 from bough.warehouse.build import Warehouse
@@ -73,12 +72,14 @@ def test_nothing_makes_nothing() -> None:
     assert len(grouped(rows_of(Random(0), 0, 3))["n"]) == 0
 
 
-def test_a_sum_beyond_64_bits_is_refused() -> None:
+def test_rows_whose_sum_is_beyond_64_bits_stay_apart() -> None:
     rows = rows_of(Random(0), 4, 1)
     same = {name: np.zeros(4, np.int64) for name in rows}
     assert grouped({**same, "micro": np.array([2**62, -(2**62), 2**62, 1])})["micro"].tolist() == [2**62 + 1]
-    with pytest.raises(Unavailable, match="does not fit 64 bits"):
-        grouped({**same, "micro": np.full(4, 2**62)})
+    wide = grouped({**same, "micro": np.full(4, 2**62)})
+    assert (wide["micro"].tolist(), wide["n"].tolist(), wide["paid"].tolist()) == ([2**62] * 4, [1] * 4, [1] * 4)
+    below = grouped({**same, "member": np.array([0, 0, 0, 1]), "micro": np.array([2**62, 2**62, 2**62, 5])})
+    assert (below["micro"].tolist(), below["member"].tolist()) == ([2**62, 2**62, 2**62, 5], [0, 0, 0, 1])
 
 
 @pytest.mark.parametrize("far", [1000, 2**42], ids=["one number", "ranks"])

@@ -1,7 +1,8 @@
 """Kept counts of what attribution says: per link, app and local day, how many events of each name, and their dollars.
 
 They are changed in the transaction that changes the results themselves: a new row adds its part, a row that is read
-differently takes its old part away and adds the new one. So they are exact after every step, whatever is merged,
+differently takes its old part away and adds the new one. Dollars are two sums, whole thousands and the rest, so that
+they cannot overflow (`bough.money`). So they are exact after every step, whatever is merged,
 repeated or read again. All events of test environments are counted under link 0 besides: the warehouse, which knows
 those of live ones (`bough.warehouse.day_totals`), leaves them out.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from bough.money import parted
 from bough.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -25,9 +27,10 @@ DayOf = Callable[[int, int], int]
 
 OLD = "SELECT app, test, at, name, counted, body FROM attributed WHERE id = ?"
 ADD = (
-    "INSERT INTO link_day_event (link, app, test, day, name, count, micro) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO link_day_event (link, app, test, day, name, count, thousands, micro) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (link, app, test, day, name) DO UPDATE SET"
-    " count = link_day_event.count + excluded.count, micro = link_day_event.micro + excluded.micro"
+    " count = link_day_event.count + excluded.count, thousands = link_day_event.thousands + excluded.thousands,"
+    " micro = link_day_event.micro + excluded.micro"
 )
 EMPTY = (
     "DELETE FROM link_day_event WHERE (link, app, test, day, name) IN"
@@ -69,4 +72,4 @@ def keep(tx: Transaction, added: Iterable[Stored], changed: Iterable[Stored], da
                 count(-1, app, test, at, name, body)
         if one.counted:
             count(1, one.app, int(one.test), one.at, one.name, one.body)
-    tx.each(ADD, [(*key, n, micros[key]) for key, n in sorted(counts.items()) if n or micros[key]])
+    tx.each(ADD, [(*key, n, *parted(micros[key])) for key, n in sorted(counts.items()) if n or micros[key]])

@@ -16,7 +16,7 @@ from bough.attribution.persons import Claim
 from bough.attribution.touches import Links, ParseAgent, Touch, TouchKind, direct_touch, touch_of
 from bough.errors import BadRequest
 from bough.events.body import nested_object
-from bough.events.schema import amount
+from bough.events.schema import FORMER_LIMIT, amount
 from bough.events.values import first, flag, text, whole
 from bough.journal import Row
 
@@ -183,7 +183,8 @@ def _is_refund(revenue: object) -> bool:
     """Whether money went back. Journal rows are read with `bough.events.body.decode`; a number that a store handed over
     as a float is exact in its shortest text, and only its sign is asked for here. What is no amount brought nothing."""
     try:
-        value = amount(Decimal(repr(revenue)) if isinstance(revenue, float) else revenue, "revenue")
+        exact = Decimal(repr(revenue)) if isinstance(revenue, float) else revenue
+        value = amount(exact, "revenue", FORMER_LIMIT)
     except BadRequest:
         return False
     return value is not None and value < 0

@@ -19,7 +19,7 @@ from msgspec import Struct
 from bough.errors import BadRequest
 from bough.events.body import nested_object
 from bough.events.currencies import CURRENCIES
-from bough.events.schema import amount
+from bough.events.schema import FORMER_LIMIT, amount
 from bough.events.values import first, text
 from bough.journal import Row
 from bough.money import to_micro
@@ -40,6 +40,8 @@ class Converted(Struct, frozen=True, kw_only=True):
 
     micro: int | None
     """Millionths of a US dollar; None without a rate, and for an amount that is too large."""
+    too_large: str = ""
+    """Why it has no dollars although there is a rate; empty when it has."""
     missing: bool
     """There is no rate for the currency on that day."""
     day: str
@@ -54,7 +56,7 @@ def amount_of(row: Row) -> Amount | None:
     data = nested_object(row.body.get("event_data"), "event_data")
     value, currency = _field(row.body, data, "revenue"), text(_field(row.body, data, "currency"), 8).upper() or "USD"
     try:
-        exact = amount(Decimal(repr(value)) if isinstance(value, float) else value, "revenue")
+        exact = amount(Decimal(repr(value)) if isinstance(value, float) else value, "revenue", FORMER_LIMIT)
     except BadRequest:
         return None
     if exact is None or currency not in CURRENCIES:
@@ -71,12 +73,15 @@ def convert(money: Amount, at: int, timezone: str, rate_of: RateOf) -> Converted
     """Dollars of an amount at an instant (epoch ms) for an app in an IANA time zone."""
     day = local_day(at, timezone)
     rate = Decimal(1) if money.currency == "USD" else rate_of(day, money.currency)
-    micro = None if rate is None else micro_usd(money.value, rate)
-    return Converted(micro=micro, missing=rate is None, day=day, currency=money.currency)
+    if rate is None:
+        return Converted(micro=None, missing=True, day=day, currency=money.currency)
+    micro = micro_usd(money.value, rate)
+    too_large = f"revenue: {money.value} {money.currency} is more than an event can hold" if micro is None else ""
+    return Converted(micro=micro, missing=False, day=day, currency=money.currency, too_large=too_large)
 
 
 def micro_usd(value: Decimal, rate: Decimal) -> int | None:
-    """amount × rate in whole micro-USD, half-even; None when it is beyond what 64 bits hold."""
+    """amount × rate in whole micro-USD, half-even; None when it is more than an event can hold."""
     try:
         return to_micro(value, rate)
     except OverflowError:

@@ -21,6 +21,7 @@ from bough.errors import BadRequest
 from bough.events.currencies import CURRENCIES
 from bough.events.values import text
 from bough.local_days import written_day
+from bough.money import MAX_RATE
 from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
 
@@ -109,6 +110,8 @@ def rate_of(fields: Mapping[str, Any], place: str = "rates") -> Rate:
     if currency not in CURRENCIES:
         raise BadRequest(f"{place}: currency: {currency!r} is not an ISO 4217 code.")
     rate = Rate(day, currency, _positive(written, f"{place}: usd_rate"))
+    if Decimal(rate.usd_rate) >= MAX_RATE:
+        raise BadRequest(f"{place}: usd_rate: {written!r} must be below 1000000 dollars for one unit.")
     if currency == "USD" and rate.usd_rate != "1":
         raise BadRequest(f"{place}: usd_rate: a dollar is a dollar; USD needs no rate but 1.")
     return rate

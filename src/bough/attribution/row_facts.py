@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from decimal import Decimal
 
 import msgspec
 
 from bough.accounts.setting_history import SettingHistory
 from bough.attribution.dimensions import dimensions_of
-from bough.attribution.money import RateOf, amount_of, convert, micro_usd
+from bough.attribution.money import RateOf, amount_of, convert
 from bough.attribution.rates import plain
 from bough.attribution.stored import Facts, Kept
 from bough.errors import BadRequest
 from bough.events.ontology import REVENUE_EVENTS
 from bough.events.values import text
 from bough.journal import Row
+from bough.store import set_aside
+from bough.store.set_aside import SetAside
 
 log = logging.getLogger("bough.attribution")
 
@@ -26,14 +27,20 @@ class SettledFacts:
     def __init__(self, history: SettingHistory, rate_of: RateOf) -> None:
         self._history = history
         self._rate_of = rate_of
+        self.faults: list[SetAside] = []
+        """Rows whose money or dimensions could not be settled; they are attributed without."""
 
     def of(self, row: Row, name: str) -> Facts:
-        """The facts of a journal row that attribution calls `name`; none for a row that cannot be read."""
+        """The facts of a journal row that attribution calls `name`; none, and a fault, for one that cannot be read."""
         try:
             return self._of(row, name)
         except (BadRequest, ValueError, OverflowError) as error:
             log.warning("Journal row %s says nothing that can be read: %s", row.id, error)
+            self._fault(row, set_aside.reason_of(error))
             return Facts()
+
+    def _fault(self, row: Row, reason: str) -> None:
+        self.faults.append(SetAside(consumer=set_aside.MONEY, app=row.app, kind=row.kind, item=row.id, reason=reason))
 
     def _of(self, row: Row, name: str) -> Facts:
         alias = text(row.body.get("customer_event_alias"), 255)
@@ -46,6 +53,8 @@ class SettledFacts:
         if name not in counting:
             return Facts(alias=alias, dimensions=dimensions, revenue=plain(money.value), currency=money.currency)
         converted = convert(money, row.at, settings.timezone, self._rate_of)
+        if converted.too_large:
+            self._fault(row, converted.too_large)
         return Facts(
             alias=alias,
             dimensions=dimensions,
@@ -56,9 +65,8 @@ class SettledFacts:
         )
 
     @staticmethod
-    def mended(kept: Kept, rate: Decimal) -> str:
-        """The JSON of a row whose rate has come."""
-        micro = micro_usd(Decimal(kept.revenue), rate)
+    def mended(kept: Kept, micro: int | None) -> str:
+        """The JSON of a row whose dollars are known now; None: they are too many."""
         return (
             msgspec.json.Encoder(decimal_format="number")
             .encode(msgspec.structs.replace(kept, micro=micro, missing_day=""))

@@ -24,7 +24,8 @@ from bough.attribution.touches import Touch
 from bough.attribution.windows import touch_data
 from bough.ids import arrived_at, now_ms
 from bough.journal import Row
-from bough.store import watermark
+from bough.store import set_aside, watermark
+from bough.store.set_aside import SetAside
 from bough.store.transaction import Reader, RowValues, Transaction
 
 WATERMARK = "attribution"
@@ -192,6 +193,13 @@ def stored_of(result: Attributed, facts: Facts) -> Stored:
     )
 
 
+def with_facts(kept: Kept, facts: Facts) -> str:
+    """The JSON of a row whose own facts are settled anew."""
+    return _encoder.encode(
+        msgspec.structs.replace(kept, **{name: getattr(facts, name) for name in Facts.__struct_fields__})
+    ).decode()
+
+
 def facts_kept(kept: Kept) -> Facts:
     """The row's own facts out of what is kept: they were fixed once."""
     return Facts(
@@ -238,6 +246,10 @@ class Change(Struct, kw_only=True):
     """Rows that have their rate now."""
     counters: list[tuple[str, int]] = []
     """Further watermarks to set."""
+    set_aside: list[SetAside] = []
+    """What could not be digested."""
+    replayed: list[tuple[str, int]] = []
+    """(consumer, row) of what was set aside and is digested now."""
     day_of: day_results.DayOf
 
 
@@ -284,6 +296,8 @@ def _apply(tx: Transaction, change: Change) -> bool:
         tx.each(statement, some)
     tx.each(ADD_MISSING, change.missing)
     tx.each(FOUND_MISSING, [(row,) for row in change.found])
+    set_aside.put(tx, change.set_aside)
+    tx.each(set_aside.DONE, change.replayed)
     marks = [(WATERMARK, change.newest), (VERSION, version), *change.counters]
     tx.each(watermark.SET, marks)
     return True

@@ -11,6 +11,7 @@ so that an app that opens a moment after its click finds it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -24,10 +25,11 @@ from bough.attribution.touches import MAX_DURATION, Links, Touch, Traces, begins
 from bough.clicks.agents import parse
 from bough.ids import RANDOM_BITS, arrived_at
 from bough.journal import Row, needs_link
-from bough.store import watermark
+from bough.store import set_aside, watermark
 from bough.store.database import Rows, Store
 from bough.store.journal import BY_ID, BY_IDS, to_row
 from bough.store.select_in import select_in
+from bough.store.set_aside import SetAside
 from bough.store.transaction import Reader, RowValues, Transaction
 
 WATERMARK = "touch_index"
@@ -52,7 +54,11 @@ PROGRESS = (
 )
 NEWEST_BY_KEY = "SELECT touch FROM touch_key WHERE key = ? AND touch < ? AND touch >= ? ORDER BY touch DESC LIMIT ?"
 
+SKIP_KNOWN = "ON CONFLICT (key, touch) DO NOTHING"
+
 TOUCHES = ("click", "impression")
+
+log = logging.getLogger("bough.attribution")
 
 
 class _NewKeys(Struct, frozen=True):
@@ -62,6 +68,8 @@ class _NewKeys(Struct, frozen=True):
     """All touches up to this row are in."""
     keys: list[tuple[int, int]]
     touches: int
+    faults: tuple[SetAside, ...] = ()
+    """Touches that cannot be read."""
 
 
 class TouchIndex:
@@ -92,7 +100,9 @@ class TouchIndex:
         that carry anything.
         """
         touches = [values for values in rows if values[4] in TOUCHES]
-        traced = self._traced(touches, links)
+        traced, faults = self._traced(touches, links)
+        if faults:
+            store.transact(set_aside.put_batch, faults)
         reached, newest = watermark.reached(store, WATERMARK), rows[-1][0] if rows else 0
         if newest <= reached:
             self._keep_up(store, links)  # attribution is behind; clicks of now are to be found all the same
@@ -124,11 +134,29 @@ class TouchIndex:
 
     def _next_keys(self, reader: Reader, links: Links, after: int, newest: int, at_most: int) -> _NewKeys:
         rows = reader.rows(NEW_TOUCHES, (after, newest, at_most))
-        return _new_keys(self._traced(rows, links), rows[-1][0] if len(rows) == at_most else newest)
+        traced, faults = self._traced(rows, links)
+        return _new_keys(traced, rows[-1][0] if len(rows) == at_most else newest, faults)
 
-    def _traced(self, touches: Sequence[RowValues], links: Links) -> list[Traces]:
+    def _traced(self, touches: Sequence[RowValues], links: Links) -> tuple[list[Traces], list[SetAside]]:
+        """What touches can be found by, and those that cannot be read."""
+        traced: list[Traces] = []
+        faults: list[SetAside] = []
         with links.of_rows(values[5] for values in touches if values[5] and needs_link(values[6])):
-            return [traces_of(values, links) for values in touches]
+            for values in touches:
+                try:
+                    traced.append(traces_of(values, links))
+                except Exception as error:
+                    if not set_aside.is_of_row(error):
+                        raise
+                    faults.append(set_aside.of_row(set_aside.TOUCHES, values, error))
+        return traced, faults
+
+    def replay(self, store: Store, links: Links, rows: Sequence[RowValues]) -> dict[int, list[Identifier]]:
+        """`follow` for touches that were set aside; those that can be read now are taken off the list."""
+        traced, faults = self._traced(rows, links)
+        store.transact(set_aside.put_batch, faults)
+        store.transact(write_replayed, traced)
+        return {touch.id: found for touch in traced if (found := carried(touch))}
 
     def forget(self) -> None:
         """Drop what is kept of touches. From any thread: whoever reads it at this moment goes on with the old."""
@@ -150,7 +178,13 @@ class TouchIndex:
                 unread.append(identifier)
         rows = [values for values in select_in(tx.rows, BY_IDS, unread) if values[4] in TOUCH_KINDS]
         with links.of_rows(values[5] for values in rows if values[5]):
-            found.update((values[0], self.of_row(to_row(values), links)) for values in rows)
+            for values in rows:
+                try:
+                    found[values[0]] = self.of_row(to_row(values), links)
+                except Exception as error:
+                    if not set_aside.is_of_row(error):
+                        raise
+                    log.warning("Journal row %s is no touch that can be read: %s", values[0], error)
         return found
 
     def by_browser(self, tx: Reader, app: int, test: bool, browser: str, before: int, links: Links) -> Touch | None:
@@ -203,10 +237,10 @@ class TouchIndex:
         return touch
 
 
-def _new_keys(traced: Sequence[Traces], newest: int) -> _NewKeys:
+def _new_keys(traced: Sequence[Traces], newest: int, faults: Sequence[SetAside] = ()) -> _NewKeys:
     keys = [(one, touch.id) for touch in traced for one in touch_keys(touch)]
     keys.sort()
-    return _NewKeys(newest, keys, len(traced))
+    return _NewKeys(newest, keys, len(traced) + len(faults), tuple(faults))
 
 
 def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]:
@@ -217,8 +251,18 @@ def write_keys(tx: Transaction, items: list[_NewKeys]) -> list[Exception | None]
             keys = [one for one in item.keys if one[1] > reached]
             # Of a touch that belonged to somebody who was erased they may be there already (`bough.persons.erasing`),
             # and two ids that it was given can have one key.
-            tx.insert("touch_key", ("key", "touch"), keys, on_conflict="ON CONFLICT (key, touch) DO NOTHING")
+            tx.insert("touch_key", ("key", "touch"), keys, on_conflict=SKIP_KNOWN)
+            set_aside.put(tx, item.faults)
             watermark.advance(tx, WATERMARK, item.newest)
+    return [None] * len(items)
+
+
+def write_replayed(tx: Transaction, items: list[list[Traces]]) -> list[Exception | None]:
+    """Write the keys of touches that were set aside, and take them off the list."""
+    for traced in items:
+        keys = sorted({(one, touch.id) for touch in traced for one in touch_keys(touch)})
+        tx.insert("touch_key", ("key", "touch"), keys, on_conflict=SKIP_KNOWN)
+        tx.each(set_aside.DONE, [(set_aside.TOUCHES, touch.id) for touch in traced])
     return [None] * len(items)
 
 

@@ -7,17 +7,22 @@ holds COUNTS_AT_ONCE, since clicks wait as long as it takes.
 
 Such a span of rows is not counted twice when the process ends in the middle of it: watermarks, written with the counts,
 say which rows it has and up to which link it is written. Whoever finds it open adds up the same rows and goes on there.
+A row that cannot be counted is set aside (`bough.store.set_aside`), and the others are counted without it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from bough.store import watermark
+from bough.store import set_aside, watermark
 from bough.store.database import Store
-from bough.store.journal import READ_AT_ONCE, NewRows
+from bough.store.journal import BY_ID, BY_IDS, READ_AT_ONCE, NewRows
+from bough.store.select_in import select_in
 from bough.store.transaction import Reader, RowValues, Transaction
+
+log = logging.getLogger("bough.counts")
 
 ROWS_AT_MOST = 30_000
 """Rows of one span: a second of what one worker can answer."""
@@ -30,7 +35,7 @@ class Sums(Protocol):
     """What rows add up to."""
 
     def add(self, rows: Sequence[RowValues]) -> None:
-        """Count rows of the journal."""
+        """Count rows of the journal: all or, when it fails, none."""
 
     def of_links(self) -> list[RowValues]:
         """The counts of links, sorted; a link's id is the first value of each."""
@@ -83,6 +88,8 @@ class Counting:
         """The rows between these two are in the sums."""
         self._rows = 0
         """How many they are."""
+        self._skipped: frozenset[int] = frozenset()
+        """Rows that are set aside."""
 
     def step(self, journal: NewRows | None = None) -> int:
         """Count the next rows; returns how many there were.
@@ -90,27 +97,69 @@ class Counting:
         They are written when there are no more, or enough of them. Raises Unavailable when the store cannot be written.
         """
         journal = journal or NewRows(self._store)
+        replayed = self._replay()
         place = place_of(self._store, self._name)
         if place.reached != self._after or (place.is_open and place.until < self._read):
             self._begin(place.reached)
         if place.is_open:
-            return self._finish(place, journal)
+            return self._finish(place, journal) + replayed
         rows = journal.after(self._read)
         self._add(rows)
         if self._rows and (len(rows) < READ_AT_ONCE or self._rows >= ROWS_AT_MOST):
             self._write(place)
-        return len(rows)
+        return len(rows) + replayed
+
+    def _replay(self) -> int:
+        """Count rows once more that were set aside; returns how many."""
+        wanted = set_aside.wanted(self._store, self._name)
+        if not wanted:
+            return 0
+        self._begin(place_of(self._store, self._name).reached)  # the sums are used for one row at a time
+        for row in select_in(self._store.rows, BY_IDS, wanted):
+            self._sums.clear()
+            try:
+                self._sums.add([row])
+            except Exception as error:  # noqa: BLE001 - what is not the row's fault is raised again
+                self._set_aside(row, error)
+            else:
+                item: tuple[str, int, list[RowValues], Sums] = (self._name, row[0], self._sums.of_links(), self._sums)
+                self._store.transact(_write_replayed, item)
+        gone = [(self._name, one) for one in wanted if not self._store.rows(BY_ID, (one,))]
+        self._store.transact(set_aside.done_batch, gone)
+        self._begin(place_of(self._store, self._name).reached)
+        return len(wanted)
 
     def _begin(self, after: int) -> None:
         self._after = self._read = after
         self._rows = 0
         self._sums.clear()
+        self._skipped = set_aside.items(self._store, self._name)
 
     def _add(self, rows: Sequence[RowValues]) -> None:
         if rows:
-            self._sums.add(rows)
+            counted = [row for row in rows if row[0] not in self._skipped] if self._skipped else rows
+            try:
+                self._sums.add(counted)
+            except Exception as error:
+                if not set_aside.is_of_row(error):
+                    raise
+                self._add_each(counted)
             self._read = rows[-1][0]
             self._rows += len(rows)
+
+    def _add_each(self, rows: Sequence[RowValues]) -> None:
+        for row in rows:
+            try:
+                self._sums.add([row])
+            except Exception as error:  # noqa: BLE001 - what is not the row's fault is raised again
+                self._set_aside(row, error)
+
+    def _set_aside(self, row: RowValues, error: Exception) -> None:
+        if not set_aside.is_of_row(error):
+            raise error
+        log.warning("%s: journal row %s is set aside: %s", self._name, row[0], set_aside.reason_of(error))
+        self._store.transact(set_aside.put_batch, [set_aside.of_row(self._name, row, error)])
+        self._skipped |= {row[0]}
 
     def _finish(self, place: Place, journal: NewRows) -> int:
         """Write the rest of a span, which this process or another one has begun to write."""
@@ -150,6 +199,14 @@ def _pieces(counts: Sequence[RowValues]) -> Iterator[tuple[Sequence[RowValues], 
         if end == len(counts):
             return
         start = end
+
+
+def _write_replayed(tx: Transaction, items: list[tuple[str, int, list[RowValues], Sums]]) -> list[Exception | None]:
+    for name, row, counts, sums in items:
+        sums.write(tx, counts)
+        sums.write_rest(tx)
+        tx.run(set_aside.DONE, (name, row))
+    return [None] * len(items)
 
 
 def place_of(reader: Reader, name: str) -> Place:

@@ -9,16 +9,14 @@ pages (`bough.large_pages`).
 from __future__ import annotations
 
 import asyncio
-import logging
 
+from bough.condition import Part
 from bough.large_pages import use_large_pages
 from bough.links.codec import SELECTED
 from bough.links.model import Link
 from bough.links.queries import BY_IDS
 from bough.store.select_in import in_list
 from bough.web.context import Context
-
-log = logging.getLogger("bough.clicks")
 
 LINKS_AT_ONCE = 32
 """Reading them takes as long as a few clicks."""
@@ -34,18 +32,20 @@ LATEST_ROWS = "SELECT id, link FROM journal WHERE id < ? ORDER BY id DESC LIMIT 
 NEWEST_LINKS = f"SELECT {SELECTED} FROM link WHERE id < ? ORDER BY id DESC LIMIT ?"  # noqa: S608 - columns of our own
 
 
-async def keep_read_in(context: Context) -> None:
-    """Read links into memory, and again when they were forgotten; ends with its task."""
+async def keep_read_in(context: Context, part: Part | None = None) -> None:
+    """Read links into memory, and again when they were forgotten; ends with its task. `part`: how that goes."""
+    part = part or Part("links in memory")
     while True:
         cleared = context.links.cleared
         try:
             await _read_latest(context)
             await _read_newest(context)
             await use_large_pages()
+            part.state = None
             while context.links.cleared == cleared:
                 await asyncio.sleep(AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - clicks go on without it, so it must not end for what may pass
-            log.warning("Links cannot be read into memory: %s", error)
+            part.failed(error)
             await asyncio.sleep(AGAIN_SECONDS)
 
 

@@ -402,7 +402,7 @@ class _Computation:
         items = {key: item for item, key in enumerate(listed)}
         for *key, micro, without in rows:
             if (item := items.get(tuple(key))) is not None:
-                self.found.costs[item] = (micro or 0, without)
+                self.found.costs[item] = (int(micro or 0), without)
 
 
 class _Cohorts(NamedTuple):

@@ -9,10 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from bough.errors import Unavailable
 from bough.warehouse.columns import Ints
 
 _LARGEST: Final = 2**62
+_LOW: Final = 24
+"""Bits of a number that are added up apart from those above them, once sums may pass _LARGEST."""
 _DENSE: Final = 2**22
 """Sums of as many cells stand in an array; of more, only the cells that occur are kept."""
 _PIECES: Final = 2**21
@@ -112,10 +113,16 @@ def different(columns: Sequence[Ints]) -> list[Ints]:
 
 
 class Cells:
-    """Sums of whole numbers: one row per tuple, one place per band. Several threads may add."""
+    """Sums of whole numbers: one row per tuple, one place per band. Several threads may add.
+
+    Sums that might not fit 64 bits are kept in two parts: the numbers' low _LOW bits here, of which 2^38 fit, and what
+    is above them in cells of their own, which do the same when they have to. So no sum overflows.
+    """
 
     def __init__(self, rows: int, width: int) -> None:
+        self._rows = rows
         self._width = width
+        self._above: Cells | None = None
         self._dense = np.zeros(rows * width, np.int64) if rows * width <= _DENSE else None
         self._keys: list[Ints] = []
         self._sums: list[Ints] = []
@@ -124,11 +131,7 @@ class Cells:
         self._lock = Lock()
 
     def add(self, keys: Ints, values: Ints | int = 1) -> None:
-        """Add to the cells `row * width + place`.
-
-        Raises:
-            Unavailable: the sums may not fit into 64 bits; they are never wrong.
-        """
+        """Add to the cells `row * width + place`."""
         reached = float(len(keys))
         if isinstance(values, np.ndarray):
             sizes = values if values.min(initial=0) >= 0 else np.abs(values, dtype=np.float64)
@@ -136,8 +139,12 @@ class Cells:
             values = values.astype(np.int64, copy=False)
         with self._lock:
             self._reached += reached
-            if self._reached >= _LARGEST:
-                raise Unavailable("The sums of this request do not fit into 64 bits; ask for fewer days or people.")
+            if self._above is None and self._reached >= _LARGEST:
+                self._above = Cells(self._rows, self._width)
+            if self._above is not None:
+                values = np.broadcast_to(np.asarray(values, np.int64), keys.shape)
+                self._above.add(keys, values >> _LOW)
+                values = values & ((1 << _LOW) - 1)
             if self._dense is not None:
                 np.add.at(self._dense, keys, values)
             elif len(keys):
@@ -161,6 +168,12 @@ class Cells:
 
     def row(self, row: int) -> list[int]:
         """The sums of a row."""
+        found = self._low(row)
+        if self._above is None:
+            return found
+        return [low + (above << _LOW) for low, above in zip(found, self._above.row(row), strict=True)]
+
+    def _low(self, row: int) -> list[int]:
         first = row * self._width
         if self._dense is not None:
             return self._dense[first : first + self._width].tolist()  # type: ignore[no-any-return]

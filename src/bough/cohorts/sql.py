@@ -95,7 +95,7 @@ class Writer:
         listed = "".join(f"{key}, " for key in keys)
         grouped = f"\nGROUP BY {', '.join(keys)}" if keys else "\nHAVING COUNT(*) > 0"
         return (
-            f"WITH scope AS ({self.scope()})\nSELECT {listed}CAST(SUM(o.micro) AS BIGINT) AS micro,"
+            f"WITH scope AS ({self.scope()})\nSELECT {listed}SUM(o.micro) AS micro,"
             " CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS without_rate"
             "\nFROM costs AS o JOIN scope AS s ON s.app = o.app"
             f"\nWHERE {' AND '.join(where)}{grouped}"

@@ -1,4 +1,4 @@
-"""`bough doctor`: what is wrong with settings, data folder, domains and certificates, in one sentence each."""
+"""`bough doctor`: what is wrong with settings, data folder, the running server, domains and certificates."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from bough.attribution.stored import SHARED
 from bough.commands.options import Commands, add_data, check_made, opened_store, settings_of
 from bough.errors import BoughError
 from bough.exports.files import open_files
+from bough.health import findings
 from bough.settings import Settings
 from bough.signin.exposure import refuse_exposed
 
@@ -65,9 +66,11 @@ def examine(settings: Settings) -> Iterator[str]:
         with opened_store(settings) as store:
             directory = Directory(store)
             shared = store.rows(SHARED)
+            running = findings(store, settings.folder, {app.id: app.name for app in directory.apps.values()})
     except BoughError as error:
         yield error.message
         return
+    yield from (one.message for one in running)
     yield from _exposure(settings, directory)
     if not directory.apps:
         yield "There is no app yet: run `bough apps create NAME`."

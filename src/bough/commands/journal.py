@@ -1,4 +1,4 @@
-"""`bough journal tail`: read back what happened."""
+"""`bough journal`: read back what happened, see what could not be digested, and try that again."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any, get_args
 
 import msgspec
 
+from bough.accounts.directory import Directory
 from bough.clicks.agents import parse
+from bough.commands.apps import find_app
 from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.exports import bell
 from bough.journal import Row, RowKind
-from bough.store import Store, journal
+from bough.store import Store, journal, set_aside
 
 NEWEST = "SELECT id FROM journal ORDER BY id DESC LIMIT 1 OFFSET ?"
 NEWEST_OF_KIND = "SELECT id FROM journal WHERE kind = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
@@ -25,7 +28,7 @@ FOLLOW_SECONDS = 0.3
 
 def add_to(commands: Commands) -> None:
     """Describe the command."""
-    parser = commands.add_parser("journal", help="read the journal")
+    parser = commands.add_parser("journal", help="read the journal; see and replay what could not be digested")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     tail = actions.add_parser("tail", help="the newest rows, one JSON object per line, oldest first")
     tail.add_argument("-n", "--lines", type=int, default=10, metavar="N", help="how many rows (default: 10)")
@@ -35,6 +38,20 @@ def add_to(commands: Commands) -> None:
     )
     add_data(tail)
     tail.set_defaults(run=run_tail)
+    aside = actions.add_parser("set-aside", help="what could not be digested and why, one JSON object per line")
+    aside.add_argument("--app", metavar="APP_ID", help="only what belongs to this app")
+    add_data(aside)
+    aside.set_defaults(run=run_set_aside)
+    replay = actions.add_parser(
+        "replay", help="have what was set aside tried once more, after a release mends the fault"
+    )
+    only = replay.add_mutually_exclusive_group()
+    only.add_argument(
+        "--consumer", choices=set_aside.CONSUMERS, metavar="CONSUMER", help="only what this one set aside"
+    )
+    only.add_argument("--id", type=int, default=0, metavar="ID", help="only the row, cost or person with this id")
+    add_data(replay)
+    replay.set_defaults(run=run_replay)
 
 
 def run_tail(arguments: argparse.Namespace) -> None:
@@ -54,6 +71,35 @@ def run_tail(arguments: argparse.Namespace) -> None:
                 time.sleep(FOLLOW_SECONDS)
 
 
+def run_set_aside(arguments: argparse.Namespace) -> None:
+    """`bough journal set-aside`."""
+    with opened_store(settings_of(arguments)) as store:
+        app = None if arguments.app is None else find_app(Directory(store), arguments.app).id
+        for one in reversed(set_aside.listed(store, app)):
+            document = {
+                "at": _instant(one.at),
+                "consumer": one.consumer,
+                "app_id": str(one.app),
+                "kind": one.kind,
+                "id": str(one.item),
+                "reason": one.reason,
+                "replay": one.replay,
+            }
+            print(json.dumps(document, ensure_ascii=False), flush=True)
+
+
+def run_replay(arguments: argparse.Namespace) -> None:
+    """`bough journal replay`."""
+    with opened_store(settings_of(arguments)) as store:
+        count = store.transact(set_aside.replay_batch, (arguments.consumer or "", arguments.id))
+        bell.ring(settings_of(arguments).folder)
+    if not count:
+        print("Nothing like that is set aside.")
+        return
+    things = "1 row is" if count == 1 else f"{count} rows are"
+    print(f"{things} tried again by the running server; `bough journal set-aside` shows what is left.")
+
+
 def _before_the_newest(store: Store, count: int, kind: str | None) -> int:
     """The id of the row after which the newest `count` rows (of a kind) come; 0 when there are no more than those."""
     of_kind = kind is not None and count > 0
@@ -61,11 +107,14 @@ def _before_the_newest(store: Store, count: int, kind: str | None) -> int:
     return found[0][0] if found else 0
 
 
+def _instant(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _line(row: Row) -> str:
-    when = datetime.fromtimestamp(row.at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     document = {
         "id": str(row.id),
-        "at": when,
+        "at": _instant(row.at),
         "kind": row.kind,
         "app_id": str(row.app),
         "test": row.test,

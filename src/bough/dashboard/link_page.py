@@ -22,6 +22,7 @@ from bough.links.listing import Listed
 from bough.links.qr import inline_svg
 from bough.links.qr_settings import parse_settings
 from bough.local_days import local_day
+from bough.money import joined
 from bough.store.database import Rows
 from bough.store.transaction import RowValues
 
@@ -97,7 +98,11 @@ def _qr(url: str, listed: Listed) -> str:
 
 def _read(rows: Rows, link: int, chosen: Period) -> tuple[list[RowValues], list[RowValues], list[RowValues]]:
     between = (link, chosen.first, chosen.last)
-    return rows(queries.LINK_DAYS, between), rows(queries.LINK_VALUES, between), rows(queries.LINK_EVENTS, (link,))
+    events = [
+        (day, name, count, joined(thousands, micro))
+        for day, name, count, thousands, micro in rows(queries.LINK_EVENTS, (link,))
+    ]
+    return rows(queries.LINK_DAYS, between), rows(queries.LINK_VALUES, between), events
 
 
 def _days_table(chosen: Period, days: list[RowValues], events: list[RowValues]) -> Table:

@@ -15,6 +15,7 @@ from bough.dashboard.periods import LENGTHS, Period, finished, period
 from bough.dashboard.tables import Column, Table
 from bough.ids import now_ms
 from bough.local_days import local_day
+from bough.money import joined
 from bough.store.database import Rows
 
 
@@ -119,17 +120,17 @@ def read_series(rows: Rows, app: int, test: bool, days: Period) -> Series:
 
 
 def series_of(days: Period, counted: Iterable[tuple[Any, ...]], events: Iterable[tuple[Any, ...]]) -> Series:
-    """(day, kind, count) and (day, name, count, micro) as one list per figure."""
+    """(day, kind, count) and (day, name, count, thousands of dollars, micro) as one list per figure."""
     found: Series = {figure.name: [0] * days.days for figure in FIGURES}
     by_kind = {figure.of: figure.name for figure in FIGURES if figure.source == "rows"}
     by_event = {figure.of: figure.name for figure in FIGURES if figure.source == "events"}
     for day, kind, count in counted:
         if kind in by_kind:
             found[by_kind[kind]][day - days.first] += count
-    for day, name, count, micro in events:
+    for day, name, count, thousands, micro in events:
         if name in by_event:
             found[by_event[name]][day - days.first] += int(count)
-        found["revenue"][day - days.first] += int(micro)
+        found["revenue"][day - days.first] += joined(int(thousands), int(micro))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Whether the server is well: what the background processes have reached, and what doctor would say."""
+"""Whether the server is well: what the background processes have reached, what is set aside, what doctor would say."""
 
 from __future__ import annotations
 
@@ -6,36 +6,24 @@ import asyncio
 
 from starlette.responses import Response
 
-from bough.attribution.stored import REBUILDING
 from bough.commands.doctor import examine
-from bough.dashboard import queries
 from bough.dashboard.here import Here, page
 from bough.dashboard.rendering import html, render
 from bough.dashboard.tables import Column, Table
-from bough.ids import arrived_at, now_ms
+from bough.health import ASIDE_LABELS, Consumer, Finding, consumers, process_findings
+from bough.store import set_aside
+from bough.store.database import Store
+from bough.store.set_aside import SetAside
 
-WATERMARKS = "SELECT name, journal FROM watermark"
-FOLLOWERS = {
-    "counts": "Kept counts of links",
-    "day counts": "Kept counts by day",
-    "attribution": "Attribution",
-}
-"""Watermarks that are journal rows, and what they follow it for."""
+TOTALS = "SELECT journal FROM watermark WHERE name = 'day totals'"
 
 
 @page("settings")
 async def health(here: Here) -> Response:
     """GET /dashboard/settings/health."""
     store = here.call.context.store
-    marks: dict[str, int] = dict(await store.fetch(WATERMARKS))
-    newest = (await store.fetch(queries.NEWEST_ROW))[0][0] or 0
-    rows = []
-    for name, label in FOLLOWERS.items():
-        reached = marks.get(name, 0)
-        behind = 0 if reached >= newest else now_ms() - (arrived_at(reached) if reached > 0 else 0)
-        state = "being made again" if reached == REBUILDING else ("up to date" if not behind else "behind")
-        rows.append({"part": label, "state": state, "as_of": arrived_at(reached) if reached > 0 else None})
-    totals = marks.get("day totals")
+    parts, problems, aside, totals = await store.beside(_read, here, store)
+    rows = [{"part": one.label, "state": one.state, "as_of": one.as_of} for one in parts]
     rows.append({"part": "Sums of the overview", "state": "kept by the warehouse", "as_of": totals})
     table = Table(
         name="health",
@@ -48,7 +36,57 @@ async def health(here: Here) -> Response:
         rows=rows,
         empty="Nothing runs in the background yet.",
     )
-    return here.answer("settings_health.html", [table], section="health")
+    return here.answer("settings_health.html", [table, _problems(problems), _aside(here, aside)], section="health")
+
+
+def _read(here: Here, store: Store) -> tuple[list[Consumer], list[Finding], list[SetAside], int | None]:
+    # A reason may quote what a row holds, so it is for those who may see all of their data.
+    aside = [one for app in here.apps for one in set_aside.listed(store, app.id)] if not here.limited else []
+    totals = store.rows(TOTALS)
+    settings = here.call.context.settings
+    return consumers(store), process_findings(settings.folder), aside, totals[0][0] if totals else None
+
+
+def _problems(problems: list[Finding]) -> Table:
+    return Table(
+        name="problems",
+        caption="What fails",
+        columns=(
+            Column(name="part", label="Part"),
+            Column(name="state", label="State"),
+            Column(name="message", label="What is wrong", kind="long"),
+        ),
+        rows=[{"part": one.part, "state": one.state, "message": one.message} for one in problems],
+        empty="Every part of the server is well.",
+    )
+
+
+def _aside(here: Here, aside: list[SetAside]) -> Table:
+    names = {app.id: app.name for app in here.apps}
+    return Table(
+        name="set_aside",
+        caption="What is set aside",
+        columns=(
+            Column(name="at", label="Tried last", kind="time"),
+            Column(name="app", label="App"),
+            Column(name="part", label="Part"),
+            Column(name="kind", label="Kind"),
+            Column(name="item", label="Id"),
+            Column(name="reason", label="Reason", kind="long"),
+        ),
+        rows=[
+            {
+                "at": one.at,
+                "app": names[one.app],
+                "part": ASIDE_LABELS.get(one.consumer, one.consumer),
+                "kind": one.kind,
+                "item": str(one.item),
+                "reason": one.reason,
+            }
+            for one in aside
+        ],
+        empty="Everything that has arrived was digested.",
+    )
 
 
 @page("settings")

@@ -18,6 +18,7 @@ from bough.events import ontology
 from bough.events.body import check_depth, nested_list, nested_object
 from bough.events.currencies import CURRENCIES
 from bough.events.values import first, flag, text, whole
+from bough.money import MAX_AMOUNT
 
 Kind = Literal["standard", "custom"]
 
@@ -36,10 +37,12 @@ SYSTEM_IDENTIFIERS = {"ios": IOS_IDENTIFIERS, "ipados": IOS_IDENTIFIERS, "androi
 """By `os`."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
-_PLAIN_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,30})?\Z", re.ASCII)
-"""The usual case of `_NUMBER`, which keeps to the limits by itself."""
-_LIMIT = Decimal(10) ** 15
-"""Thirty decimals hold what apps send that add up prices as floats: 3.3000000000000003."""
+_PLAIN_NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,30})?\Z", re.ASCII)
+"""The usual case of `_NUMBER`, which keeps to the limits by itself. Thirty decimals hold what apps send that add up
+prices as floats: 3.3000000000000003."""
+_LIMIT = Decimal(MAX_AMOUNT)
+FORMER_LIMIT = Decimal(10) ** 15
+"""What amounts were below before: rows that have been stored may hold as much."""
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -159,11 +162,13 @@ def is_server_to_server(body: Mapping[str, Any], user_data: Mapping[str, Any]) -
     return not text(first(body, "sdk")) and not text(first(user_data, "sdk"))
 
 
-def amount(value: object, field: str) -> Decimal | None:
+def amount(value: object, field: str, limit: Decimal = _LIMIT) -> Decimal | None:
     """An exact amount from a whole number, a `Decimal` or their text; None when not sent.
 
+    `limit`: what it must stay below (`bough.money`).
+
     Raises:
-        BadRequest: no finite number, 10^15 or more, or more than 30 decimals.
+        BadRequest: no finite number, 10^12 or more, or more than 30 decimals.
         TypeError: a float came in, a fault of our own: decode with `bough.events.body.decode`.
     """
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -172,17 +177,17 @@ def amount(value: object, field: str) -> Decimal | None:
         raise TypeError(f"{field}: a float cannot hold money; decode bodies with bough.events.body.decode")
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
         raise BadRequest(f"{field}: must be a number.")
-    if isinstance(value, int) and abs(value) >= _LIMIT:
-        raise BadRequest(f"{field}: must be below 10^15.")
+    if isinstance(value, int) and abs(value) >= limit:
+        raise BadRequest(f"{field}: must be below 10^12.")
     written = str(value).strip()
     if _PLAIN_NUMBER.match(written):
         return value if type(value) is Decimal else Decimal(written)
     if not _NUMBER.match(written):
-        raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 30 decimals.")
+        raise BadRequest(f"{field}: must be a plain number below 10^12 with at most 30 decimals.")
     number = Decimal(written)
     exponent = number.as_tuple().exponent
-    if abs(number) >= _LIMIT or not isinstance(exponent, int) or exponent < -30:
-        raise BadRequest(f"{field}: must be a plain number below 10^15 with at most 30 decimals.")
+    if abs(number) >= limit or not isinstance(exponent, int) or exponent < -30:
+        raise BadRequest(f"{field}: must be a plain number below 10^12 with at most 30 decimals.")
     return number
 
 

@@ -61,7 +61,11 @@ def send_due(
         if stopping():
             break
         job = from_row(row)
-        sent = _send(job, signer, settings, url_of(job))
+        try:
+            sent = _send(job, signer, settings, url_of(job))
+        except Exception:
+            log.exception("The webhook of job %s failed", job.job_id)  # and must not keep others waiting
+            sent = False
         attempts = job.callback_attempts + 1
         again = None
         if not sent and attempts <= len(RETRY_SECONDS):

@@ -6,6 +6,7 @@ One JSON object each way, each ended by a line's end. What a worker asks for is 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import socketserver
@@ -19,6 +20,8 @@ import msgspec
 
 from bough.errors import BadRequest, BoughError, Unavailable
 from bough.exports.bell import socket_address
+
+log = logging.getLogger("bough.exports")
 
 NAME = "questions.sock"
 TIMEOUT_SECONDS = 30.0
@@ -86,11 +89,21 @@ class Questions:
 
         self._server = socketserver.ThreadingUnixStreamServer(self._path, Handler)
         os.chmod(self._path, 0o600)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="bough-questions")
+        self._thread = self._new_thread()
 
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
+
+    def keep_on(self) -> None:
+        """Answer again when the thread has ended by a fault. Raises Unavailable then, for it to be told."""
+        if not self._thread.is_alive():
+            self._thread = self._new_thread()
+            self._thread.start()
+            raise Unavailable("The thread that answers workers' questions had ended; it was started again.")
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._server.serve_forever, args=(0.1,), name="bough-questions")
 
     def close(self) -> None:
         """Answer no more; what is being answered is finished first."""
@@ -108,3 +121,6 @@ def _answer(answerer: Answerer, line: bytes) -> bytes:
         return msgspec.json.encode({"refused": error.message})
     except BoughError as error:
         return msgspec.json.encode({"failed": error.message})
+    except Exception:
+        log.exception("A question to the warehouse failed")
+        return msgspec.json.encode({"failed": "The question failed for a fault of the server; it is logged."})

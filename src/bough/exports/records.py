@@ -128,6 +128,11 @@ def requeue_running(store: Store) -> None:
         store.transact(update_batch, Updated(job.job_id, (Status.RUNNING,), {"status": Status.QUEUED}))
 
 
+def requeue(store: Store, job: Job) -> None:
+    """A job that was being run waits again."""
+    store.transact(update_batch, Updated(job.job_id, (Status.RUNNING,), {"status": Status.QUEUED}))
+
+
 def finish(store: Store, job: Job, changes: dict[str, Value]) -> Job | None:
     """Mark a running job as finished; None when it was cancelled meanwhile."""
     callback = now_ms() if job.callback_url else None

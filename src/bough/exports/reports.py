@@ -19,18 +19,21 @@ from msgspec import Struct
 from bough.accounts.directory import Directory
 from bough.accounts.model import App, User
 from bough.cohorts.request import CohortRequest
-from bough.errors import BoughError, NotFound
+from bough.errors import BoughError, NotFound, Unavailable
 from bough.exports import records
 from bough.exports.files import ExportFiles
 from bough.exports.job import Job, Status, from_row
 from bough.ids import new_id, now_ms
 from bough.store.database import Store
+from bough.store.set_aside import is_of_row
 from bough.store.transaction import RowValues, Transaction
 
 log = logging.getLogger("bough.exports")
 
 EVERY = ("", "day", "week", "month")
 """How often; empty: only saved."""
+
+HOUR_MS = 3_600_000
 
 HOUR = 6
 """Of the app's local day, when yesterday's late events have come."""
@@ -124,7 +127,14 @@ def start_due(store: Store, ask: Ask, new_job: NewJob) -> int:
     directory = Directory(store) if rows else None
     for report in map(of_row, rows):
         if directory is not None:
-            _start(store, directory, report, ask, new_job)
+            try:
+                _start(store, directory, report, ask, new_job)
+            except Exception as error:
+                if not is_of_row(error):
+                    raise
+                log.exception("Report %s is tried again in an hour", report.id)
+                later = (POSTPONED, (now_ms() + HOUR_MS, report.id, report.due_at))
+                store.transact(_set_batch, later)
     return len(rows)
 
 
@@ -147,7 +157,7 @@ def _start(store: Store, directory: Directory, report: Report, ask: Ask, new_job
 
 def deliver(store: Store, files: ExportFiles) -> int:
     """Copy the files of finished jobs to those of their reports; returns how many reports were settled."""
-    settled = 0
+    settled, failed = 0, None
     for report in map(of_row, store.rows(UNDELIVERED)):
         rows = store.rows(records.BY_JOB_ID, (report.last_job,))
         job = from_row(rows[0]) if rows else None
@@ -158,8 +168,14 @@ def deliver(store: Store, files: ExportFiles) -> int:
                 files.keep(job.file_name, report.id)
             except NotFound:
                 log.warning("Report %s: the file %s is gone", report.id, job.file_name)
+            except (OSError, Unavailable) as error:  # one file that cannot be copied must not keep others waiting
+                log.warning("Report %s: the file %s cannot be copied yet: %s", report.id, job.file_name, error)
+                failed = error
+                continue
         store.transact(_set_batch, (DELIVERED, (report.last_job, report.id)))
         settled += 1
+    if failed is not None and not settled:
+        raise failed
     return settled
 
 

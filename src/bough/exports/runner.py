@@ -69,6 +69,10 @@ def run_job(
         log.exception("The file of export job %s cannot be stored", job.job_id)
         records.fail(store, job, Unavailable.status, "The file could not be stored; please ask for it again later.")
         return
+    except (OverflowError, duckdb.OutOfRangeException):
+        log.warning("A sum of export job %s does not fit", job.job_id, exc_info=True)
+        records.fail(store, job, 400, "A sum of this request does not fit into 128 bits; ask for fewer days or people.")
+        return
     except Exception:
         log.exception("Export job %s failed", job.job_id)
         records.fail(store, job, 500, "The export failed for a fault of the server; it is logged.")
@@ -98,7 +102,11 @@ def _finish(store: Store, files: ExportFiles, job: Job, found: Answer, name: str
 
 def _when_cancelled(store: Store, job: Job, interrupt: Callable[[], None], ended: threading.Event) -> None:
     while not ended.wait(WATCH_SECONDS):
-        rows = store.rows("SELECT status FROM export_job WHERE job_id = ?", (job.job_id,))
+        try:
+            rows = store.rows("SELECT status FROM export_job WHERE job_id = ?", (job.job_id,))
+        except Exception as error:  # noqa: BLE001 - looked for again; only cancelling waits for it
+            log.warning("Whether export job %s was cancelled cannot be read: %s", job.job_id, error)
+            continue
         if not rows or rows[0][0] != Status.RUNNING:
             interrupt()
             return

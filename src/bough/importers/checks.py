@@ -13,6 +13,7 @@ from bough.importers.columns import IDENTIFIERS, SOURCES
 from bough.importers.instants import complaint, implausible, instant
 from bough.importers.names import name_faults
 from bough.importers.quoting import text
+from bough.money import MAX_AMOUNT
 
 MAX_ID: Final = 1024
 
@@ -125,12 +126,13 @@ def _codes() -> str:
 
 def _amount_faults(field: str) -> Iterable[tuple[str, str, str]]:
     """(field, condition, sentence) of what an amount may not be."""
-    wrong = f"{field} IS NOT NULL AND NOT regexp_full_match({field}, '{_NUMBER}')"
+    within = f"coalesce(abs(TRY_CAST({field} AS DOUBLE)) < {MAX_AMOUNT}, false)"
+    wrong = f"{field} IS NOT NULL AND NOT (regexp_full_match({field}, '{_NUMBER}') AND {within})"
     label = f"event_data_{field}"
     points = f"regexp_full_match({field}, '[-+]?[0-9]*[.]?[0-9]*')"
     for_people = f"NOT {points} AND regexp_matches({field}, {text(WRITTEN_FOR_PEOPLE)})"
     yield field, f"{wrong} AND {for_people}", text(f"{label}: {SAYS}")
-    yield field, wrong, text(f"{label}: must be a plain number below 10^15 with at most 30 decimals")
+    yield field, wrong, text(f"{label}: must be a plain number below 10^12 with at most 30 decimals")
     yield field, f"{field} LIKE '-%' AND name <> 'PURCHASE'", text(f"{label}: may be negative on PURCHASE only")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from bough.errors import BadRequest
 from bough.links.alias import check_alias
 from bough.links.model import LABELS, CreationSource, LinkType, is_made_by_server
 from bough.links.qr_settings import kept_settings
+from bough.money import MAX_AMOUNT
 
 MAX_LABEL = 255
 MAX_TAG = 64
@@ -132,6 +134,7 @@ def parse_data(value: Any) -> dict[str, Any] | UnsetType:
     if not isinstance(value, dict):
         raise BadRequest("data: must be an object or a JSON string of one.")
     check_depth(value)
+    _check_cost("data", value)
     return value
 
 
@@ -140,6 +143,19 @@ def check_data_size(data: dict[str, Any]) -> None:
     read must fit when it is sent back."""
     if len(msgspec.json.encode(data)) > MAX_DATA_BYTES:
         raise BadRequest("data: must have at most 100 KB of JSON.")
+
+
+def _check_cost(field: str, data: Mapping[str, Any]) -> None:
+    """Raises BadRequest for a `~cost` that no sum of costs has room for. What is no number costs nothing."""
+    value = data.get("~cost")
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return
+    if number.is_nan() or abs(number) >= MAX_AMOUNT:
+        raise BadRequest(f"{field}.~cost: must be a number below 10^12.")
 
 
 def check_depth(value: Any) -> None:
@@ -177,6 +193,7 @@ def _analytics(analytics: Any) -> dict[str, Any]:
     if not isinstance(analytics, dict):
         raise BadRequest("analytics: must be an object of '~' keys.")
     check_depth(analytics)
+    _check_cost("analytics", analytics)
     return {key: value for key, value in analytics.items() if key.startswith("~")}
 
 

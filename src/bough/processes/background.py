@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from bough.attribution.following import ROWS_AT_ONCE, StoredFollower
 from bough.clicks import counts, day_counts, deleted
-from bough.clicks.counting import Counting
-from bough.errors import Unavailable
+from bough.condition import Part, Process
 from bough.logs import configure
 from bough.persons.erasing import advance
 from bough.processes.garbage import collect_seldom
@@ -21,8 +19,6 @@ from bough.processes.priority import give_way
 from bough.settings import Settings
 from bough.store import Store, open_store
 from bough.store.journal import READ_AT_ONCE, NewRows
-
-log = logging.getLogger("bough.background")
 
 REST_SECONDS = 0.25
 """Pause after a round that has caught up; how old kept counts can be."""
@@ -46,15 +42,17 @@ def main(settings: Settings) -> None:
     store = open_store(settings.folder, settings.store)
     store.start_writing()
     give_way()  # not the thread that writes: it holds what all others wait for
-    countings = (counts.link_counting(store), day_counts.day_counting(store))
-    follower = StoredFollower(store)
+    work = Work(store, settings.folder)
     collect_seldom()
     try:
         while not stop.is_set():
             began = time.monotonic()
-            if not _round(store, countings, follower, settings.folder):
+            is_behind = work.round()
+            work.process.beat()
+            if not is_behind:
                 stop.wait(rest(time.monotonic() - began))
     finally:
+        work.process.end()
         store.close()
 
 
@@ -63,18 +61,31 @@ def rest(took: float) -> float:
     return min(MAX_REST_SECONDS, max(REST_SECONDS, REST_FACTOR * took))
 
 
-def _round(store: Store, countings: Sequence[Counting], follower: StoredFollower, folder: Path) -> bool:
-    """One pass over everything that follows the journal; whether there is more to do at once."""
-    try:
-        journal = NewRows(store)
-        counted = [one.step(journal) for one in countings]
-        links = day_counts.count_new_links(store)
-        followed = follower.step(journal=journal)
-        erased = advance(store, folder)
+class Work:
+    """What follows the journal, each as a part of its own: none stops another."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+        self._follower = StoredFollower(store)
+        self._countings = (
+            (Part("counts"), counts.link_counting(store)),
+            (Part("day counts"), day_counts.day_counting(store)),
+        )
+        self._new_links, self._attribution = Part("counts of new links"), Part("attribution")
+        self._erasures, self._deleted = Part("erasures"), Part("counts of deleted links")
+        counting = [part for part, _ in self._countings]
+        parts = (*counting, self._new_links, self._attribution, self._erasures, self._deleted)
+        self.process = Process(folder, "background", parts)
+
+    def round(self) -> bool:
+        """One pass over everything; whether there is more to do at once."""
+        journal = NewRows(self._store)
+        counted = [part.attempt(partial(one.step, journal), 0) for part, one in self._countings]
+        links = self._new_links.attempt(partial(day_counts.count_new_links, self._store), 0)
+        followed = self._attribution.attempt(partial(self._follower.step, journal=journal), 0)
+        erased = self._erasures.attempt(partial(advance, self._store, self._folder), False)
         if not followed:
-            deleted.clear_deleted(store)
+            self._deleted.attempt(partial(deleted.clear_deleted, self._store), None)
         is_behind = max(counted) >= READ_AT_ONCE or links >= day_counts.LINKS_AT_ONCE or followed >= ROWS_AT_ONCE
         return is_behind or erased
-    except Unavailable as error:
-        log.warning("%s", error.message)
-        return False

@@ -30,6 +30,7 @@ from types import FrameType
 import msgspec
 from msgspec import Struct
 
+from bough.condition import start_anew
 from bough.errors import ConfigurationError
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import Settings
@@ -101,8 +102,11 @@ def supervise(
     listener: socket.socket, workers: int, settings: Settings, beside: Callable[[], None] | None = None
 ) -> None:
     """Run until SIGTERM or SIGINT; returns when every child has ended. `beside` runs once, in a process of its own."""
-    serve = partial(_worker, settings, listener, workers)
-    children = [_Child(name="worker", run=serve, is_worker=True) for _ in range(workers)]
+    start_anew(settings.folder)
+    children = [
+        _Child(name="worker", run=partial(_worker, settings, listener, workers, f"worker-{number}"), is_worker=True)
+        for number in range(1, workers + 1)
+    ]
     if beside is not None:
         children.append(_Child(name="beside", run=beside, is_once=True))
     children.append(_Child(name="background", run=partial(_follower, "background", settings)))
@@ -136,12 +140,12 @@ def supervise(
         alive_reading.close()
 
 
-def _worker(settings: Settings, listener: socket.socket, workers: int) -> None:
+def _worker(settings: Settings, listener: socket.socket, workers: int, name: str = "worker") -> None:
     from bough.clicks.cache import links_of_worker
     from bough.processes import worker
 
     links = settings.link_cache or links_of_worker(workers)
-    worker.main(msgspec.structs.replace(settings, link_cache=links), listener)
+    worker.main(msgspec.structs.replace(settings, link_cache=links), listener, name)
 
 
 def _follower(name: str, settings: Settings) -> None:

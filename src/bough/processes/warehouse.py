@@ -25,6 +25,7 @@ import duckdb
 
 import bough.cohorts.compute  # noqa: F401 - loaded at the start, so that the first query does not wait for it
 from bough.accounts.directory import Directory
+from bough.condition import Part, Process
 from bough.dashboard.reports import request_of
 from bough.errors import BoughError
 from bough.exports import records
@@ -51,9 +52,6 @@ log = logging.getLogger("bough.warehouse")
 LOOK_SECONDS = 0.25
 TIDY_SECONDS = 60.0
 SWEEP_SECONDS = 3600.0
-REST_SECONDS = 1.0
-"""Pause after a round that failed."""
-
 REST_FACTOR = 4
 MAX_REST_SECONDS = 2.0
 """After an intake that nobody waits for, the next one comes so many times as long later as it took: a steady stream of
@@ -82,6 +80,7 @@ def main(settings: Settings) -> None:
         return
     bell = Bell(settings.folder)
     work = Work(settings, store, keeper, stop)
+    process = Process(settings.folder, "warehouse", work.parts)
     loops = [
         Loop("intake", work.intake, stop),
         Loop("exports", work.exports, stop),
@@ -89,6 +88,7 @@ def main(settings: Settings) -> None:
         Loop("files", work.files, stop),
         Loop("totals", work.totals, stop),
     ]
+    process.parts += [loop.part for loop in loops]
     work.wake_exports = loops[1].wake
     questions = Questions(settings.folder, answerer(store, keeper.cursor, work.as_of))
     try:
@@ -96,10 +96,13 @@ def main(settings: Settings) -> None:
         for loop in loops:
             loop.start()
         while not stop.is_set():
+            process.beat()
             bell.wait(LOOK_SECONDS)
             for loop in loops:
                 loop.wake()
+            work.answering.attempt(questions.keep_on, None)
     finally:
+        process.end()
         questions.close()
         for loop in loops:
             loop.end()
@@ -119,9 +122,13 @@ def _opened(folder: Path, store: Store, stop: threading.Event) -> Keeper | None:
 
 
 class Loop:
-    """A thread that does rounds of one kind; it rests after a round without work until it is woken."""
+    """A thread that does rounds of one kind; it rests after a round without work until it is woken.
+
+    A round that fails, however, is tried again (`bough.condition.Part`): the thread ends only with the process.
+    """
 
     def __init__(self, name: str, action: Callable[[], bool], stop: threading.Event) -> None:
+        self.part = Part(name)
         self._action = action
         self._stop = stop
         self._woken = threading.Event()
@@ -145,7 +152,7 @@ class Loop:
         while not self._stop.is_set():
             self._woken.clear()
             try:
-                worked = self._action()
+                worked = self.part.attempt(self._action, False, Stopping, RebuildWanted, duckdb.FatalException)
             except Stopping:
                 return
             except RebuildWanted:
@@ -156,11 +163,9 @@ class Loop:
                 log.exception("The warehouse file cannot go on; its process starts again")
                 self._stop.set()
                 return
-            except (BoughError, duckdb.Error, OSError):
-                log.exception("%s failed and will be tried again", self._thread.name)
-                self._stop.wait(REST_SECONDS)
-                continue
-            if not worked:
+            if self.part.is_resting:
+                self._stop.wait(self.part.pause)
+            elif not worked:
                 self._woken.wait(LOOK_SECONDS)
 
 
@@ -179,6 +184,8 @@ class Work:
     def __init__(self, settings: Settings, store: Store, keeper: Keeper, stop: threading.Event) -> None:
         self._settings = settings
         self._store = store
+        self.answering, self.running = Part("answers of the warehouse"), Part("export jobs")
+        self.parts = (self.answering, self.running)
         self._files = open_files(settings)
         self._signer = open_signer(store)
         self._keeper = keeper
@@ -269,9 +276,20 @@ class Work:
     def _run(self, job: Job, as_of: int) -> None:
         try:
             run_job(self._store, self._files, job, Directory(self._store).apps, self._keeper.cursor(), as_of)
+            self.running.state = None
+        except Exception as error:  # noqa: BLE001 - nobody waits for a thread of the pool
+            self.running.failed(error)
+            self._give_back(job)
         finally:
             self._free.release()
             self.wake_exports()
+
+    def _give_back(self, job: Job) -> None:
+        """A job that could neither be finished nor failed waits for its next try."""
+        try:
+            records.requeue(self._store, job)
+        except BoughError as error:
+            log.error("Export job %s is run again after the next start: %s", job.job_id, error.message)
 
     def _signed_url(self, job: Job) -> str | None:
         return signed_url(self._settings.base_url, self._signer, job, job.account_user)

@@ -11,6 +11,7 @@ import sys
 import uvicorn
 import uvloop
 
+from bough.condition import Part
 from bough.logs import configure
 from bough.processes.garbage import collect_seldom
 from bough.settings import Settings
@@ -23,13 +24,14 @@ thread needs it back after every statement, while all others wait for the write 
 7,600 at 1 ms, 5,900 at 5 ms."""
 
 
-def main(settings: Settings, listener: socket.socket) -> None:
-    """Serve until SIGTERM."""
+def main(settings: Settings, listener: socket.socket, name: str = "worker") -> None:
+    """Serve until SIGTERM. `name`: what the process is called in `bough.condition`."""
     configure(settings.log_level)
     sys.setswitchinterval(SWITCH_INTERVAL)
     _raise_open_files()
+    application = Application(settings, name)
     config = uvicorn.Config(
-        Application(settings),
+        application,
         http=EdgeProtocol,
         ws="none",
         lifespan="on",
@@ -42,7 +44,7 @@ def main(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=10,
     )
     collect_seldom()
-    uvloop.run(_serve(uvicorn.Server(config), listener))
+    uvloop.run(_serve(uvicorn.Server(config), listener, application.sweeping))
 
 
 def _raise_open_files() -> None:
@@ -51,8 +53,8 @@ def _raise_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
-    sweeping = asyncio.get_running_loop().create_task(sweep(server.server_state))
+async def _serve(server: uvicorn.Server, listener: socket.socket, part: Part) -> None:
+    sweeping = asyncio.get_running_loop().create_task(sweep(server.server_state, part=part))
     try:
         await server.serve(sockets=[listener])
     finally:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from bough.attribution.day_results import ADD
-from bough.money import to_micro
+from bough.money import parted, to_micro
 from bough.samples import year
 from bough.store.transaction import Transaction
 
@@ -46,7 +46,7 @@ class Brought:
         tx.each(
             ADD,
             [
-                (links[campaign], app, 0, day, name, count, self._micros[campaign, day, name])
+                (links[campaign], app, 0, day, name, count, *parted(self._micros[campaign, day, name]))
                 for (campaign, day, name), count in self._counts.items()
                 if campaign in links
             ],

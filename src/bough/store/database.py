@@ -116,6 +116,11 @@ class Store(ABC):
         nothing to do.
         """
 
+    def check_writing(self) -> None:
+        """Raises Unavailable when this process writes no more, because its disk has failed."""
+        if self._writer is not None and (broken := self._writer.broken) is not None:
+            raise broken
+
     def start_writing(self) -> None:
         """Start the writing thread now, so that it keeps the priority that the calling thread has at this moment.
 

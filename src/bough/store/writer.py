@@ -123,6 +123,11 @@ class Writer:
             raise Unavailable(CLOSED)
         self._queue.put([(batch, item, done, None, settle)])
 
+    @property
+    def broken(self) -> Unavailable | None:
+        """Why it refuses every write; None while it does not."""
+        return self._broken
+
     def close(self) -> None:
         """Write what was submitted and end the thread."""
         self._closed = True
@@ -168,13 +173,19 @@ class Writer:
     def _run(self) -> None:
         while not self._ending:
             self._receive(self._queue.get())
-            while self._waiting:
-                self._commit()
-            while self._rolled_back:
-                _deliver(self._failed(*self._rolled_back.popleft()))
-            self._thread_is_busy = False
-            if self._gathering and self._loop is not None:
-                _call_in(self._loop, self._hand_over)
+            try:
+                self._turn()
+            except Exception:
+                log.exception("The writing thread goes on after a fault")
+
+    def _turn(self) -> None:
+        while self._waiting:
+            self._commit()
+        while self._rolled_back:
+            _deliver(self._failed(*self._rolled_back.popleft()))
+        self._thread_is_busy = False
+        if self._gathering and self._loop is not None:
+            _call_in(self._loop, self._hand_over)
 
     def _receive(self, found: list[Job] | Failed | None) -> None:
         if found is None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from bough.errors import Unavailable
 from bough.warehouse.columns import Ints
 from bough.warehouse.intake import joins_as_written
 from bough.warehouse.schema import ACTIVITY_COLUMNS, COHORTS
@@ -196,8 +195,7 @@ def _rows(acts: Rows, members: Rows, picked: Ints, place: Ints, variant: int) ->
 def grouped(rows: Rows) -> Rows:
     """Equal rows as one, with `n`, `paid` and the sums of `micro` and `missing_rate`; sorted by event, member and day.
 
-    Raises:
-        Unavailable: a sum does not fit 64 bits.
+    Rows whose dollars together do not fit 64 bits stay apart: what reads them adds them up in more bits.
     """
     key, order = _sorted(rows)
     order = _equals_together(key, order, rows)
@@ -206,6 +204,7 @@ def grouped(rows: Rows) -> Rows:
     for name in STATE:
         differs |= rows[name][1:] != rows[name][:-1]
     starts = np.flatnonzero(np.append(True, differs)) if len(key) else np.zeros(0, np.int64)
+    starts = _apart(rows["micro"], starts)
     paid = (rows["micro"] > 0).astype(np.int8)
     if len(starts) == len(key):
         return {**rows, "n": np.ones(len(key), np.int32), "paid": paid}
@@ -213,7 +212,7 @@ def grouped(rows: Rows) -> Rows:
     found["n"] = np.diff(np.append(starts, len(key))).astype(np.int32)
     found["paid"] = np.maximum.reduceat(paid, starts)
     found["missing_rate"] = np.add.reduceat(rows["missing_rate"], starts)
-    found["micro"] = _sums(rows["micro"], starts, int(found["n"].max()))
+    found["micro"] = np.add.reduceat(rows["micro"], starts)
     return found
 
 
@@ -254,10 +253,15 @@ def _equals_together(key: Ints, order: Ints, rows: Rows) -> Ints:
     return order
 
 
-def _sums(values: Ints, starts: Ints, most: int) -> Ints:
-    if max(-int(values.min()), int(values.max())) * most < 2**63:
-        return np.add.reduceat(values, starts)
-    try:
-        return np.add.reduceat(values.astype(object), starts).astype(np.int64)
-    except OverflowError as error:
-        raise Unavailable("The revenue of one person's events of one day does not fit 64 bits.") from error
+def _apart(values: Ints, starts: Ints) -> Ints:
+    """Where groups start, when those whose sum does not fit 64 bits are cut into single rows."""
+    if not len(starts):
+        return starts
+    counts = np.diff(np.append(starts, len(values)))
+    largest = np.maximum(np.maximum.reduceat(values, starts), -np.minimum.reduceat(values, starts))
+    wide = np.flatnonzero((counts > 1) & (largest > (2**63 - 1) // counts))
+    wide = wide[[not -(2**63) <= sum(values[starts[g] : starts[g] + counts[g]].tolist()) < 2**63 for g in wide]]
+    if not len(wide):
+        return starts
+    single = [np.arange(start, start + count) for start, count in zip(starts[wide], counts[wide], strict=True)]
+    return np.union1d(starts, np.concatenate(single))

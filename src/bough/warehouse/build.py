@@ -252,15 +252,19 @@ class Warehouse:
     def _write_costs(self, app: str, source: str, days: tuple[int, int], rows: list[tuple[CostRow, int]]) -> None:
         sets = {column for column, kind in COHORT_COLUMNS if kind is Kind.SET}
         texts = ", ".join(f"{column} VARCHAR" for column in COST_COLUMNS)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE cost_texts (day INTEGER, micro BIGINT, {texts})")
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE cost_texts (day INTEGER, micro HUGEINT, {texts})")
         with tempfile.NamedTemporaryFile(suffix=".ndjson", dir=self._folder) as file:
-            file.write(Encoder().encode_lines({**row.dimensions, "day": day, "micro": row.micro} for row, day in rows))
+            # as text: a number of more than 64 bits in JSON is read as a float
+            micros = (None if row.micro is None else str(row.micro) for row, _ in rows)
+            told = zip(rows, micros, strict=True)
+            lines = ({**row.dimensions, "day": day, "micro": micro} for (row, day), micro in told)
+            file.write(Encoder().encode_lines(lines))
             file.flush()
             typed = ", ".join(f"'{column}': 'VARCHAR'" for column in COST_COLUMNS)
             picked = ", ".join(f"coalesce({column}, '')" for column in COST_COLUMNS)
             self.connection.execute(
-                f"INSERT INTO cost_texts SELECT day, micro, {picked} FROM read_json($path,"
-                f" format = 'newline_delimited', columns = {{'day': 'INTEGER', 'micro': 'BIGINT', {typed}}})",
+                f"INSERT INTO cost_texts SELECT day, CAST(micro AS HUGEINT), {picked} FROM read_json($path,"
+                f" format = 'newline_delimited', columns = {{'day': 'INTEGER', 'micro': 'VARCHAR', {typed}}})",
                 {"path": file.name},
             )
         for column in sets:

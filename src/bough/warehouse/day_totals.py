@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bough.ids import now_ms
+from bough.money import joined, parted
 from bough.store import watermark
 from bough.store.database import Store
 from bough.store.transaction import Transaction
@@ -30,14 +31,15 @@ ROWS_AT_ONCE: Final = 1000
 
 SUMS: Final = (
     "SELECT CAST(a.word AS BIGINT), e.day, n.word, count(*),"
-    " CAST(coalesce(sum(CASE WHEN r.name IS NULL THEN 0 ELSE e.micro END), 0) AS BIGINT)"
+    " coalesce(sum(CASE WHEN r.name IS NULL THEN 0 ELSE e.micro END), 0)"
     " FROM events AS e JOIN words AS a ON a.code = e.app JOIN words AS n ON n.code = e.name"
     " LEFT JOIN revenue_events AS r ON r.app = e.app AND r.name = e.name GROUP BY 1, 2, 3"
 )
-KEPT: Final = "SELECT app, day, name, count, micro FROM app_day_event"
+KEPT: Final = "SELECT app, day, name, count, thousands, micro FROM app_day_event"
 SET: Final = (
-    "INSERT INTO app_day_event (app, day, name, count, micro) VALUES (?, ?, ?, ?, ?) ON CONFLICT (app, day, name)"
-    " DO UPDATE SET count = excluded.count, micro = excluded.micro"
+    "INSERT INTO app_day_event (app, day, name, count, thousands, micro) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (app, day, name)"
+    " DO UPDATE SET count = excluded.count, thousands = excluded.thousands, micro = excluded.micro"
 )
 GONE: Final = "DELETE FROM app_day_event WHERE app = ? AND day = ? AND name = ?"
 
@@ -75,7 +77,7 @@ class DayTotals:
         finally:
             cursor.close()
         totals: _Totals = {(app, day, name): (count, micro) for app, day, name, count, micro in found}
-        kept: _Totals = {(app, day, name): (n, micro) for app, day, name, n, micro in self._store.rows(KEPT)}
+        kept: _Totals = {(app, day, name): (n, joined(*parts)) for app, day, name, n, *parts in self._store.rows(KEPT)}
         took = time.monotonic() - started  # waiting for the store's write lock takes nothing from anybody
         for piece in pieces(kept, totals, as_of or now_ms()):
             self._store.transact(_write, piece)
@@ -99,7 +101,7 @@ def pieces(kept: _Totals, totals: _Totals, as_of: int) -> list[_Piece]:
 def _write(tx: Transaction, items: list[_Piece]) -> list[Exception | None]:
     for piece in items:
         tx.each(GONE, piece.gone)
-        tx.each(SET, piece.changed)
+        tx.each(SET, [(app, day, name, count, *parted(micro)) for app, day, name, count, micro in piece.changed])
         if piece.as_of:
             watermark.advance(tx, WATERMARK, piece.as_of)
     return [None] * len(items)

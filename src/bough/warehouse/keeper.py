@@ -10,33 +10,36 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-import msgspec
 
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
-from bough.attribution.feed import feed
+from bough.attribution.feed import AT_ONCE, Fed, feed
 from bough.attribution.rates import StoredRates
 from bough.attribution.stored import data_as_of
 from bough.attribution.windows import windows_from_days
 from bough.cohorts.events import REVENUE_EVENTS
 from bough.errors import Unavailable
 from bough.importers.known_devices import make_known
-from bough.money import to_micro
-from bough.store import watermark
+from bough.store import set_aside, watermark
 from bough.store.changes import NEWEST as NEWEST_CHANGE
 from bough.store.database import Store
+from bough.store.set_aside import COSTS as COSTS_ASIDE
+from bough.store.set_aside import EVENTS, FILES, PERSONS, Halving, SetAside
 from bough.store.transaction import RowValues, Transaction
 from bough.warehouse.build import Warehouse
-from bough.warehouse.event import CostRow
+from bough.warehouse.digesting import VERSIONS, is_of_row, next_fed, refreshed_apart
+from bough.warehouse.given_costs import GivenCosts
 from bough.warehouse.link_costs import NEWEST_ROW, LinkCosts
 from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
-from bough.warehouse.schema import COHORTS, Outdated
+from bough.warehouse.opening import FILE_NAME as FILE_NAME
+from bough.warehouse.opening import Busy as Busy
+from bough.warehouse.opening import is_readable, open_file, remove_file
+from bough.warehouse.schema import COHORTS
 from bough.warehouse.segments import price, take_in, unpriced_apps
 from bough.warehouse.watermarks import REBUILD, REBUILT
 
 log = logging.getLogger("bough.warehouse")
 
-FILE_NAME = "warehouse.duckdb"
 SEGMENT_FOLDER = "segments"
 EPOCH = date(1970, 1, 1)
 
@@ -45,10 +48,10 @@ COMPACT_PART = 8
 """The delta is folded in when it has as many rows and is this part of main."""
 
 NEW_SEGMENTS = "SELECT id, app, file_name FROM segment WHERE id > ? ORDER BY id LIMIT 1"
+SEGMENT = "SELECT app, file_name FROM segment WHERE id = ?"
 SEGMENTS_OF_APP = "SELECT file_name FROM segment WHERE app = ? AND id <= ? ORDER BY id"
 CHANGED_COSTS = "SELECT app, day, max(updated_at) FROM cost WHERE updated_at > ? GROUP BY app, day ORDER BY app, day"
 FOREIGN_COSTS = "SELECT DISTINCT app, day FROM cost WHERE currency <> 'USD' ORDER BY app, day"
-COSTS_OF_DAYS = "SELECT day, dimensions, amount, currency FROM cost WHERE app = ? AND day BETWEEN ? AND ? ORDER BY id"
 
 SEGMENTS = "warehouse.segments"
 COSTS = "warehouse.costs"
@@ -71,13 +74,10 @@ STATE = (
     "SELECT (SELECT max(id) FROM change), (SELECT max(id) FROM journal), (SELECT max(id) FROM segment),"
     " (SELECT max(updated_at) FROM cost),"
     " (SELECT journal FROM watermark WHERE name = 'rates'), (SELECT max(version) FROM attributed),"
-    " (SELECT max(version) FROM person_touch), (SELECT max(id) FROM person_merge), (SELECT max(id) FROM journal)"
+    " (SELECT max(version) FROM person_touch), (SELECT max(id) FROM person_merge), (SELECT max(id) FROM journal),"
+    " (SELECT count(*) FROM set_aside WHERE replay = 1)"
 )
 """What all that is taken in comes from: while it stays as it was, there is nothing to take in."""
-
-
-class Busy(Unavailable):
-    """Another process owns the warehouse."""
 
 
 class RebuildWanted(Unavailable):
@@ -102,14 +102,20 @@ class Keeper:
         self._rates = StoredRates(store)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._rebuild = watermark.reached(store, REBUILD)
-        self.warehouse = _opened(folder)
+        self.warehouse = open_file(folder)
         if self._progress(REBUILD) != self._rebuild:
             self.warehouse.connection.close()
-            _remove(folder)
-            self.warehouse = _opened(folder)
+            remove_file(folder)
+            self.warehouse = open_file(folder)
             with self.warehouse.transaction():
                 self._advance(REBUILD, self._rebuild)
         self._queries = self.warehouse.cursor()
+        if not self.warehouse.connection.execute(
+            "SELECT 1 FROM progress WHERE name <> $name", {"name": REBUILD}
+        ).fetchall():
+            store.transact(set_aside.forget_batch, [*set_aside.OF_WAREHOUSE])
+        self._halving = Halving(AT_ONCE)
+        self._given = GivenCosts(store, self.warehouse, self._rate)
         self._prices = LinkCosts(store, self.warehouse.connection)
         self._apps: dict[int, App] = {}
         self._seen_change = -1
@@ -137,6 +143,7 @@ class Keeper:
             return False
         self._configure()
         self._rates.refresh()
+        self._replay()
         found = self._segments(progress)
         found = self._costs() or found
         found = self._feed() or found
@@ -145,7 +152,7 @@ class Keeper:
             self._tell(name, self._progress(name))
         self._tell(REBUILT, self._rebuild)
         self._compact()
-        self._seen_state = state
+        self._seen_state = [] if state[0][-1] else state  # after a replay nothing says whether another is wanted
         return found
 
     def _compact(self) -> None:
@@ -168,23 +175,53 @@ class Keeper:
                 if self._apps.get(app.id) != app:
                     configure(self.warehouse, app)
             self._apps, self._seen_change = apps, newest
-        self.warehouse.refresh()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Bring the touched people up to date; those who cannot be are set aside."""
+        try:
+            self.warehouse.refresh()
+        except Exception as error:
+            if not is_of_row(error):
+                raise
+            self._set_aside(refreshed_apart(self.warehouse, error))
+
+    def _set_aside(self, faults: list[SetAside]) -> None:
+        """Store what cannot be digested, before it is passed over."""
+        for one in faults:
+            log.warning("%s: %s %s is set aside: %s", one.consumer, one.kind, one.item, one.reason)
+        if faults:
+            self._store.transact(set_aside.put_batch, faults)
 
     def _segments(self, progress: Progress) -> bool:
         found = False
         while rows := self._store.rows(NEW_SEGMENTS, (self._progress(SEGMENTS),)):
             identifier, app, name = rows[0]
-            path = self._folder / SEGMENT_FOLDER / name
-            with ThreadPoolExecutor(1, thread_name_prefix="bough-known") as beside, self.warehouse.transaction():
-                known = beside.submit(self._make_known, app, identifier, path)
-                take_in(self.warehouse, str(app), self._zone(app), path, self._rate)
-                known.result()
+            self._segment(identifier, app, self._folder / SEGMENT_FOLDER / name)
+            with self.warehouse.transaction():
                 self._advance(SEGMENTS, identifier)
-            self.warehouse.refresh()
+            self._refresh()
             self._tell(SEGMENTS, identifier)
             progress(identifier)
             found = True
         return found
+
+    def _segment(self, identifier: int, app: int, path: Path) -> bool:
+        """Take a file in, or set it aside; whether it is in."""
+        faults: list[str] = []
+        try:
+            with ThreadPoolExecutor(1, thread_name_prefix="bough-known") as beside, self.warehouse.transaction():
+                known = beside.submit(self._make_known, app, identifier, path)
+                take_in(self.warehouse, str(app), self._zone(app), path, self._rate, faults.append)
+                known.result()
+        except Exception as error:
+            if not is_of_row(error) and is_readable(path):
+                raise
+            faults.append(set_aside.reason_of(error))
+        reason = "; ".join(faults)
+        listed = [SetAside(consumer=FILES, app=app, kind="segment", item=identifier, reason=reason)] if faults else []
+        self._set_aside(listed)
+        return not faults
 
     def _make_known(self, app: int, identifier: int, path: Path) -> None:
         if identifier > watermark.reached(self._store, SEGMENTS):  # a rebuild need not do it again
@@ -199,20 +236,84 @@ class Keeper:
         """Live events, as attribution knows them now. One that comes again takes the place of what it said before."""
         found = False
         while True:
-            fed = feed(self._store, self._progress(FEED))
-            if fed.version == self._progress(FEED):
-                return found
-            with self.warehouse.transaction():
-                for app, person, into in fed.merges:
-                    self.warehouse.merge_persons(app, [(person, into)])
-                self.warehouse.withdraw([*fed.withdrawn, *((event.app, event.id) for event in fed.events)])
-                self.warehouse.append(fed.events)
-                self._advance(FEED, fed.version)
-            self.warehouse.refresh()
+            reached = self._progress(FEED)
+            try:
+                fed = feed(self._store, reached, self._halving.size)
+                if fed.version == reached:
+                    return found
+                self._digest(fed)
+            except Exception as error:
+                if not is_of_row(error):
+                    raise
+                if self._halving.failed(self._halving.size):
+                    self._skip(reached, error)
+                continue
+            if not self._halving.is_whole:
+                self._halving.succeeded()
+            self._refresh()
             found = True
             self._check_stopping()
             if not fed.more:  # what came since can wait for the next call
                 return found
+
+    def _digest(self, fed: Fed, *, advance: bool = True) -> None:
+        with self.warehouse.transaction():
+            for app, person, into in fed.merges:
+                self.warehouse.merge_persons(app, [(person, into)])
+            self.warehouse.withdraw([*fed.withdrawn, *((event.app, event.id) for event in fed.events)])
+            self.warehouse.append(fed.events)
+            if advance:
+                self._advance(FEED, fed.version)
+
+    def _skip(self, reached: int, error: Exception) -> None:
+        """Set the next event aside and go on behind it."""
+        version, fault = next_fed(self._store, reached, error)
+        self._set_aside([fault])
+        with self.warehouse.transaction():
+            self._advance(FEED, version)
+
+    def _replay(self) -> None:
+        """Try once more what was set aside; what cannot be digested now either is set aside again."""
+        for consumer, again in (
+            (EVENTS, self._replay_event),
+            (PERSONS, self._replay_person),
+            (FILES, self._replay_file),
+            (COSTS_ASIDE, self._replay_cost),
+        ):
+            for item in set_aside.wanted(self._store, consumer):
+                if again(item):
+                    self._store.transact(set_aside.done_batch, [(consumer, item)])
+        self._refresh()
+
+    def _replay_event(self, item: int) -> bool:
+        versions = self._store.rows(VERSIONS, (item, item, item))
+        try:
+            for (version,) in versions:
+                if version <= self._progress(FEED):  # else it comes by itself
+                    self._digest(feed(self._store, version - 1, 1), advance=False)
+        except Exception as error:
+            if not is_of_row(error):
+                raise
+            self._set_aside([next_fed(self._store, versions[0][0] - 1, error)[1]])
+            return False
+        return True
+
+    def _replay_person(self, item: int) -> bool:
+        """Only marks the person: who cannot be computed is set aside again afterwards."""
+        with self.warehouse.transaction():
+            self.warehouse.connection.execute(
+                "INSERT INTO touched SELECT DISTINCT who FROM people WHERE person = $person", {"person": item}
+            )
+        return True
+
+    def _replay_file(self, item: int) -> bool:
+        rows = self._store.rows(SEGMENT, (item,))
+        return not rows or self._segment(item, rows[0][0], self._folder / SEGMENT_FOLDER / rows[0][1])
+
+    def _replay_cost(self, item: int) -> bool:
+        faults = self._given.replay(item)
+        self._set_aside(faults)
+        return item not in {fault.item for fault in faults}
 
     def _costs(self) -> bool:
         rates = self._rates.version
@@ -222,16 +323,16 @@ class Keeper:
             days |= set(self._store.rows(FOREIGN_COSTS))
         if not days and rates == self._progress(RATES):
             return False
+        for app in sorted({app for app, _ in days}):
+            own = [day for one, day in days if one == app]
+            self._set_aside(self._given.replace(app, min(own), max(own)))
         with self.warehouse.transaction():
-            for app in sorted({app for app, _ in days}):
-                own = [day for one, day in days if one == app]
-                self._replace_costs(app, min(own), max(own))
             if rates != self._progress(RATES):
                 self._price_imported()
             if changed:
                 self._advance(COSTS, max(updated_at for _, _, updated_at in changed))
             self._advance(RATES, rates)
-        self.warehouse.refresh()
+        self._refresh()
         return True
 
     def _price_imported(self) -> None:
@@ -258,6 +359,7 @@ class Keeper:
                 touches, changed = self._prices.touches(touched, directory)
                 installs, more = self._prices.installs(installed, directory)
                 changed |= more
+                changed |= self._prices.replay(directory)
                 if known != self._rates.version:
                     changed |= self._prices.places("currency <> 'USD'")
                 for app, day in sorted(changed):
@@ -271,6 +373,8 @@ class Keeper:
                 ):
                     if now != before:
                         self._advance(name, now)
+                self._set_aside(self._prices.faults)  # before the transaction ends
+            self._prices.taken(self._store)
             if (touches, installs) == (touched, installed):
                 return found
             found = True
@@ -292,23 +396,6 @@ class Keeper:
         self._prices.forget()
         for name in (LINK_TOUCHES, LINK_INSTALLS):
             self._advance(name, 0)
-
-    def _replace_costs(self, app: int, first: int, last: int) -> None:
-        """Everything that is known of an app's days first..last, in one go."""
-        costs = [
-            CostRow(
-                app=str(app),
-                day=_text_of(day),
-                micro=self._dollars(amount, currency, day),
-                dimensions=msgspec.json.decode(dimensions, type=dict[str, str]),
-            )
-            for day, dimensions, amount, currency in self._store.rows(COSTS_OF_DAYS, (app, first, last))
-        ]
-        self.warehouse.replace_costs(str(app), "costs", _text_of(first), _text_of(last), costs)
-
-    def _dollars(self, amount: str, currency: str, day: int) -> int | None:
-        rate = Decimal(1) if currency == "USD" else self._rate(currency, day)
-        return None if rate is None else to_micro(Decimal(amount), rate)
 
     def _rate(self, currency: str, day: int) -> Decimal | None:
         return self._rates.of(_text_of(day), currency)
@@ -336,31 +423,6 @@ class Keeper:
 def _text_of(day: int) -> str:
     """YYYY-MM-DD of days since 1970-01-01."""
     return (EPOCH + timedelta(days=day)).isoformat()
-
-
-def _remove(folder: Path) -> None:
-    for name in (FILE_NAME, f"{FILE_NAME}.wal"):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _opened(folder: Path) -> Warehouse:
-    """A file with tables of another release is made anew, empty. Raises Busy when another process has the file."""
-    try:
-        connection = duckdb.connect(str(folder / FILE_NAME))
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise Busy("Another process owns the warehouse.") from error
-        raise
-    try:
-        warehouse = Warehouse(connection, folder)
-    except Outdated as error:
-        log.warning("%s It is made again from the journal.", error)
-        connection.close()
-        _remove(folder)
-        warehouse = Warehouse.open(folder / FILE_NAME, folder)
-    warehouse.connection.execute("SET TimeZone = 'UTC'")
-    warehouse.connection.execute("CREATE TABLE IF NOT EXISTS progress (name VARCHAR, journal BIGINT)")
-    return warehouse
 
 
 def configure(warehouse: Warehouse, app: App) -> None:

@@ -1,17 +1,19 @@
 """What links themselves say they cost: `~cost` with `~cost_model` and `~cost_currency` (contract/cohort.md §6).
 
 CPC is paid for each click, CPM for a thousand impressions, CPI for each install that is credited to the link; without a
-model a cost is per click. Only people count, not robots, and only the live environment. Clicks and impressions are
-counted as the journal goes on; installs follow attribution, which may still change its mind about one. The sums stand
-as the cost source `links`, per local day of the click, impression or install and the link's own dimensions.
+model a cost is per click. Only a stored link says what it costs: what a visitor appends to its address labels the click
+and is no price, and neither is a long link, which is nothing but an address. Only people count, not robots, and only
+the live environment. Clicks and impressions are counted as the journal goes on; installs follow attribution, which may
+still change its mind about one. The sums stand as the cost source `links`, per local day of the click, impression or
+install and the link's own dimensions.
 """
 
 # ruff: noqa: S608 - every name put into SQL here is a constant of this module; values are bound.
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -20,15 +22,19 @@ from duckdb import DuckDBPyConnection
 from bough.accounts.directory import Directory
 from bough.attribution.feed import touch_columns
 from bough.attribution.money import local_day
-from bough.attribution.stored import kept_of
+from bough.attribution.stored import Kept, kept_of
 from bough.attribution.stored_links import StoredLinks
 from bough.attribution.touches import merged
 from bough.cohorts.dimensions import COST_COLUMNS
 from bough.errors import BadRequest
 from bough.events import schema
 from bough.journal import PLAIN, Click
-from bough.money import to_micro
+from bough.money import MAX_COST_MICRO, PRECISION, to_micro
+from bough.store import set_aside
 from bough.store.database import Store
+from bough.store.select_in import select_in
+from bough.store.set_aside import LINK_COSTS, SetAside, is_of_row
+from bough.store.transaction import RowValues
 from bough.warehouse.event import CostRow
 
 SOURCE: Final = "links"
@@ -41,19 +47,28 @@ NEWEST_ROW = "SELECT max(id) FROM journal"
 LAST_OF_ROWS = "SELECT id FROM journal WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?"
 _TOUCHES = "id > ? AND id <= ? AND kind IN ('click', 'impression') AND test = 0"
 PRICED_TOUCHES = (
-    f"SELECT at, app, kind, link, body FROM journal WHERE {_TOUCHES} AND (body LIKE ? OR body LIKE ? OR link IN ("
+    f"SELECT id, at, app, kind, link, body FROM journal WHERE {_TOUCHES} AND link IN ("
     f"SELECT t.link FROM (SELECT DISTINCT link FROM journal WHERE {_TOUCHES} AND body NOT LIKE ?) AS t"
     " LEFT JOIN link ON link.id = t.link"
     " WHERE link.data LIKE ? OR EXISTS (SELECT 1 FROM change WHERE change.link = t.link"
-    f" AND change.at > (SELECT min(at) FROM journal WHERE {_TOUCHES}))))"
+    f" AND change.at > (SELECT min(at) FROM journal WHERE {_TOUCHES})))"
 )
-"""Clicks and impressions that may have a price. Most have none: neither their link says one, as they know themselves
-(`bough.journal.PLAIN`) or as it has not changed since they began, nor their address. The store passes over those in
-less than half the time that reading them takes."""
-INSTALLS = (
-    "SELECT version, id, app, at, name, counted, CASE WHEN name = 'INSTALL' THEN body END FROM attributed"
-    " WHERE version > ? AND test = 0 ORDER BY version LIMIT ?"
+"""Clicks and impressions that may have a price. Most have none: their link says none, as they know themselves
+(`bough.journal.PLAIN`) or as it has not changed since they began. The store passes over those in less than half the
+time that reading them takes."""
+TOUCHES_BY_ID = (
+    "SELECT id, at, app, kind, link, body FROM journal"
+    " WHERE id IN ({}) AND kind IN ('click', 'impression') AND test = 0 ORDER BY id"
 )
+_INSTALLS = (
+    "SELECT a.version, a.id, a.app, a.at, a.name, a.counted, CASE WHEN a.name = 'INSTALL' THEN a.body END,"
+    " CASE WHEN a.name = 'INSTALL' THEN (SELECT j.kind FROM journal AS j WHERE j.id = a.id) END FROM attributed AS a"
+)
+INSTALLS = f"{_INSTALLS} WHERE a.version > ? AND a.test = 0 ORDER BY a.version LIMIT ?"
+INSTALLS_BY_ID = f"{_INSTALLS} WHERE a.id IN ({{}}) AND a.test = 0 ORDER BY a.version"
+
+DAY_OF_LINKS: Final = "day of link costs"
+"""Kind of what is set aside when a whole day's sum is too large; the item is the day."""
 
 TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS link_touches"
@@ -68,6 +83,7 @@ Place = tuple[str, int]
 """(app, local day since 1970-01-01)."""
 
 _clicks = msgspec.json.Decoder(Click).decode
+_MONEY: Final = ("~cost", "~cost_model", "~cost_currency")
 
 
 class Price(NamedTuple):
@@ -84,7 +100,8 @@ def price_of(data: Mapping[str, Any]) -> Price | None:
     """The price in a link's data; None without one, and for one that cannot be understood."""
     written = data.get("~cost")
     try:
-        amount = schema.amount(Decimal(repr(written)) if isinstance(written, float) else written, "~cost")
+        exact = Decimal(repr(written)) if isinstance(written, float) else written
+        amount = schema.amount(exact, "~cost", schema.FORMER_LIMIT)
         currency = schema.currency(data.get("~cost_currency"), "~cost_currency")
     except BadRequest:
         return None
@@ -100,6 +117,15 @@ def price_of(data: Mapping[str, Any]) -> Price | None:
     return Price(model, f"{amount:f}", currency, msgspec.json.encode(dimensions).decode())
 
 
+def owners_price(said: Mapping[str, Any], data: Mapping[str, Any]) -> Price | None:
+    """The price that a link's owner `said` in its stored data, for a touch whose merged `data` label it."""
+    return price_of({**{key: one for key, one in data.items() if key not in _MONEY}, **_only_money(said)})
+
+
+def _only_money(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: said[key] for key in _MONEY if key in said}
+
+
 class LinkCosts:
     """Follows journal and attribution for one warehouse. Call `touches` and `installs` inside a transaction."""
 
@@ -107,6 +133,9 @@ class LinkCosts:
         self._store = store
         self._connection = connection
         self._links = StoredLinks(store.rows, Directory(store))
+        self.faults: list[SetAside] = []
+        """What could not be digested since they were last taken."""
+        self.replayed: list[tuple[str, int]] = []
         for table in TABLES:
             connection.execute(table)
 
@@ -115,35 +144,73 @@ class LinkCosts:
         last = self._store.rows(LAST_OF_ROWS, (after, AT_ONCE - 1)) or self._store.rows(NEWEST_ROW)
         reached: int = last[0][0] or 0
         span = (after, reached)
-        rows = self._store.rows(PRICED_TOUCHES, (*span, "%?%", "%~cost%", *span, f"{PLAIN}%", "%~cost%", *span))
+        rows = self._store.rows(PRICED_TOUCHES, (*span, *span, f"{PLAIN}%", "%~cost%", *span))
+        return reached, self._count(rows, directory, set_aside.items(self._store, LINK_COSTS))
+
+    def replay(self, directory: Directory) -> set[Place]:
+        """Count touches once more that were set aside; the days that changed."""
+        wanted = set_aside.wanted(self._store, LINK_COSTS)
+        rows = select_in(self._store.rows, TOUCHES_BY_ID, wanted)
+        changed = self._count(rows, directory, frozenset())
+        changed |= self._take_installs(select_in(self._store.rows, INSTALLS_BY_ID, wanted), directory)
+        self.replayed = [(LINK_COSTS, one) for one in wanted]
+        days = {(str(one.app), one.item) for one in set_aside.listed(self._store) if one.kind == DAY_OF_LINKS}
+        return changed | days if wanted else changed
+
+    def taken(self, store: Store) -> None:
+        """What was tried has been stored: forget the faults, and take what was replayed off the list."""
+        at_fault = {fault.item for fault in self.faults}
+        store.transact(set_aside.done_batch, [one for one in self.replayed if one[1] not in at_fault])
+        self.faults, self.replayed = [], []
+
+    def _count(self, rows: Sequence[RowValues], directory: Directory, skipped: frozenset[int]) -> set[Place]:
         counts: dict[tuple[str, int, Price], int] = {}
-        with self._links.of_rows(row[3] for row in rows if row[3]):
-            for at, app, kind, link, body in rows:
-                price = self._price(at, link, body)
-                if app not in directory.apps or price is None or price.model != ("CPC" if kind == "click" else "CPM"):
-                    continue
-                place = (str(app), _day(at, directory.apps[app].timezone), price)
-                counts[place] = counts.get(place, 0) + 1
+        with self._links.of_rows(row[4] for row in rows if row[4]):
+            for row in rows:
+                if row[0] not in skipped and (place := self._place(row, directory)) is not None:
+                    counts[place] = counts.get(place, 0) + 1
         self._insert("link_touches", [(app, day, *price, n) for (app, day, price), n in counts.items()])
-        return reached, {(app, day) for app, day, _ in counts}
+        return {(app, day) for app, day, _ in counts}
+
+    def _place(self, row: RowValues, directory: Directory) -> tuple[str, int, Price] | None:
+        """Under what a click or impression costs something; None for most, and for one that cannot be read."""
+        identifier, at, app, kind, link, body = row
+        try:
+            price = self._price(at, link, body)
+            if app not in directory.apps or price is None or price.model != ("CPC" if kind == "click" else "CPM"):
+                return None
+            return str(app), _day(at, directory.apps[app].timezone), price
+        except Exception as error:  # noqa: BLE001 - what is not the row's fault is raised again
+            self._fault(error, app, kind, identifier)
+            return None
+
+    def _fault(self, error: Exception, app: int, kind: str, item: int) -> None:
+        if not is_of_row(error):
+            raise error
+        reason = set_aside.reason_of(error)
+        self.faults.append(SetAside(consumer=LINK_COSTS, app=app, kind=kind, item=item, reason=reason))
 
     def installs(self, after: int, directory: Directory) -> tuple[int, set[Place]]:
         """Take in what attribution says of installs after a version; returns as `touches` does."""
         rows = self._store.rows(INSTALLS, (after, AT_ONCE))
-        if not rows:
-            return after, set()
+        return (rows[-1][0], self._take_installs(rows, directory)) if rows else (after, set())
+
+    def _take_installs(self, rows: Sequence[RowValues], directory: Directory) -> set[Place]:
         added = []
-        for _, identifier, app, at, name, counted, body in rows:
-            price = price_of(kept_of(body).touch_data) if name == "INSTALL" and counted else None
-            if price is not None and price.model == "CPI" and app in directory.apps:
-                day = _day(at, directory.apps[app].timezone)
-                added.append((str(identifier), str(app), day, price.amount, price.currency, price.dimensions))
+        for _, identifier, app, at, name, counted, body, kind in rows:
+            try:
+                price = self._install_price(kept_of(body), kind) if name == "INSTALL" and counted else None
+                if price is not None and price.model == "CPI" and app in directory.apps:
+                    day = _day(at, directory.apps[app].timezone)
+                    added.append((str(identifier), str(app), day, price.amount, price.currency, price.dimensions))
+            except Exception as error:  # noqa: BLE001 - what is not the row's fault is raised again
+                self._fault(error, app, "install", identifier)
         seen = {"ids": [str(row[1]) for row in rows]}
         known = "FROM link_installs WHERE id IN (SELECT unnest($ids))"
         changed = set(self._connection.execute(f"SELECT DISTINCT app, day {known}", seen).fetchall())
         self._connection.execute(f"DELETE {known}", seen)
         self._insert("link_installs", added)
-        return rows[-1][0], {(app, day) for app, day in changed} | {(one[1], one[2]) for one in added}
+        return {(app, day) for app, day in changed} | {(one[1], one[2]) for one in added}
 
     def costs(self, place: Place, rate: Rate) -> list[CostRow]:
         """What one day of an app costs."""
@@ -155,15 +222,18 @@ class LinkCosts:
             {"app": place[0], "day": place[1]},
         ).fetchall()
         day = (EPOCH + timedelta(days=place[1])).isoformat()
-        return [
-            CostRow(
-                app=place[0],
-                day=day,
-                micro=_micro(Decimal(amount) * n / (1000 if model == "CPM" else 1), currency, place[1], rate),
-                dimensions=msgspec.json.decode(dimensions, type=dict[str, str]),
-            )
-            for model, amount, currency, dimensions, n in rows
-        ]
+        costs = []
+        for model, amount, currency, dimensions, n in rows:
+            try:
+                with localcontext(prec=PRECISION):
+                    total = Decimal(amount) * n / (1000 if model == "CPM" else 1)
+                micro = _micro(total, currency, place[1], rate)
+            except OverflowError as error:
+                self._fault(error, int(place[0]), DAY_OF_LINKS, place[1])
+                continue
+            named = msgspec.json.decode(dimensions, type=dict[str, str])
+            costs.append(CostRow(app=place[0], day=day, micro=micro, dimensions=named))
+        return costs
 
     def places(self, condition: str = "TRUE") -> set[Place]:
         """All days with a cost, or those of rows for which a condition holds."""
@@ -188,13 +258,18 @@ class LinkCosts:
         self._connection.execute("DELETE FROM link_installs")
 
     def _price(self, at: int, link: int | None, body: str) -> Price | None:
-        # Most clicks have no price, which shows without reading them.
+        # Most links have no price, which shows without reading the click.
         stored = self._links.by_id(link, at) if link else None
-        if stored is None:
-            return price_of(_clicks(body).data) if "~cost" in body else None
-        if "~cost" not in stored.data and "?" not in body:
+        if stored is None or "~cost" not in stored.data:
             return None
-        return price_of(merged(stored, _clicks(body).url))
+        return owners_price(stored.data, merged(stored, _clicks(body).url))
+
+    def _install_price(self, kept: Kept, kind: str) -> Price | None:
+        """What an install costs: a file of imports says it itself, all others by the stored link of their touch."""
+        if kind == "import":
+            return price_of(kept.touch_data)
+        stored = self._links.by_id(kept.link, kept.touch_at) if kept.link and kept.touch_at is not None else None
+        return None if stored is None else owners_price(stored.data, kept.touch_data)
 
     def _insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         listed = list(rows)
@@ -205,7 +280,7 @@ class LinkCosts:
 
 def _micro(amount: Decimal, currency: str, day: int, rate: Rate) -> int | None:
     dollars = Decimal(1) if currency == "USD" else rate(currency, day)
-    return None if dollars is None else to_micro(amount, dollars)
+    return None if dollars is None else to_micro(amount, dollars, MAX_COST_MICRO)
 
 
 def _day(at: int, zone: str) -> int:

@@ -81,7 +81,7 @@ _TABLES: Final[dict[str, dict[str, str]]] = {
         "source": "VARCHAR",
         "app": "INTEGER",
         "day": "INTEGER",
-        "micro": "BIGINT",
+        "micro": "HUGEINT",
         **dict.fromkeys(COST_COLUMNS, "INTEGER"),
     },
     **{f"{cohort}_members{part}": MEMBER_COLUMNS for cohort in COHORTS for part in ("_main", "_delta")},

@@ -19,12 +19,18 @@ from bough.warehouse.event import STAGE_TYPES
 from bough.warehouse.intake import Stage, zone_table
 from bough.warehouse.persons import assign, identified
 
+Fault = Callable[[str], object]
+"""Told what is wrong with amounts that are left out."""
+
 RateOf = Callable[[str, int], Decimal | None]
 """(currency, days since 1970 of the event's local date) → dollars for one unit; None when there is no such rate."""
 
 
-def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of: RateOf) -> int:
+def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of: RateOf, fault: Fault = str) -> int:
     """Add a segment's events; returns how many were new. Taking it in again adds nothing.
+
+    Amounts that are more than an event can hold (`bough.money`) are left out as those without a rate are, and told to
+    `fault`.
 
     The people it touches are brought up to date by the next `Warehouse.refresh`. Call it inside a
     `Warehouse.transaction`: who is who and the events belong together.
@@ -37,7 +43,8 @@ def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of:
     merges = assign(connection, app, source, kinds)
     if merges:
         warehouse.merge_persons(app, merges)
-    _dollars(connection, source, time_zone, rate_of)
+    if too_large := _dollars(connection, source, time_zone, rate_of):
+        fault(f"revenue: {too_large} is more than an event can hold")
     try:
         return warehouse.append_stage(_stage(connection, app, source, present, kinds))
     finally:
@@ -127,12 +134,16 @@ def _first_only(connection: DuckDBPyConnection, source: str) -> str:
     return f"(SELECT w.* FROM {source} AS w JOIN firsts AS f ON f.row = w.file_row_number)"
 
 
-def _dollars(connection: DuckDBPyConnection, source: str, time_zone: str, rate_of: RateOf) -> None:
-    """The table `dollars` (row, micro, missing_rate): each amount at the rate of the event's local date, exact."""
+def _dollars(connection: DuckDBPyConnection, source: str, time_zone: str, rate_of: RateOf) -> str:
+    """The table `dollars` (row, micro, missing_rate): each amount at the rate of the event's local date, exact.
+
+    Returns an amount that is too large, in words, if there are any; they stand as those without a rate.
+    """
+    too_large = ""
     row = connection.execute(f"SELECT min(ms), max(ms) FROM {source} WHERE amount IS NOT NULL").fetchone()
     connection.execute("CREATE OR REPLACE TEMP TABLE dollars (row BIGINT, micro BIGINT, missing_rate BOOLEAN)")
     if row is None or row[0] is None:
-        return
+        return too_large
     zone_table(connection, [(0, time_zone, int(row[0]), int(row[1]))])
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE priced AS SELECT s.file_row_number AS row, s.amount, s.currency,"
@@ -144,7 +155,10 @@ def _dollars(connection: DuckDBPyConnection, source: str, time_zone: str, rate_o
         writer = csv.writer(file)
         for amount, currency, day in distinct:
             rate = Decimal(1) if currency == "USD" else rate_of(currency, int(day))
-            micro = "" if rate is None else str(to_micro(Decimal(amount), rate))
+            try:
+                micro = "" if rate is None else str(to_micro(Decimal(amount), rate))
+            except OverflowError:
+                micro, too_large = "", f"{amount} {currency}"
             writer.writerow((amount, currency, day, micro))
         file.flush()
         connection.execute(
@@ -154,6 +168,7 @@ def _dollars(connection: DuckDBPyConnection, source: str, time_zone: str, rate_o
             " ON d.amount = p.amount AND d.currency = p.currency AND d.day = p.day",
             {"path": file.name},
         )
+    return too_large
 
 
 def _quoted(value: str) -> str:

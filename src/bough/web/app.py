@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
@@ -17,7 +16,7 @@ from bough.clicks.plans import Plans
 from bough.clicks.reading_in import keep_read_in
 from bough.clicks.rendering import Page
 from bough.clicks.shortcut import Shortcut as ClickShortcut
-from bough.errors import Unavailable
+from bough.condition import Part, Process
 from bough.sdk.shortcut import Posts
 from bough.settings import Settings, load_settings
 from bough.signin.gate import GUARDED, admit
@@ -30,8 +29,6 @@ from bough.web.pages import error_page
 from bough.web.protocol import BodyShortcut, Headers, Shortcut
 from bough.web.routes import API_SEGMENTS, PAGE_SEGMENTS, TABLE
 
-log = logging.getLogger("bough.web")
-
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -43,8 +40,12 @@ POLL_SECONDS = 0.5
 class Application:
     """bough as an ASGI application. What is public here is for `bough.web.protocol`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, name: str = "worker") -> None:
         self.settings = settings
+        self._changes, self._read_in = Part("changes of links and apps"), Part("links in memory")
+        self._store_part, self.sweeping = Part("store"), Part("time limits of connections")
+        parts = (self._changes, self._read_in, self._store_part, self.sweeping)
+        self._process = Process(settings.folder, name, parts)
         self.context = Context(settings, open_store(settings.folder, settings.store))
         self.clicks = Clicks(self.context)
         self.shortcut: Shortcut | None = ClickShortcut(self.context, Plans())
@@ -94,22 +95,25 @@ class Application:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 loop = asyncio.get_running_loop()
-                self._beside = [loop.create_task(self._poll()), loop.create_task(keep_read_in(self.context))]
+                self._beside = [
+                    loop.create_task(self._poll()),
+                    loop.create_task(keep_read_in(self.context, self._read_in)),
+                ]
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 for task in self._beside:
                     task.cancel()
+                self._process.end()
                 self.context.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
     async def _poll(self) -> None:
         while True:
+            self._process.beat()
             await asyncio.sleep(POLL_SECONDS)
-            try:
-                self.context.poll()
-            except Unavailable as error:
-                log.warning("The change table cannot be read: %s", error.message)
+            self._changes.attempt(self.context.poll, None)
+            self._store_part.attempt(self.context.store.check_writing, None)
 
 
 def _preflight(path: str) -> Response:

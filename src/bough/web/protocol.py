@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 import httptools
@@ -30,6 +31,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from bough.condition import Part
 from bough.settings import Settings
 from bough.web.errors import CORS_HEADERS, error_body
 from bough.web.heads import Caller, Heads
@@ -493,12 +495,16 @@ def _ascii(line: bytes) -> bytes:
     return b"".join(b"%%%02X" % byte if byte > 0x7F else b"%c" % byte for byte in line)
 
 
-async def sweep(state: ServerState, every: float = 1.0) -> None:
-    """Close connections whose time is over; runs as long as the server."""
-    loop = asyncio.get_running_loop()
+async def sweep(state: ServerState, every: float = 1.0, part: Part | None = None) -> None:
+    """Close connections whose time is over; runs as long as the server. `part`: how that goes."""
+    part = part or Part("time limits of connections")
     while True:
         await asyncio.sleep(every)
-        now = loop.time()
-        for connection in list(state.connections):
-            if isinstance(connection, EdgeProtocol):
-                connection.expire(now)
+        part.attempt(partial(_expire, state), None)
+
+
+def _expire(state: ServerState) -> None:
+    now = asyncio.get_running_loop().time()
+    for connection in list(state.connections):
+        if isinstance(connection, EdgeProtocol):
+            connection.expire(now)

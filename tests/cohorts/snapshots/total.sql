@@ -4,7 +4,7 @@ SELECT m.member, 19850 - m.day AS age
     AND m.day BETWEEN 19844 AND 19845
     AND m.variant <> 1
 WITH scope AS (SELECT v.app, v.as_of FROM (VALUES (4, 19850)) AS v(app, as_of))
-SELECT CAST(SUM(o.micro) AS BIGINT) AS micro, CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS without_rate
+SELECT SUM(o.micro) AS micro, CAST(SUM(CASE WHEN o.micro IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS without_rate
 FROM costs AS o JOIN scope AS s ON s.app = o.app
 WHERE o.day BETWEEN 19844 AND 19845
 HAVING COUNT(*) > 0
