@@ -11,11 +11,11 @@ import pytest
 
 from bough.accounts.found import NewApp, found_app
 from bough.attribution.following import StoredFollower
-from bough.importers.costs import parse_cost, save_costs
+from bough.importers.costs import parse_cost, save_batch
 from bough.store import Store, set_aside
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
-from bough.warehouse import build
+from bough.warehouse import derive as deriving
 from bough.warehouse.keeper import Keeper
 from tests.attribution.traffic import World
 
@@ -98,7 +98,7 @@ def test_a_person_who_cannot_be_computed_is_set_aside(
     store: Store, world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened(store, world.app, *(("LOGIN", f"u{n}") for n in range(9)), ("ACHIEVE_LEVEL", "odd"))
-    real = build.derive
+    real = deriving.derive
 
     def derive(connection: Any, source: str) -> Any:
         odd = f"SELECT 1 FROM {source} AS e JOIN words AS n ON n.code = e.name WHERE n.word = 'ACHIEVE_LEVEL'"
@@ -106,7 +106,7 @@ def test_a_person_who_cannot_be_computed_is_set_aside(
             raise OverflowError("a level beyond 64 bits")
         return real(connection, source)
 
-    monkeypatch.setattr(build, "derive", derive)
+    monkeypatch.setattr("bough.warehouse.build.derive", derive)
     taken_in(keeper)
     ((consumer, kind, person),) = aside(store)
     assert (consumer, kind) == ("warehouse persons", "person")
@@ -126,7 +126,7 @@ def test_a_cost_that_fits_nowhere_is_left_out_until_it_is_replayed(store: Store,
     other = int(found_app(store, NewApp(name="Other", base_url="http://127.0.0.1:8001")).app_id)
     for app, amounts in ((world.app, ("1", "2", "4")), (other, ("8",))):
         for number, amount in enumerate(amounts):
-            save_costs(store, app, [parse_cost({"date": f"2026-01-0{number + 1}", "cost": amount})])
+            store.transact(save_batch, (app, [parse_cost({"date": f"2026-01-0{number + 1}", "cost": amount})]))
     (bad,) = store.rows("SELECT id FROM cost WHERE app = ? AND amount = '2'", (world.app,))[0]
     changed(store, "UPDATE cost SET amount = '1e99' WHERE id = ?", bad)
     taken_in(keeper)

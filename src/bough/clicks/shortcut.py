@@ -44,8 +44,8 @@ DECLINED = frozenset(
         *(b"expect", b"content-length", b"transfer-encoding"),
     }
 )
-"""Headers of requests that are no plain clicks, besides those of `bough.web.prefetch`. The two hints that Chromium sends
-with every request are compared with what the User-Agent says; others say nothing of the device."""
+"""Headers of requests that are no plain clicks, besides those of `bough.web.prefetch`. The two hints that Chromium
+sends with every request are compared with what the User-Agent says; others say nothing of the device."""
 
 HEADERS = b"\r\ncache-control: no-store\r\ncontent-length: 0"
 COOKIE = HEADERS + b"\r\nset-cookie: _s="
