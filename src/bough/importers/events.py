@@ -26,6 +26,7 @@ from bough.errors import BadRequest
 from bough.ids import now_ms
 from bough.importers import records
 from bough.importers.checks import checked
+from bough.importers.kept import misfits, unknown
 from bough.importers.quoting import text
 from bough.importers.records import LineError
 from bough.importers.sources import Format, Source, first_line, format_of, numbered_csv, numbered_json, source_of
@@ -54,6 +55,10 @@ class Segment(Struct, frozen=True, kw_only=True):
     """At most MAX_ERRORS_SHOWN, by line."""
     error_count: int = 0
     repeated: bool = False
+    unknown: tuple[tuple[str, int], ...] = ()
+    """Columns of the file that no export has, and how many values of them are not kept."""
+    misfits: tuple[tuple[str, int], ...] = ()
+    """Columns with values that are none of their type, and how many; they are kept as they are."""
 
 
 def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int) -> Segment:
@@ -75,7 +80,7 @@ def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             try:
-                rows, errors, count = _convert(connection, path, kind, made)
+                written = _convert(connection, path, kind, made)
             except duckdb.Error as error:
                 raise BadRequest(f"{path.name}: cannot be read: {first_line(error)}") from error
             except (OSError, EOFError) as error:
@@ -83,36 +88,57 @@ def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int
         _sync(made)
         made.replace(folder / name)
     _sync(folder)
-    body = {"file": name, "rows": rows, "sha256": digest, "source": path.name, "errors": count}
+    body = {
+        "file": name,
+        "rows": written.rows,
+        "sha256": digest,
+        "source": path.name,
+        "errors": written.error_count,
+        **({"unknown": dict(written.unknown)} if written.unknown else {}),
+    }
     identifier = store.transact(_record_batch, (app, name, digest, msgspec.json.encode(body).decode()))
-    return Segment(row=identifier, rows=rows, errors=tuple(errors), error_count=count)
+    return msgspec.structs.replace(written, row=identifier)
 
 
-def _convert(connection: DuckDBPyConnection, path: Path, kind: Format, made: Path) -> tuple[int, list[LineError], int]:
-    """Write the good lines; returns how many, the first errors, and how many errors there are."""
-    source = source_of(connection, path, kind)
-    if source.lines:
-        return _write(connection, source, made)
+def _convert(connection: DuckDBPyConnection, path: Path, kind: Format, made: Path) -> Segment:
+    """Write the good lines; what became of them, without a journal row."""
     try:
-        rows, errors, count = _write(connection, source, made)
-        if count == 0:
-            return rows, errors, count
+        source = source_of(connection, path, kind)
+        written = _write(connection, source, made)
+        if source.lines or not written.error_count:
+            return written
     except duckdb.Error:
-        pass  # not even columns, quotes and letters fit: the second reading says where
+        if kind == "parquet":
+            raise
+        # not even columns, quotes and letters fit: the second reading says where
     copy = made.with_suffix(f".{kind}")
     if kind == "ndjson":
         records.copy_numbered(path, copy)
-        return _write(connection, numbered_json(copy), made)
+        return _write(connection, numbered_json(connection, copy), made)
     header = records.header_of(path)
     with copy.open("w", encoding="utf-8", newline="") as file:
         misshapen, misshapen_count = records.copy_good(path, header, file, MAX_ERRORS_SHOWN)
-    rows, faulty, count = _write(connection, numbered_csv(copy, header), made)
-    errors = sorted([*misshapen, *faulty], key=lambda error: error.line)[:MAX_ERRORS_SHOWN]
-    return rows, errors, count + misshapen_count
+    written = _write(connection, numbered_csv(copy, header), made)
+    errors = sorted([*misshapen, *written.errors], key=lambda error: error.line)[:MAX_ERRORS_SHOWN]
+    return msgspec.structs.replace(written, errors=tuple(errors), error_count=written.error_count + misshapen_count)
 
 
-def _write(connection: DuckDBPyConnection, source: Source, made: Path) -> tuple[int, list[LineError], int]:
+def _write(connection: DuckDBPyConnection, source: Source, made: Path) -> Segment:
     """The good lines as a Parquet file, in one pass when all are good."""
+    rows, errors, count = _write_lines(connection, source, made)
+    if count and not source.lines:
+        return Segment(row=0, rows=rows, errors=tuple(errors), error_count=count)
+    return Segment(
+        row=0,
+        rows=rows,
+        errors=tuple(errors),
+        error_count=count,
+        unknown=tuple(unknown(connection, source)),
+        misfits=tuple(misfits(connection, made)),
+    )
+
+
+def _write_lines(connection: DuckDBPyConnection, source: Source, made: Path) -> tuple[int, list[LineError], int]:
     every = made.with_suffix(".all")
     sql = checked(source.sql, source.fields, readable=source.readable)
     connection.execute(f"COPY ({sql}) TO {text(str(every))} ({FORM})")
