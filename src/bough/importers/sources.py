@@ -169,7 +169,7 @@ def _json(connection: DuckDBPyConnection, path: Path) -> Source:
             place, member = split(one)
             if place:
                 members[place].append(_path(member))
-                values.append(f"nullif(nullif({_members(place)}[{len(members[place])}], ''), 'null')")
+                values.append(_filled(f"{_members(place)}[{len(members[place])}]"))
             else:
                 values.append(_filled(name(one)))
         picked.append(f"{_first(values)} AS {name(field)}")
@@ -208,7 +208,7 @@ def numbered_json(connection: DuckDBPyConnection, path: Path) -> Source:
     fields = _fields_of(keys)
     picked, at = [], 1
     for field, sources in fields.items():
-        values = [f"nullif(nullif(v[{at + i}], ''), 'null')" for i in range(len(sources))]
+        values = [_filled(f"v[{at + i}]") for i in range(len(sources))]
         picked.append(f"{_first(values)} AS {name(field)}")
         at += len(sources)
     paths = ", ".join(text(_json_path(one)) for sources in fields.values() for one in sources)
