@@ -57,7 +57,11 @@ def erased(path: Path, *, foreign: tuple[tuple[Any, str], ...] = ()) -> tuple[in
     return rewrite(path, made, Pseudonyms(Plan(salt="00" * 32, identifiers=own, foreign=foreign))), made
 
 
-BASE = {"last_attributed_touch_type": "CLICK", "last_attributed_touch_data_tilde_campaign": "spring", "user_data_os": "IOS"}
+BASE = {
+    "last_attributed_touch_type": "CLICK",
+    "last_attributed_touch_data_tilde_campaign": "spring",
+    "user_data_os": "IOS",
+}
 ROWS: list[dict[str, Any]] = [
     {**BASE, "id": "1", "name": "INSTALL", "timestamp": NOON, "user_data_developer_identity": ANNA,
      "user_data_idfa": IDFA, "user_data_idfv": IDFV, "user_data_ip": "203.0.113.201"},

@@ -45,7 +45,7 @@ _TELLING: Final = (
         and column != "event_data_transaction_id"
     ),
 )
-"""What an event says of itself: rows without an id that differ in it are two events. `transaction` is among `SOURCES`."""
+"""What an event says of itself: rows without an id that differ in it are two. Its order number is in `SOURCES`."""
 
 _TRUE: Final = "('true', '1', 't')"
 
@@ -183,9 +183,7 @@ def _identifier(field: str) -> str:
     """An identifier in one spelling; NULL for what identifies nobody (zeros, `null`, …)."""
     nobody = ", ".join(text(word) for word in _NOBODY)
     if field == "identity":
-        return (
-            f"CASE WHEN lower({field}) IN ('null', 'undefined', 'bnc_no_value') THEN NULL ELSE {field} END"
-        )
+        return f"CASE WHEN lower({field}) IN ('null', 'undefined', 'bnc_no_value') THEN NULL ELSE {field} END"
     value = f"lower({field})" if field in ("idfa", "aaid") else field
     # the long comparisons are made of what is short or begins like zeros: few rows
     longest = max(map(len, _NOBODY))

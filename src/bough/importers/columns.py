@@ -98,6 +98,7 @@ KEPT: Final[dict[str, tuple[str, ...]]] = {
 READ: Final = {**SOURCES, **KEPT}
 """All that is read of a file."""
 
+
 def split(source: str) -> tuple[str, str]:
     """A name that is read from as (nested object, member); the object is empty for a flat one."""
     place, _, member = source.partition(".")

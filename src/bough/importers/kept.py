@@ -1,4 +1,4 @@
-"""What a segment keeps beside what counts are made from: a file's own letters, and the columns that nothing is counted by.
+"""What a segment keeps beside what counts are made from: a file's own letters, and columns that no count is made from.
 
 A count needs one spelling: an instant in milliseconds, an idfa in small letters, `attributed` as a boolean. Where the
 file's letters are others, they stand beside it in a column `said_…`; where they are the same, nothing does. All other

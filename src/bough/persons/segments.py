@@ -48,15 +48,20 @@ def connected(paths: Sequence[Path], given: Sequence[Identifier]) -> list[Identi
 
 def rows_of(paths: Sequence[Path], identifiers: Sequence[Identifier]) -> list[dict[str, str]]:
     """The imported events of the person with these identifiers, as the export wrote them, letter by letter."""
+    return [as_exported(row) for row in raw_rows_of(paths, identifiers)]
+
+
+def raw_rows_of(paths: Sequence[Path], identifiers: Sequence[Identifier]) -> list[dict[str, Any]]:
+    """The same as the segments hold them."""
     own = frozenset(identifiers)
-    found: list[dict[str, str]] = []
+    found: list[dict[str, Any]] = []
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for path in paths:
             where, values = _condition(connection, path, set(identifiers))
             if where:
                 cursor = connection.execute(f"SELECT * FROM read_parquet({text(str(path))}) WHERE {where}", values)
-                found += [as_exported(row) for row in _dicts(cursor) if is_own(row, own)]
+                found += [row for row in dicts(cursor) if is_own(row, own)]
     return found
 
 
@@ -110,7 +115,7 @@ def _rewritten(
     places = ", ".join("?" for _ in kinds)
     with connection.cursor() as reading:
         cursor = reading.execute(f"SELECT * FROM {source} WHERE {conditions}", values | patterns)
-        for row in _dicts(cursor):
+        for row in dicts(cursor):
             new = without(row, pseudonyms)
             if new != row:
                 changed += 1
@@ -129,7 +134,8 @@ def _mentions(texts: Sequence[str], values: Sequence[str]) -> tuple[str, dict[st
     return " OR ".join([*said, f"contains({whole}, chr(92))"]), found
 
 
-def _dicts(cursor: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+def dicts(cursor: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+    """The rows of a query by column."""
     names = [str(column[0]) for column in cursor.description or ()]
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         for row in rows:
@@ -140,24 +146,23 @@ def _bearing(connection: duckdb.DuckDBPyConnection, path: Path, known: set[Ident
     where, values = _condition(connection, path, known)
     if not where:
         return []
-    listed = ", ".join(_present(connection, path))
+    listed = ", ".join(present(connection, path))
     cursor = connection.execute(f"SELECT DISTINCT {listed} FROM read_parquet({text(str(path))}) WHERE {where}", values)
-    return [borne(row) for row in _dicts(cursor)]
+    return [borne(row) for row in dicts(cursor)]
 
 
-def _condition(
-    connection: duckdb.DuckDBPyConnection, path: Path, known: set[Identifier]
-) -> tuple[str, dict[str, Any]]:
+def _condition(connection: duckdb.DuckDBPyConnection, path: Path, known: set[Identifier]) -> tuple[str, dict[str, Any]]:
     """SQL of rows that bear an identifier, and its parameters."""
     values: dict[str, Any] = {}
-    for column in _present(connection, path):
+    for column in present(connection, path):
         kind = COLUMN_KINDS[column]
         if wanted := sorted(value for one, value in known if one == kind):
             values[column] = wanted
     return " OR ".join(f"{_folded(column)} IN (SELECT unnest(${column}))" for column in values), values
 
 
-def _present(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+def present(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """The columns of a segment that hold identifiers."""
     columns = {str(row[0]) for row in connection.execute(f"DESCRIBE FROM read_parquet({text(str(path))})").fetchall()}
     return [column for column in COLUMN_KINDS if column in columns]
 
