@@ -28,6 +28,7 @@ from bough.links.parameters import (
 )
 from bough.links.routes import MAX_BULK_BYTES
 from bough.settings import describe
+from bough.vocabulary.export_columns import EXPORT_COLUMNS
 from bough.warehouse import keeper
 from bough.web.limits import LIMITS
 from bough.web.routing import Parameter
@@ -76,6 +77,15 @@ def rates() -> str:
     return table(("operation", "per second", "per minute", "per hour"), rows)
 
 
+def export_columns() -> str:
+    kinds = {"iso": "ISO 8601", "texts": "JSON array of texts", "object": "JSON object", "objects": "JSON array",
+             "json": "JSON array"}  # fmt: skip
+    return table(
+        ("column", "type", "unit", "meaning"),
+        ((f"`{c.name}`", kinds.get(c.type, c.type), c.unit, c.meaning) for c in EXPORT_COLUMNS.values()),
+    )
+
+
 def errors() -> str:
     parser()  # loads every module, so that all kinds are known
     rows = sorted({(kind.status, _first_sentence(kind.__doc__)) for kind in _kinds(BoughError)})
@@ -93,6 +103,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "limits": limits,
     "rates": rates,
     "errors": errors,
+    "export-columns": export_columns,
     "commands": commands,
 }
 

@@ -214,14 +214,27 @@ def is_email(event: AttributedEvent) -> bool:
     )
 
 
+def had_app(event: AttributedEvent, history: list[AttributedEvent]) -> bool:
+    """Installed again, or seen in the app at an earlier instant; a page on the web is not in the app."""
+    if event.name == "REINSTALL":
+        return True
+    for other in history:
+        in_app = "WEB" not in (other.platform or "").upper()
+        if other.name in ("INSTALL", "OPEN", "REINSTALL") and in_app and other.at < event.at:
+            return True
+    return False
+
+
 def user_value(event: AttributedEvent, history: list[AttributedEvent], name: str) -> Value:
     if name == "has_clicked_ad":
         return clicked(event, history, is_ad)
     if name == "has_clicked_email":
         return clicked(event, history, is_email)
     if name == "has_app":
-        return None if event.has_app is None else str(event.has_app).lower()
+        return str(had_app(event, history) if event.has_app is None else event.has_app).lower()
     value: str | None = getattr(event, name)
+    if name == "geo_country_en" and not value:
+        return {"DE": "Germany", "US": "United States", "JP": "Japan"}.get((event.geo_country_code or "").upper())
     return value or None
 
 

@@ -69,7 +69,7 @@ def event(random: Random, number: int, app: str, person: int) -> AttributedEvent
         missing_rate=name == "PURCHASE" and micro is None,
         os=random.choice((None, "IOS", "iOS", "ANDROID")),
         environment=random.choice((None, "FULL_APP", "FULL_WEB")),
-        platform=random.choice((None, "IOS_APP", "ANDROID_APP")),
+        platform=random.choice((None, "IOS_APP", "ANDROID_APP", "IOS_WEB")),
         geo_country_code=random.choice((None, "DE", "US")),
         has_app=random.choice((None, True, False)),
         device_type=random.choice((None, "phone")),

@@ -166,11 +166,12 @@ def test_a_number_leads_to_its_members_and_events(pages: Pages, example: Exports
     assert "Events: 2" in text_of(document.text)
     rows = pages.rows("/cohorts/cell", table="events", **query)
     assert sorted(row["revenue_in_usd"] for row in rows) == ["20.000000", "5.000000"]
-    # These people were imported: there is no timeline, and the page says so.
+    # These people were imported, and have a timeline like others.
     (person, *_) = re.findall(r'href="(/dashboard/installs\?[^"]*person=[^"]*)"', document.text)
     answer = pages.browser.http.get(html.unescape(person), headers={"Accept": "text/html"})
-    assert answer.status_code == 200
-    assert "is known from imported events alone" in text_of(answer.text)
+    assert answer.url.path.startswith("/dashboard/installs/person/")
+    assert "INSTALL import" in text_of(answer.text)
+    assert "The imported file credits no touch." in text_of(answer.text)
 
 
 def test_a_question_that_cannot_be_asked_says_why(pages: Pages, example: Exports) -> None:

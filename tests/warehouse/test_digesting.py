@@ -115,7 +115,7 @@ def test_a_person_who_cannot_be_computed_is_set_aside(
     happened(store, world.app, ("LOGIN", "new"))
     taken_in(keeper)
     assert len(aside(store)) == 1
-    monkeypatch.setattr(build, "derive", real)
+    monkeypatch.setattr("bough.warehouse.build.derive", real)
     store.transact(set_aside.replay_batch, ("warehouse persons", 0))
     taken_in(keeper)
     assert aside(store) == []

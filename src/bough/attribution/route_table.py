@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bough.attribution import routes
-from bough.attribution.stories import SEARCHED
 from bough.web.routing import JSON, Parameter, Route
 
 _TOKEN = Parameter(name="Access-Token", meaning="A user's token.", required=True, place="header")
@@ -25,43 +24,6 @@ ATTRIBUTION_ROUTES = (
         ),
         errors=(404,),
         answer="The event, its touch, and an explanation in sentences: every candidate, rule and window.",
-    ),
-    Route(
-        method="GET",
-        path="/api/persons",
-        handler=routes.search,
-        name="findPersons",
-        access="token",
-        needs=("sensitive_data",),
-        summary="Find a person by an identifier",
-        notes="Needs exactly one identifier.",
-        parameters=(
-            _TOKEN,
-            Parameter(name="app_id", meaning="One app; else all of your organization.", place="query"),
-            *(Parameter(name=name, meaning=f"A person's {name}.", place="query") for name in SEARCHED),
-        ),
-        errors=(404,),
-        answer="The persons with that identifier, per app and environment.",
-    ),
-    Route(
-        method="GET",
-        path="/api/persons/{person_id}",
-        handler=routes.person,
-        name="readPerson",
-        access="token",
-        needs=("sensitive_data",),
-        summary="A person's timeline",
-        notes="The id of any event of the person finds it, too, and so does a token that an SDK was given, a device id"
-        " or your own user id, when it is one person's only.",
-        parameters=(
-            _TOKEN,
-            Parameter(name="person_id", meaning="The person.", required=True, place="path"),
-            Parameter(
-                name="limit", meaning="Entries of the timeline, the newest (200).", place="query", kind="integer"
-            ),
-        ),
-        errors=(404,),
-        answer="Identifiers, merges, and touches, sessions and events in the order of time, each with its reason.",
     ),
     Route(
         method="POST",

@@ -1,4 +1,4 @@
-"""GET /api/attribution/{event_id}, GET /api/persons, GET /api/persons/{id}, POST /api/simulate, POST /api/rates."""
+"""GET /api/attribution/{event_id}, POST /api/simulate, POST /api/rates; and what is known of live people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bough.attribution.rates import RateBatch, rate_of
 from bough.attribution.simulate import Scene, simulate
 from bough.attribution.stored import data_as_of
 from bough.attribution.stored_links import StoredLinks
-from bough.attribution.stories import SEARCHED, Head, Stories, with_candidates
+from bough.attribution.stories import Head, Stories, with_candidates
 from bough.attribution.touch_index import TouchIndex, is_row_id
 from bough.attribution.visibility import may_explain, sees_event, sees_person, sees_touch, without_story
 from bough.attribution.windows import windows_from_days
@@ -74,16 +74,11 @@ def _event(call: Call, stories: Stories, user: User, identifier: int) -> dict[st
     return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}
 
 
-async def person(call: Call) -> Response:
-    """GET /api/persons/{person_id}."""
-    return _json(await person_document(call, call.path["person_id"]))
-
-
 async def person_document(call: Call, person_id: str) -> dict[str, Any]:
-    """The answer of GET /api/persons/{person_id}."""
+    """The live part of the answer of GET /api/persons/{person_id}. Raises NotFound."""
     user = call.user()
-    limit = _limit(call)
-    worlds = [(app.id, test) for app in _apps(call, user) for test in (False, True)]
+    limit = timeline_limit(call)
+    worlds = [(app.id, test) for app in seen_apps(call, user) for test in (False, True)]
     stories = Stories(call.context.store, call.context.directory)
     return await asyncio.to_thread(_person, call, stories, user, person_id, worlds, limit)
 
@@ -101,18 +96,10 @@ def _person(
     return document | {"data_as_of": documents.instant(data_as_of(call.context.store))}
 
 
-async def search(call: Call) -> Response:
-    """GET /api/persons?identity=…: the persons with an identifier."""
-    asked = [(name, value) for name in SEARCHED if (value := call.query(name))]
-    if len(asked) != 1:
-        raise BadRequest(f"Give exactly one of {', '.join(SEARCHED)}.")
-    return _json(await persons_document(call, *asked[0]))
-
-
 async def persons_document(call: Call, name: str, value: str) -> dict[str, Any]:
-    """The answer of GET /api/persons for one of SEARCHED."""
+    """The live part of the answer of GET /api/persons for one of SEARCHED."""
     user = call.user()
-    worlds = [(app.id, test) for app in _apps(call, user) for test in (False, True)]
+    worlds = [(app.id, test) for app in seen_apps(call, user) for test in (False, True)]
     stories = Stories(call.context.store, call.context.directory)
     heads = await asyncio.to_thread(_search, stories, user, name, value, worlds)
     found = [
@@ -244,7 +231,8 @@ async def add_rates(call: Call) -> Response:
     )
 
 
-def _apps(call: Call, user: User) -> list[App]:
+def seen_apps(call: Call, user: User) -> list[App]:
+    """The apps that a question is about: those the user sees, or the one that is named. Raises NotFound."""
     own = list(call.context.directory.apps_of(user).values())
     asked = call.query("app_id")
     if asked is None:
@@ -283,7 +271,8 @@ def _id(written: str) -> int:
     return int(written)
 
 
-def _limit(call: Call) -> int:
+def timeline_limit(call: Call) -> int:
+    """How many entries of a timeline are asked for. Raises BadRequest."""
     limit = whole(call.query("limit") or "200")
     if limit is None or not 1 <= limit <= MAX_TIMELINE:
         raise BadRequest(f"limit: must be from 1 to {MAX_TIMELINE}.")

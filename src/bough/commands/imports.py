@@ -22,12 +22,24 @@ from bough.importers.events import Segment, import_file
 from bough.settings import Settings
 from bough.store import Store, watermark
 from bough.text_files import lines_of, look
+from bough.vocabulary.export_columns import EXPORT_COLUMNS, ColumnType
 from bough.warehouse.keeper import COSTS, SEGMENTS, Keeper
 
 RATES_AT_ONCE = 5000
 MAX_REFUSED_SHOWN = 20
 MAX_LINES_SHOWN = 1000
 """Lines with a fault that are named; the others are counted."""
+MAX_COLUMNS_SHOWN = 100
+KINDS_OF_VALUES: dict[ColumnType, str] = {
+    "iso": "ISO 8601 instant",
+    "integer": "whole number",
+    "decimal": "number",
+    "boolean": "boolean",
+    "object": "JSON object",
+    "objects": "JSON array",
+    "json": "JSON array",
+}
+"""How a value of a column of the export is called; texts are never wrong."""
 
 
 def add_to(commands: Commands) -> None:
@@ -117,6 +129,16 @@ def _report(path: Path, segment: Segment) -> None:
         print(f"{path.name} line {error.line}: {error.error}", file=sys.stderr)
     if segment.error_count > len(segment.errors):
         print(f"{path.name}: and {segment.error_count - len(segment.errors)} more", file=sys.stderr)
+    for column, count in segment.unknown[:MAX_COLUMNS_SHOWN]:
+        print(
+            f"{path.name}: column {column} is none of the export's, so what {count} lines say in it is not kept.",
+            file=sys.stderr,
+        )
+    if len(segment.unknown) > MAX_COLUMNS_SHOWN:
+        print(f"{path.name}: and {len(segment.unknown) - MAX_COLUMNS_SHOWN} more such columns", file=sys.stderr)
+    for column, count in segment.misfits:
+        kind = KINDS_OF_VALUES[EXPORT_COLUMNS[column].type]
+        print(f"{path.name}: column {column} has {count} values that are no {kind}; kept as they are.", file=sys.stderr)
     known = f", {segment.known} were there already" if segment.known else ""
     counts = f"{segment.rows} events, {segment.error_count} lines left out{known}"
     print(f"{path.name}: was imported before ({counts})" if segment.repeated else f"{path.name}: {counts}")

@@ -10,12 +10,10 @@ from starlette.responses import Response
 from bough.attribution.routes import (
     event_document,
     is_seen_touch,
-    person_document,
-    persons_document,
     seen_persons,
     simulated_document,
 )
-from bough.attribution.stories import HEAD, SEARCHED
+from bough.attribution.stories import SEARCHED
 from bough.clicks.explain import PLATFORMS
 from bough.dashboard import curl, feed, queries
 from bough.dashboard.here import Here, page
@@ -25,6 +23,7 @@ from bough.events.body import encode
 from bough.journal import Row
 from bough.links.listing import find_by_id
 from bough.links.visibility import sees_link
+from bough.persons.reading import find_persons, read_person
 from bough.store.journal import BY_ID, to_row
 from bough.web.bodies import parse_form
 
@@ -47,7 +46,7 @@ PERSONS_OF_TOUCH = "SELECT DISTINCT person FROM person_touch WHERE touch = ? AND
 async def installs(here: Here) -> Response:
     """GET /dashboard/installs?q=…"""
     person = here.call.query("person") or ""
-    if person and await _is_live(here, person):
+    if person.isascii() and person.isdigit() and len(person) < 20:
         return Response(b"", 303, {"Location": here.url(f"installs/person/{person}")})
     asked, kind = (here.call.query("q") or "").strip(), here.call.query("kind") or ""
     found: list[dict[str, Any]] = []
@@ -72,7 +71,7 @@ async def installs(here: Here) -> Response:
     )
     recent = await _recent(here)
     return here.answer(
-        "installs.html", [persons, recent] if asked else [recent, persons], asked=asked, kind=kind, imported=person,
+        "installs.html", [persons, recent] if asked else [recent, persons], asked=asked, kind=kind,
         kinds=KINDS, searched=[name for name in SEARCHED if name not in KINDS],
     )  # fmt: skip
 
@@ -80,7 +79,7 @@ async def installs(here: Here) -> Response:
 @page("installs")
 async def person(here: Here) -> Response:
     """GET /dashboard/installs/person/{person_id}."""
-    document = await person_document(here.call, here.call.path["person_id"])
+    document = await read_person(here.call, here.call.path["person_id"])
     table = Table(
         name="timeline",
         caption="Timeline",
@@ -239,17 +238,11 @@ async def _persons(here: Here, kind: str, asked: str) -> list[dict[str, Any]]:
         raise BadRequest(f"kind: must be one of {', '.join(SEARCHED)}.")
     found: dict[str, dict[str, Any]] = {}
     for name in (kind,) if kind else GUESSED:
-        document = await persons_document(here.call, name, asked)
+        document = await find_persons(here.call, name, asked)
         for one in document["persons"]:
             if one["app_id"] == str(here.app.id) and (one["environment"] == "test") == here.test:
                 found[one["person_id"]] = one
     return list(found.values())
-
-
-async def _is_live(here: Here, person: str) -> bool:
-    """Whether a person is in the journal; members of cohorts can be known from imported events alone."""
-    number = int(person) if person.isascii() and person.isdigit() and len(person) < 20 else 0
-    return number < 2**63 and bool(await here.call.context.store.fetch(HEAD, (number,)))
 
 
 async def _row(here: Here, text: str) -> Row | None:

@@ -9,11 +9,14 @@ from typing import Final
 from bough.cohorts.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
 from bough.events.currencies import CURRENCIES
 from bough.importers.amounts import SAYS, WRITTEN_FOR_PEOPLE
-from bough.importers.columns import IDENTIFIERS, SOURCES
+from bough.importers.columns import IDENTIFIERS, KEPT, SOURCES
 from bough.importers.instants import complaint, implausible, instant
+from bough.importers.kept import kept
 from bough.importers.names import name_faults
+from bough.importers.quoting import name as quoted
 from bough.importers.quoting import text
 from bough.money import MAX_AMOUNT
+from bough.vocabulary.export_columns import EXPORT_COLUMNS
 
 MAX_ID: Final = 1024
 
@@ -33,6 +36,18 @@ _NOBODY: Final = (
     "true",
     "optional",
 )
+_TELLING: Final = (
+    *SOURCES,
+    *(
+        column
+        for column in KEPT
+        if column.startswith(("event_data_", "content_items"))
+        and EXPORT_COLUMNS[column].source == "have"
+        and column != "event_data_transaction_id"
+    ),
+)
+"""What an event says of itself: rows without an id that differ in it are two. Its order number is in `SOURCES`."""
+
 _TRUE: Final = "('true', '1', 't')"
 
 
@@ -55,11 +70,11 @@ def checked(source: str, present: Iterable[str], *, now: int, readable: str = ""
 
 
 def _columns(fields: frozenset[str]) -> str:
-    content = f"md5(concat_ws('\x1f', {', '.join(_told(field) for field in SOURCES if field in fields)}))"
+    content = f"md5(concat_ws('\x1f', {', '.join(_told(field) for field in _TELLING if field in fields)}))"
     attributed = "CASE WHEN touch_type IS NULL THEN 'false' ELSE 'true' END"
-    touches = [_set_text(column) if column in _SETS else column for column, _ in TOUCH_COLUMNS if column in fields]
-    users = [f"lower({c}) AS {c}" if c == "has_app" else c for c in USER_COLUMNS if c in fields]
-    identifiers = [_identifier(field) for field in IDENTIFIERS if field in fields]
+    spelt = _spelt()
+    others = (*IDENTIFIERS, *USER_COLUMNS, *(column for column, _ in TOUCH_COLUMNS))
+    texts = [f"{spelt[field]} AS {field}" if field in spelt else field for field in others if field in fields]
     amount = "coalesce(revenue, revenue_in_usd) AS amount"
     currency = "CASE WHEN revenue IS NULL THEN 'USD' ELSE code END AS currency"
     return ", ".join(
@@ -68,24 +83,35 @@ def _columns(fields: frozenset[str]) -> str:
             "name",
             "ms",
             f"lower(coalesce(attributed, {attributed})) IN {_TRUE} AS attributed",
-            "upper(touch_type) AS touch_type",
+            f"{spelt['touch_type']} AS touch_type",
             "touch_ms AS touch_at",
             "customer_event_alias",
             amount,
             currency,
-            *identifiers,
-            *users,
-            *touches,
+            *texts,
+            *kept(fields, spelt),
         ]
     )
 
 
+def _spelt() -> dict[str, str]:
+    """Fields that count in one spelling → that text."""
+    return {
+        "timestamp": "CAST(ms AS VARCHAR)",
+        "touch_type": "upper(touch_type)",
+        "touch_at": "CAST(touch_ms AS VARCHAR)",
+        **{field: _identifier(field) for field in IDENTIFIERS},
+        "has_app": "lower(has_app)",
+        **{column: _set_text(column) for column, _ in TOUCH_COLUMNS if column in _SETS},
+    }
+
+
 def _told(field: str) -> str:
     """What a field adds to a row's content: nothing when it is empty, so that files with other columns agree."""
-    value = {
-        "timestamp": "ms",
-        "custom_data": "CASE WHEN json_valid(custom_data) THEN CAST(json(custom_data) AS VARCHAR) ELSE custom_data END",
-    }.get(field, field)
+    if field in ("custom_data", "content_items"):
+        value = f"CASE WHEN json_valid({field}) THEN CAST(json({field}) AS VARCHAR) ELSE {field} END"
+    else:
+        value = "ms" if field == "timestamp" else quoted(field)
     return f"'{field}=' || {value}"
 
 
@@ -140,7 +166,7 @@ def _set_text(column: str) -> str:
     """A JSON array or a text as members joined by ","."""
     return (
         f"CASE WHEN {column} LIKE '[%' AND json_valid({column})"
-        f" THEN array_to_string(from_json({column}, '[\"VARCHAR\"]'), ',') ELSE {column} END AS {column}"
+        f" THEN array_to_string(from_json({column}, '[\"VARCHAR\"]'), ',') ELSE {column} END"
     )
 
 
@@ -148,12 +174,10 @@ def _identifier(field: str) -> str:
     """An identifier in one spelling; NULL for what identifies nobody (zeros, `null`, …)."""
     nobody = ", ".join(text(word) for word in _NOBODY)
     if field == "identity":
-        return (
-            f"CASE WHEN lower({field}) IN ('null', 'undefined', 'bnc_no_value') THEN NULL ELSE {field} END AS {field}"
-        )
+        return f"CASE WHEN lower({field}) IN ('null', 'undefined', 'bnc_no_value') THEN NULL ELSE {field} END"
     value = f"lower({field})" if field in ("idfa", "aaid") else field
     # the long comparisons are made of what is short or begins like zeros: few rows
     longest = max(map(len, _NOBODY))
     word = f"strlen({field}) <= {longest} AND lower({field}) IN ({nobody})"
     zeros = f"{field} < '1' AND ltrim({field}, '0-') = ''"
-    return f"CASE WHEN ({word}) OR ({zeros}) THEN NULL ELSE {value} END AS {field}"
+    return f"CASE WHEN ({word}) OR ({zeros}) THEN NULL ELSE {value} END"

@@ -30,6 +30,7 @@ from bough.errors import BadRequest
 from bough.ids import now_ms
 from bough.importers import records, repeats
 from bough.importers.checks import checked
+from bough.importers.kept import misfits, unknown
 from bough.importers.quoting import text
 from bough.importers.records import LineError
 from bough.importers.sources import Format, Source, first_line, format_of, numbered_csv, numbered_json, source_of
@@ -65,7 +66,11 @@ class Segment(Struct, frozen=True, kw_only=True):
     known: int = 0
     """Rows that repeat an event that counts already, and say the same."""
     repeated: bool = False
-    """Whether the whole file was imported before; what is said of its lines is what was said then."""
+    """Whether the whole file was imported before; what is said of it is what was said then."""
+    unknown: tuple[tuple[str, int], ...] = ()
+    """Columns of the file that no export has, and how many values of them are not kept."""
+    misfits: tuple[tuple[str, int], ...] = ()
+    """Columns with values that are none of their type, and how many; they are kept as they are."""
 
 
 class _Lines(Struct, frozen=True, kw_only=True):
@@ -75,9 +80,11 @@ class _Lines(Struct, frozen=True, kw_only=True):
     errors: tuple[LineError, ...] = ()
     error_count: int = 0
     known: int = 0
+    unknown: tuple[tuple[str, int], ...] = ()
+    misfits: tuple[tuple[str, int], ...] = ()
 
 
-class _Journalled(Struct, frozen=True, kw_only=True):
+class _Journalled(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of a segment's journal row."""
 
     file: str
@@ -88,6 +95,8 @@ class _Journalled(Struct, frozen=True, kw_only=True):
     known: int = 0
     faults: tuple[LineError, ...] = ()
     """The first of the errors, so that a repeated import tells them again."""
+    unknown: dict[str, int] = {}
+    misfits: dict[str, int] = {}
 
 
 def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int) -> Segment:
@@ -119,10 +128,18 @@ def import_file(store: Store, data: Path, path: Path, app: int, read: Read = int
             errors=lines.error_count,
             known=lines.known,
             faults=lines.errors,
+            unknown=dict(lines.unknown),
+            misfits=dict(lines.misfits),
         )
         identifier = store.transact(_record_batch, (app, name, digest, msgspec.json.encode(body).decode()))
     return Segment(
-        row=identifier, rows=lines.rows, errors=lines.errors, error_count=lines.error_count, known=lines.known
+        row=identifier,
+        rows=lines.rows,
+        errors=lines.errors,
+        error_count=lines.error_count,
+        known=lines.known,
+        unknown=lines.unknown,
+        misfits=lines.misfits,
     )
 
 
@@ -139,7 +156,14 @@ def _told_again(row: int, body: str | None) -> Segment:
     if told is None:
         return Segment(row=row, rows=0, repeated=True)
     return Segment(
-        row=row, rows=told.rows, errors=told.faults, error_count=told.errors, known=told.known, repeated=True
+        row=row,
+        rows=told.rows,
+        errors=told.faults,
+        error_count=told.errors,
+        known=told.known,
+        unknown=tuple(told.unknown.items()),
+        misfits=tuple(told.misfits.items()),
+        repeated=True,
     )
 
 
@@ -180,7 +204,7 @@ def _convert(connection: DuckDBPyConnection, path: Path, kind: Format, made: Pat
     copy = made.with_suffix(f".{kind}")
     if header is None:
         records.copy_numbered(path, found, copy)
-        return _write(connection, numbered_json(copy), made, mark, now)
+        return _write(connection, numbered_json(connection, copy), made, mark, now)
     with copy.open("w", encoding="utf-8", newline="") as file:
         misshapen, misshapen_count = records.copy_good(path, found, header, file, MAX_ERRORS_SHOWN)
     lines = _write(connection, numbered_csv(copy, header), made, mark, now)
@@ -195,6 +219,16 @@ def _is_quick(path: Path, found: TextFile, header: Header | None) -> bool:
 
 
 def _write(connection: DuckDBPyConnection, source: Source, made: Path, mark: Mark, now: int) -> _Lines:
+    """The good lines that are not known yet as a Parquet file, and what of the file's columns is to be said."""
+    lines = _write_lines(connection, source, made, mark, now)
+    if lines.error_count and not source.lines:
+        return lines  # to be read again, line by line
+    return msgspec.structs.replace(
+        lines, unknown=tuple(unknown(connection, source)), misfits=tuple(misfits(connection, made))
+    )
+
+
+def _write_lines(connection: DuckDBPyConnection, source: Source, made: Path, mark: Mark, now: int) -> _Lines:
     """The good lines that are not known yet as a Parquet file, in one pass when all are."""
     every = made.with_suffix(".all")
     sql = checked(source.sql, source.fields, now=now, readable=source.readable)
@@ -209,7 +243,7 @@ def _write(connection: DuckDBPyConnection, source: Source, made: Path, mark: Mar
         )
     total, count = _counts(connection, f"(SELECT count(*) FROM {whole}), (SELECT count(*) FROM ({faults}))")
     if count and not source.lines:
-        return _Lines(rows=0, error_count=count)  # to be read again, line by line
+        return _Lines(rows=0, error_count=count)
     if not (count or known):
         every.replace(made)
         return _Lines(rows=total)

@@ -14,11 +14,13 @@ from typing import Final
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from bough.importers.kept import SAID
 from bough.importers.quoting import name, text
 from bough.store.database import Store
 
 BESIDE: Final = frozenset({"id", "line", "error"})
-"""Columns of a row that are not what it says."""
+"""Columns of a row that are not what it says; nor are its letters (`bough.importers.kept.SAID`): the same event may come
+in another spelling, from another program."""
 
 LIVE_RANGE: Final = "SELECT min(id), max(id) FROM journal"
 LIVE_ROW: Final = (
@@ -110,7 +112,11 @@ def _live(connection: DuckDBPyConnection, good: str, store: Store, app: int) -> 
 
 
 def _same(columns: Iterable[str]) -> str:
-    told = [f"w.{name(one)} IS NOT DISTINCT FROM f.{name(one)}" for one in columns if one not in BESIDE]
+    told = [
+        f"w.{name(one)} IS NOT DISTINCT FROM f.{name(one)}"
+        for one in columns
+        if one not in BESIDE and not one.startswith(SAID)
+    ]
     return " AND ".join(told) or "TRUE"
 
 

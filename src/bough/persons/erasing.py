@@ -187,7 +187,7 @@ class _Work:
 
         number, name = rows[0]
         made = f"{erasure.app}-{number}-{erasure.id}.parquet"
-        changed = rewrite(folder / name, folder / made, pseudonyms.items())
+        changed = rewrite(folder / name, folder / made, pseudonyms)
         self._store.transact(_segment_done, (erasure.id, number, name, made, changed))
 
     def _rebuilt(self) -> bool:

@@ -28,6 +28,46 @@ _ERASURE = (
 ROUTES = (
     Route(
         method="GET",
+        path="/api/persons",
+        handler=routes.search,
+        name="findPersons",
+        group=GROUP,
+        access="token",
+        needs=("sensitive_data",),
+        summary="Find a person by an identifier",
+        notes="Needs exactly one identifier. People who are known from imported files have `source` `import`.",
+        parameters=(
+            _TOKEN,
+            Parameter(name="app_id", meaning="One app; else all of your organization.", place="query"),
+            *(Parameter(name=name, meaning=f"A person's {name}.", place="query") for name in SEARCHED),
+        ),
+        errors=(404,),
+        answer="The persons with that identifier, per app and environment.",
+    ),
+    Route(
+        method="GET",
+        path="/api/persons/{person_id}",
+        handler=routes.read_person,
+        name="readPerson",
+        group=GROUP,
+        access="token",
+        needs=("sensitive_data",),
+        summary="A person's timeline",
+        notes="The id of any event of the person finds it, too, and so does a token that an SDK was given, a device id"
+        " or your own user id, when it is one person's only. The timeline of a person of imported files has the files'"
+        " rows, each with all `columns` as the file says them.",
+        parameters=(
+            _TOKEN,
+            Parameter(name="person_id", meaning="The person.", required=True, place="path"),
+            Parameter(
+                name="limit", meaning="Entries of the timeline, the newest (200).", place="query", kind="integer"
+            ),
+        ),
+        errors=(404,),
+        answer="Identifiers, merges, and touches, sessions and events in the order of time, each with its reason.",
+    ),
+    Route(
+        method="GET",
         path="/api/persons/{person_id}/export",
         handler=routes.export,
         name="exportPerson",

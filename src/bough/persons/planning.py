@@ -117,16 +117,19 @@ class _Search:
 
     def meet_owners(self, identifier: Identifier) -> None:
         """Take in whose an identifier is. Who only borrowed the device is not meant."""
-        kind, value = identifier
-        sort = next((name for name, kinds in SEARCHED.items() if kinds == (kind,)), "device")
-        for head in self._stories.search(sort, value, [(self._app, self._test)]):
+        for head in self._bearers(identifier):
             if self._group(head).persons.person_of(identifier) == head.person:
                 self.meet(head)
+
+    def _bearers(self, identifier: Identifier) -> list[Head]:
+        kind, value = identifier
+        sort = next((name for name, kinds in SEARCHED.items() if kinds == (kind,)), "device")
+        return self._stories.search(sort, value, [(self._app, self._test)])
 
     def imported(self, given: Iterable[Identifier]) -> list[Identifier]:
         """Identifiers on rows of imported files that are connected with those given."""
         segments = [] if self._test else self._store.rows(queries.ALL_SEGMENTS, (self._app,))
-        wanted = [one for one in given if one[0] in IDENTIFIERS]
+        wanted = list(given)
         if not segments or not wanted:
             return []
         from bough.persons.segments import connected
@@ -138,7 +141,9 @@ class _Search:
         while True:
             before = len(self.own), len(self.persons)
             for one in self.imported(list(self.own)):
-                if one not in self.foreign and one not in self._shared:
+                if one[0] not in IDENTIFIERS:
+                    self._claim_device(one)
+                elif one not in self.foreign and one not in self._shared:
                     self.own[one] = None
             for one in list(self.own):
                 if one[0] != "request":
@@ -163,6 +168,14 @@ class _Search:
             self.foreign.pop(one, None)
         elif one not in self.own:
             self.foreign[one] = None
+
+    def _claim_device(self, one: Identifier) -> None:
+        """An id on an imported row that joins no rows: the person's, unless a live person of another user has it."""
+        if one in self.own or one in self.foreign:
+            return
+        owners = {self._group(head).persons.person_of(one) for head in self._bearers(one)}
+        for owner in owners - {NOBODY} or {NOBODY}:
+            self._claim(one, owner)
 
     def _group(self, head: Head) -> Told:
         if head.group not in self._groups:

@@ -1,4 +1,5 @@
-"""GET /api/persons/{person_id}/export, POST /api/persons/{person_id}/erase, GET /api/erasures/{erasure_id}.
+"""GET /api/persons, GET /api/persons/{person_id}, GET /api/persons/{person_id}/export,
+POST /api/persons/{person_id}/erase, GET /api/erasures/{erasure_id}.
 
 In place of `{person_id}` stands `by` with exactly one identifier in the query (or body, for the erasure).
 """
@@ -15,6 +16,7 @@ from bough.attribution.stories import SEARCHED
 from bough.errors import BadRequest, NotFound
 from bough.events.body import encode
 from bough.events.values import text
+from bough.persons import reading
 from bough.persons.erasing import Asked, ask_batch, read
 from bough.persons.planning import Person, find_persons
 from bough.persons.telling import erasure_document, person_document
@@ -25,6 +27,24 @@ BY = "by"
 """In place of a person's id: the person is named by an identifier."""
 
 
+async def search(call: Call) -> Response:
+    """GET /api/persons?identity=…: the persons with an identifier."""
+    asked = [(name, value) for name in SEARCHED if (value := call.query(name))]
+    if len(asked) != 1:
+        raise BadRequest(f"Give exactly one of {', '.join(SEARCHED)}.")
+    return _encoded(await reading.find_persons(call, *asked[0]))
+
+
+async def read_person(call: Call) -> Response:
+    """GET /api/persons/{person_id}."""
+    return _encoded(await reading.read_person(call, call.path["person_id"]))
+
+
+def _encoded(document: dict[str, Any]) -> Response:
+    # Decimals of link data stay numbers, digit by digit.
+    return Response(encode(document), 200, dict(CORS_HEADERS), "application/json")
+
+
 async def export(call: Call) -> Response:
     """GET /api/persons/{person_id}/export."""
     persons = await _persons(call, dict(call.request.query_params))
@@ -33,7 +53,7 @@ async def export(call: Call) -> Response:
     found = [await asyncio.to_thread(person_document, context.store, folder, person) for person in persons]
     for person in persons:
         await call.note(Entry(action="person.export", app=person.app, subject=str(person.person)))
-    return Response(encode({"persons": found}), 200, dict(CORS_HEADERS), "application/json")
+    return _encoded({"persons": found})
 
 
 async def erase(call: Call) -> Response:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bough.cohorts.events import GENERATED_EVENTS, SESSION_EVENTS, STANDARD_EVENTS, TOUCH_EVENTS
 from bough.warehouse.event import LATEST_INSTANT
+from bough.warehouse.had_app import HAD, OPENED, complete_contexts, find_openings
 from bough.warehouse.intake import learn, sorted_set
 from bough.warehouse.schema import MEMBER_CODES
 
@@ -75,17 +76,24 @@ def completed(connection: DuckDBPyConnection, source: str) -> None:
         source: as for `derive`.
     """
     _names(connection, source)
+    find_openings(connection, source)
+    codes = _codes(connection)
+    context, joins = "e.context", ""
+    if complete_contexts(connection, source, codes.true, codes.false):
+        context = "coalesce(c.told, e.context)"
+        joins = f"{OPENED} LEFT JOIN told_contexts AS c ON c.context = e.context AND c.had = {HAD}"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE clicked AS SELECT who, min(ad_at) AS ad_at, min(email_at) AS email_at"
         f" FROM {source} AS e GROUP BY who HAVING min(ad_at) IS NOT NULL OR min(email_at) IS NOT NULL"
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE steps AS SELECT e.who, e.app, e.rid, e.name, e.ms, e.day, e.context,"
-        " CASE WHEN r.name IS NULL THEN 0 ELSE coalesce(e.micro, 0) END AS micro,"
-        " CASE WHEN r.name IS NULL THEN 0 ELSE e.missing_rate END AS missing_rate,"
+        "CREATE OR REPLACE TEMP TABLE steps AS SELECT e.who, e.app, e.rid, e.name, e.ms, e.day,"
+        f" {context} AS context,"
+        " CASE WHEN v.name IS NULL THEN 0 ELSE coalesce(e.micro, 0) END AS micro,"
+        " CASE WHEN v.name IS NULL THEN 0 ELSE e.missing_rate END AS missing_rate,"
         " bit_or(n.bit) OVER by_time AS mask, lag(e.ms) OVER by_time AS before"
         f" FROM {source} AS e JOIN event_names AS n ON n.name = e.name"
-        " LEFT JOIN revenue_events AS r ON r.app = e.app AND r.name = e.name"
+        f" LEFT JOIN revenue_events AS v ON v.app = e.app AND v.name = e.name{joins}"
         " WHERE NOT n.touch WINDOW by_time AS (PARTITION BY e.who ORDER BY e.ms)"
     )
     word = ", ".join(f"CASE WHEN mask & {1 << bit} <> 0 THEN '{name}' END" for bit, name in enumerate(_STANDARD))
@@ -212,9 +220,10 @@ def _reengagement_members(connection: DuckDBPyConnection, source: str, codes: Co
         " JOIN steps AS s ON s.who = g.who AND s.ms = g.ms JOIN event_names AS n ON n.name = s.name AND n.session"
         f" JOIN {source} AS v ON v.rid = s.rid GROUP BY s.who, s.ms"
     )
+    has_app = f"CASE WHEN x.has_app <> 0 THEN x.has_app WHEN {HAD} THEN {codes.true} ELSE {codes.false} END"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE new_reengagement_members AS"
-        f" SELECT e.app, e.who, e.ms, e.day, {_member_codes('x.has_app', codes)}, 2 AS variant"
-        f" FROM returns AS r JOIN {source} AS e ON e.rid = r.rid{_ENTRY_JOINS}"
+        f" SELECT e.app, e.who, e.ms, e.day, {_member_codes(has_app, codes)}, 2 AS variant"
+        f" FROM returns AS g JOIN {source} AS e ON e.rid = g.rid{_ENTRY_JOINS}{OPENED}"
     )
     _number_members(connection, "reengagement", "TRUE", "who, ms")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.json import Encoder
 
+from bough.attribution.countries import COUNTRIES
 from bough.cohorts.dimensions import TOUCH_COLUMNS, Kind
 from bough.cohorts.events import REVENUE_EVENTS, SESSION_EVENTS
 from bough.errors import BadRequest, Unavailable
@@ -193,7 +194,17 @@ def _add_contexts(connection: DuckDBPyConnection, stage: str) -> None:
         f"CREATE OR REPLACE TEMP TABLE context_texts AS SELECT DISTINCT {_CONTEXT_HASH} AS h,"
         f" {', '.join(CONTEXT_CODES)} FROM {stage} AS s"
     )
+    _name_countries(connection)
     _encode(connection, "context", CONTEXT_CODES)
+
+
+def _name_countries(connection: DuckDBPyConnection) -> None:
+    """The name of a country whose code alone is said."""
+    listed = ", ".join(f"('{code}', '{name.replace(chr(39), 2 * chr(39))}')" for code, name in COUNTRIES.items())
+    connection.execute(
+        f"UPDATE context_texts SET geo_country_en = c.name FROM (VALUES {listed}) AS c(code, name)"
+        " WHERE c.code = upper(context_texts.geo_country_code) AND coalesce(context_texts.geo_country_en, '') = ''"
+    )
 
 
 def _add_touches(connection: DuckDBPyConnection, stage: str) -> None:

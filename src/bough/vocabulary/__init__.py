@@ -1,0 +1,1 @@
+"""Words and lists that every part of the server shares; knows no other part."""
