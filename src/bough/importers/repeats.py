@@ -19,7 +19,7 @@ from bough.importers.quoting import name, text
 from bough.store.database import Store
 
 BESIDE: Final = frozenset({"id", "line", "error"})
-"""Columns of a row that are not what it says; nor are its letters (`bough.importers.kept.SAID`): the same event may come
+"""Columns of a row that are not what it says; nor are its letters (`bough.importers.kept.SAID`): an event may come again
 in another spelling, from another program."""
 
 LIVE_RANGE: Final = "SELECT min(id), max(id) FROM journal"
