@@ -136,7 +136,11 @@ def _separator(first: str, wanted: Collection[str]) -> str:
     """The separator that gives most of the wanted columns, then most columns; the comma when nothing tells."""
 
     def worth(separator: str) -> tuple[int, int]:
-        names = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=separator), [])]
+        try:
+            cells = next(csv.reader(io.StringIO(first, newline=""), delimiter=separator), [])
+        except csv.Error:
+            return 0, 0
+        names = [cell.strip().lower() for cell in cells]
         return len({*names} & {*wanted}), len(names)
 
     return max(SEPARATORS, key=worth)
@@ -178,5 +182,5 @@ def _record(number: int, text: str, separator: str) -> Record:
     except csv.Error as error:
         return Record(number, [], f"is not CSV: {error}")
     if len(rows) > 1:
-        return Record(number, [], "is not CSV: a line ends inside of it")
+        return Record(number, [], "is not CSV: a line ends inside of it (CR and LF are mixed)")
     return Record(number, rows[0] if rows else [])

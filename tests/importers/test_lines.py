@@ -257,7 +257,8 @@ def test_every_record_is_stored_or_known_or_named(
 ) -> None:
     """Records are counted by what quotes leave of lines: without quotes in cells there are as many as were written."""
     if quoted:
-        cells = [['"' + cell.replace('"', '""') + '"' for cell in line] for line in lines]
+        inner = "" if end == "\r" else "\n"  # a file whose lines end with CR alone has no LF
+        cells = [['"' + cell.replace('"', '""').replace("\n", inner) + '"' for cell in line] for line in lines]
     else:
         cells = [["".join(c for c in cell if c not in '"\n\r') for cell in line] for line in lines]
     rows = [row for line in cells if (row := ",".join(line))]
