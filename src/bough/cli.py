@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from bough import __version__
+from bough.commands.parsing import Parser
 from bough.errors import BoughError
 
 COMMANDS = {
@@ -45,15 +46,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BoughError as error:
         print(f"bough: {error.message}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        if error.filename is None:  # no file that the user named: a fault of ours
+            raise
+        print(f"bough: {error.filename}: {error.strerror}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def parser(command: str = "") -> argparse.ArgumentParser:
     """All commands and their options; when `command` is one of them, it alone."""
-    described = argparse.ArgumentParser(prog="bough", description="Self-hosted deep links and mobile measurement.")
+    described = Parser(prog="bough", description="Self-hosted deep links and mobile measurement.")
     described.add_argument("--version", action="version", version=f"bough {__version__}")
     commands = described.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in dict.fromkeys([COMMANDS[command]] if command in COMMANDS else COMMANDS.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
 
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bough.errors import ConfigurationError
+from bough.spelling import closest
 
 PREFIX = "BOUGH_"
 
@@ -19,6 +21,9 @@ _OBJECTS = re.compile(
     r"(?:s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[A-Za-z0-9_=-]+(?:/[A-Za-z0-9_=-]+)*))?/?)?\Z"
 )
 """Plain names only: no `..`, nothing that a URL or a log would have to quote."""
+
+
+_BASE_URL = re.compile(r"https?://[^/?#@\s]+/?\Z")
 
 
 class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
@@ -88,14 +93,36 @@ def load_settings(environment: Mapping[str, str] = os.environ, **given: object) 
         if not variable.startswith(PREFIX):
             continue
         if name not in names:
-            raise ConfigurationError(f"{variable} is not a setting of bough; docs/settings.md lists them all.")
+            like = closest(variable, (PREFIX + known for known in names))
+            meant = f" Did you mean {like}?" if like else ""
+            raise ConfigurationError(f"{variable} is not a setting of bough; docs/settings.md lists them all.{meant}")
         values[name] = _convert(variable, name, text)
     for name, value in given.items():
         if value is not None:
             values[name.upper()] = value
     settings = msgspec.convert(values, Settings)
+    if not settings.data.strip():
+        raise ConfigurationError("BOUGH_DATA or --data is empty; it must name the data folder, as in ./bough-data.")
     bucket_and_prefix(settings.export_files)
+    _check(settings)
     return settings
+
+
+def _check(settings: Settings) -> None:
+    """Raises ConfigurationError for a value of the right type that cannot work."""
+    if settings.store and not settings.store.startswith(("postgresql://", "postgres://")):
+        raise ConfigurationError("BOUGH_STORE or --store must begin with postgresql://, or be empty for SQLite.")
+    if not _BASE_URL.match(settings.base_url):
+        raise ConfigurationError(
+            f"BOUGH_BASE_URL={settings.base_url!r} must look like https://go.example.com, without a path."
+        )
+    for address in filter(None, map(str.strip, settings.trusted_proxies.split(","))):
+        try:
+            ip_address(address)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"BOUGH_TRUSTED_PROXIES: {address!r} is no IP address; list single addresses with commas between them."
+            ) from error
 
 
 def bucket_and_prefix(address: str) -> tuple[str, str]:

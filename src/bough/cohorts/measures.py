@@ -16,6 +16,9 @@ from bough.cohorts.events import STANDARD_EVENTS
 Metric = Literal["total_count", "unique_count", "revenue", "cost"]
 MICRO: Final = 1_000_000
 
+EVENT_PREFIX: Final = "event:"
+"""`event:NAME` asks for the event NAME, also where NAME alone is a measure such as `revenue`."""
+
 
 class Form(Enum):
     """How a number is written (contract/cohort.md §3.4)."""
@@ -138,6 +141,10 @@ class EventCount(Measure):
     metric = "total_count"
     empty = Form.COUNT
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.event = event_of(name)
+
     def metric_of(self, asked: Asked) -> Metric:
         return "unique_count" if asked.unique else "total_count"
 
@@ -146,7 +153,7 @@ class EventCount(Measure):
 
     def _need(self, asked: Asked) -> Need:
         reached = asked.per_user and asked.cumulative and asked.observable
-        return Need(Part.PEOPLE if asked.unique else Part.COUNT, self.name, asked.cumulative, reached)
+        return Need(Part.PEOPLE if asked.unique else Part.COUNT, self.event, asked.cumulative, reached)
 
     def needs(self, asked: Asked) -> tuple[Need, ...]:
         return (self._need(asked),)
@@ -356,8 +363,20 @@ _CANONICAL: Final = {**{name.upper(): name for name in MEASURES}, "SPENG_CREDITS
 
 
 def canonical(name: str) -> str:
-    """The spelling of a built-in measure in any letter case; another name unchanged (contract/cohort.md §1.4)."""
+    """The spelling of a built-in measure in any letter case; another name unchanged (contract/cohort.md §1.4).
+
+    With EVENT_PREFIX the name is an event's: a built-in event's in any letter case, or another one letter by letter.
+    """
+    if name.startswith(EVENT_PREFIX):
+        event = name.removeprefix(EVENT_PREFIX)
+        built_in = _CANONICAL.get(event.upper(), event)
+        return EVENT_PREFIX + (built_in if is_event(built_in) else event)
     return _CANONICAL.get(name.upper(), name)
+
+
+def event_of(name: str) -> str:
+    """The event that a canonical name of an event's measure counts."""
+    return name.removeprefix(EVENT_PREFIX) or name
 
 
 def measure_of(name: str) -> Measure:
@@ -366,5 +385,5 @@ def measure_of(name: str) -> Measure:
 
 
 def is_event(name: str) -> bool:
-    """Whether the measure counts events of that name."""
+    """Whether the measure counts events of one name."""
     return MEASURES.get(name, EventCount) is EventCount

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bough.cohorts.dimensions import PREFIX, dimensions_of
-from bough.cohorts.measures import MEASURES, Asked, measure_of
+from bough.cohorts.measures import EVENT_PREFIX, MEASURES, Asked, measure_of
 from bough.cohorts.request import (
     BAND_DAYS,
     COMPRESSED,
@@ -41,6 +41,7 @@ def meta() -> dict[str, Any]:
             for name in MEASURES
         ],
         "custom_events_are_measures": True,
+        "event_prefix": EVENT_PREFIX,
         "granularities": {name: {"days": days, "max_bands": MAX_BAND_DAYS // days} for name, days in BAND_DAYS.items()},
         "formats": [*FORMATS, *COMPRESSED],
         "limits": {

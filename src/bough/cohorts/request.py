@@ -17,8 +17,9 @@ from msgspec import Struct
 
 from bough.cohorts.dimensions import DIMENSIONS, PREFIX, DataSource
 from bough.cohorts.filter import Filter
-from bough.cohorts.measures import canonical, is_event
+from bough.cohorts.measures import canonical, event_of, is_event
 from bough.errors import BadRequest
+from bough.spelling import did_you_mean
 
 Granularity = Literal["day", "week", "month"]
 BAND_DAYS: Final[dict[Granularity, int]] = {"day": 1, "week": 7, "month": 30}
@@ -238,7 +239,7 @@ class _Parser:
         if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
             raise BadRequest(f"{name}: must be an array of strings")
         for item in values:
-            if not item or len(item) > MAX_NAME or "\0" in item:
+            if not item or len(event_of(item)) > MAX_NAME or "\0" in item:
                 raise BadRequest(f"{name}: a name has 1 to {MAX_NAME} characters")
         return values
 
@@ -326,7 +327,8 @@ class _Parser:
 def _check_dimension(field: str, name: str, source: DataSource) -> None:
     dimension = DIMENSIONS.get(name)
     if dimension is None:
-        raise BadRequest(f"{field}: unknown dimension {name[:MAX_NAME]!r}")
+        known = (one.name for one in DIMENSIONS.values() if source in one.sources)
+        raise BadRequest(f"{field}: unknown dimension {name[:MAX_NAME]!r}{did_you_mean(name[:MAX_NAME], known)}")
     if source not in dimension.sources:
         raise BadRequest(f"{field}: {name} cannot be used with data_source {source}")
 
@@ -404,4 +406,4 @@ def months_before(day: date, months: int) -> date:
 
 def event_names(request: CohortRequest) -> tuple[str, ...]:
     """Names of the events that the request's measures count."""
-    return tuple(name for name in request.measures if is_event(name))
+    return tuple(dict.fromkeys(event_of(name) for name in request.measures if is_event(name)))

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from bough.cohorts.filter import Filter
-from bough.cohorts.measures import MEASURES, Cells, Measure, Need, Number, Part, Retention
+from bough.cohorts.measures import Cells, Measure, Need, Number, Part, Retention
 from bough.cohorts.numbers import wilson
 from bough.cohorts.plan import AppScope, Plan, asked_of, measures_of, plan
 from bough.cohorts.request import CohortRequest
+from bough.cohorts.unknown_names import unknown_names
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -168,7 +169,8 @@ def answer(
     connection.begin()
     try:
         found = compute(connection, the_plan, check or go_on)
-        warnings = (*request.warnings, *_unknown_events(connection, request, apps), *_money_warnings(found))
+        unknown = unknown_names(connection, request, apps, proposes=not mandatory)
+        warnings = (*request.warnings, *unknown, *_money_warnings(found))
     finally:
         connection.rollback()
     return Answer(request, found, warnings)
@@ -182,36 +184,6 @@ def _money_warnings(found: Found) -> tuple[str, ...]:
     if without := sum(rows for _, rows in found.costs.values()):
         warnings.append(f"cost: {without} costs have no exchange rate for their date; those rows' cost is null")
     return tuple(warnings)
-
-
-def _unknown_events(
-    connection: DuckDBPyConnection, request: CohortRequest, apps: Sequence[AppScope]
-) -> tuple[str, ...]:
-    """Measures that no event of the apps has ever been called; they give zeros (contract/cohort.md §4)."""
-    names = [name for name in dict.fromkeys(request.measures) if name not in MEASURES]
-    if not names:
-        return ()
-    texts = [*names, *(scope.app_id for scope in apps)]
-    marks = ", ".join(f"$w{i}" for i, _ in enumerate(texts))
-    codes: dict[str, int] = dict(
-        connection.execute(
-            f"SELECT word, code FROM words WHERE word IN ({marks})",  # noqa: S608 - marks only
-            {f"w{i}": text for i, text in enumerate(texts)},
-        ).fetchall()
-    )
-    own = [codes[scope.app_id] for scope in apps if scope.app_id in codes]
-    return tuple(
-        f"measures: no event is called {name!r}"
-        for name in names
-        if name not in codes or not _has_event(connection, codes[name], own)
-    )
-
-
-def _has_event(connection: DuckDBPyConnection, name: int, apps: Sequence[int]) -> bool:
-    # the codes stand in the text: the search then skips blocks and ends at the first event
-    listed = ", ".join(map(str, apps)) or "-1"
-    found = connection.execute(f"SELECT 1 FROM events WHERE name = {name} AND app IN ({listed}) LIMIT 1")  # noqa: S608
-    return found.fetchone() is not None
 
 
 def has_interval(request: CohortRequest, measure: Measure) -> bool:

@@ -18,8 +18,9 @@ from bough.accounts.model import App, Domain
 from bough.accounts.queries import ALL_ORGANIZATIONS
 from bough.accounts.routes import founded_entry
 from bough.accounts.team_routes import rotated_entry
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, check_writable, opened_store, settings_of
 from bough.errors import NotFound
+from bough.spelling import closest
 from bough.store import Store
 
 
@@ -75,7 +76,8 @@ def add_to(commands: Commands) -> None:
 def run_create(arguments: argparse.Namespace) -> None:
     """`bough apps create`."""
     settings = settings_of(arguments)
-    with opened_store(settings) as store:
+    check_writable(settings)
+    with opened_store(settings, makes=True) as store:
         wanted = NewApp(
             name=arguments.name,
             timezone=arguments.timezone,
@@ -176,10 +178,12 @@ def named_organization(store: Store, identifier: str) -> int:
 def find_app(directory: Directory, wanted: str) -> App:
     """The app with this id or, when it is the only one so called, this name. Raises NotFound."""
     found = [app for app in directory.apps.values() if wanted in (str(app.id), app.name)]
-    if len(found) != 1:
-        raise NotFound(
-            f"There is {'more than one' if found else 'no'} app {wanted!r}; `bough apps list` shows all ids."
-        )
+    if not found:
+        like = closest(wanted, [name for app in directory.apps.values() for name in (app.name, str(app.id))])
+        meant = f" Did you mean {like!r}?" if like else ""
+        raise NotFound(f"There is no app {wanted!r}; `bough apps list` shows all ids.{meant}")
+    if len(found) > 1:
+        raise NotFound(f"There is more than one app {wanted!r}; `bough apps list` shows all ids.")
     return found[0]
 
 

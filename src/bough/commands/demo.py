@@ -15,7 +15,7 @@ from bough.accounts.directory import Directory
 from bough.accounts.found import NewApp, as_document, found_app
 from bough.accounts.model import AppConfig
 from bough.commands import serve
-from bough.commands.options import Commands, add_data, opened_store, remember_address
+from bough.commands.options import Commands, add_data, check_writable, opened_store, remember_address
 from bough.errors import ConfigurationError
 from bough.processes.supervisor import bind, supervise
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
@@ -30,7 +30,7 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser("demo", help="run a server with a sample app and print requests to paste")
     serve.add_address(parser, default_port=8000)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer (default: 1)")
+    serve.add_workers(parser)
     parser.add_argument("--empty", action="store_true", help="an app without sample links and without a year of data")
     add_data(parser)
     parser.set_defaults(run=run)
@@ -38,12 +38,13 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the sample app if the folder has none, write DIR/demo.json, serve."""
+    check_writable(serve.settings_for(arguments))
     listener = bind(arguments.host, arguments.port)
     arguments.port = listener.getsockname()[1]
     settings = serve.settings_for(arguments)
     base_url = serve.base_url(arguments.host, arguments.port)
     card = settings.folder / "demo.json"
-    with opened_store(settings) as store:
+    with opened_store(settings, makes=True) as store:
         if not card.exists():
             config = AppConfig() if arguments.empty else SAMPLE_CONFIG
             founded = found_app(store, NewApp(name=APP_NAME, base_url=base_url, config=config))

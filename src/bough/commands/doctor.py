@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bough.accounts.directory import Directory
 from bough.accounts.model import Domain
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, check_made, opened_store, settings_of
 from bough.errors import BoughError
 from bough.exports.files import open_files
 from bough.settings import Settings
@@ -46,6 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def examine(settings: Settings) -> Iterator[str]:
     """One sentence per thing that is wrong, with what to do about it."""
+    try:
+        check_made(settings)
+    except BoughError as error:
+        yield error.message
+        return
     yield from _folder(settings.folder)
     yield from _base_url(settings.base_url)
     problem = open_files(settings).problem()
@@ -70,10 +75,7 @@ def examine(settings: Settings) -> Iterator[str]:
 
 
 def _folder(folder: Path) -> Iterator[str]:
-    if not folder.exists():
-        yield f"The data folder {folder} does not exist yet: it is made by the first `bough serve`, or set BOUGH_DATA."
-        return
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK):
         yield f"The data folder {folder} cannot be written to: change its owner or set BOUGH_DATA."
         return
     free = os.statvfs(folder)

@@ -8,7 +8,7 @@ import json
 from bough.accounts.audit import Entry, transact
 from bough.accounts.found import add_organization_batch
 from bough.accounts.queries import ALL_ORGANIZATIONS
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, check_writable, opened_store, settings_of
 
 
 def add_to(commands: Commands) -> None:
@@ -37,7 +37,9 @@ def run_list(arguments: argparse.Namespace) -> None:
 
 def run_add(arguments: argparse.Namespace) -> None:
     """`bough organizations add`."""
-    with opened_store(settings_of(arguments)) as store:
+    settings = settings_of(arguments)
+    check_writable(settings)
+    with opened_store(settings, makes=True) as store:
         added = transact(store, add_organization_batch, arguments.name, added_entry)
     document = _document(added, arguments.name)
     print(json.dumps(document, indent=2) if arguments.json else f"{document['organization_id']}  {document['name']}")

@@ -7,8 +7,7 @@ import logging
 import os
 
 from bough.accounts.directory import Directory
-from bough.commands.options import Commands, add_data, opened_store, remember_address
-from bough.errors import ConfigurationError
+from bough.commands.options import Commands, add_data, check_writable, opened_store, remember_address, whole_number
 from bough.logs import configure
 from bough.processes.supervisor import bind, supervise
 from bough.settings import Settings, load_settings
@@ -21,7 +20,7 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser("serve", help="run the server")
     add_address(parser, default_port=8000)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer (default: 1)")
+    add_workers(parser)
     add_data(parser)
     parser.set_defaults(run=run)
 
@@ -29,7 +28,14 @@ def add_to(commands: Commands) -> None:
 def add_address(parser: argparse.ArgumentParser, default_port: int) -> None:
     """--host and --port."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=default_port, help=f"port to listen on (default: {default_port})")
+    parser.add_argument("--port", type=whole_number(0, 65535), default=default_port, help=f"port to listen on (default: {default_port})")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """--workers."""
+    parser.add_argument(
+        "--workers", type=whole_number(1, 32), default=1, metavar="N", help="processes that answer (default: 1)"
+    )
 
 
 def base_url(host: str, port: int) -> str:
@@ -54,13 +60,13 @@ def first_steps(store: Store, settings: Settings) -> str:
 
 def run(arguments: argparse.Namespace) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    if not 1 <= arguments.workers <= 32:
-        raise ConfigurationError("--workers: must be from 1 to 32.")
     settings = settings_for(arguments)
     configure(settings.log_level)
-    with opened_store(settings) as store:  # brings the tables up to date before several processes open them
+    check_writable(settings)
+    listener = bind(arguments.host, arguments.port)  # first: a port that cannot be had leaves no folder behind
+    # Brings the tables up to date before several processes open them.
+    with opened_store(settings, makes=True) as store:
         refuse_exposed(settings.folder, Directory(store), arguments.host, settings.base_url)
-        listener = bind(arguments.host, arguments.port)
         welcome = first_steps(store, settings)
     remember_address(settings)
     print(welcome, end="", flush=True)

@@ -91,13 +91,14 @@ COMPUTED_MEASURES: tuple[str, ...] = (
     "ROI",
     "eCPA",
 )
-"""Cohort measures that are no event names (cohort.md §4)."""
+"""Cohort measures that are no event names (cohort.md §4). A custom event may be called so: it is stored and counted like
+any other, and a request asks for it as `event:revenue`, while `revenue` alone means the measure."""
 
 SENT_AS_CUSTOM: frozenset[str] = frozenset(event.name for event in STANDARD if event.ios_only)
 """Standard names that the Web and Android SDKs route to `/v2/event/custom`; accepted there (sdk.md §3)."""
 
 _RESERVED: dict[str, str] = {
-    name.casefold(): name for name in (*COMPUTED_MEASURES, *AUTOMATIC, *BY_NAME) if name not in SENT_AS_CUSTOM
+    name.casefold(): name for name in (*AUTOMATIC, *BY_NAME) if name not in SENT_AS_CUSTOM
 }
 
 
@@ -119,14 +120,14 @@ def check_custom_name(name: str) -> str:
     """The name, when a custom event may bear it.
 
     Raises:
-        BadRequest: longer than 255 characters, with control characters, or a built-in measure's name in any letter
-            case (cohort.md §9).
+        BadRequest: longer than 255 characters, with control characters, or the name of a standard event or of one that
+            the server makes, in any letter case: those would be counted twice.
     """
     if len(name) > MAX_NAME:
         raise BadRequest(f"name: longer than {MAX_NAME} characters.")
     if any(ord(character) < 32 or ord(character) == 127 for character in name):
         raise BadRequest("name: must not hold control characters.")
-    built_in = _RESERVED.get(name.casefold())
+    built_in = _RESERVED.get(name.strip().casefold())
     if built_in is not None:
         raise BadRequest(f"name: a custom event cannot bear the name of the built-in {built_in}.")
     return name

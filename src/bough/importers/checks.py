@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from bough.cohorts.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
-from bough.cohorts.measures import MEASURES, is_event
 from bough.events.currencies import CURRENCIES
 from bough.importers.columns import IDENTIFIERS, SOURCES
 from bough.importers.quoting import text
@@ -98,12 +97,10 @@ def _instant(field: str) -> str:
 def _fault(fields: frozenset[str], readable: str) -> str:
     """The first thing that is wrong with a line, as one sentence; NULL when it is good."""
     codes = text(f",{','.join(sorted(CURRENCIES))},")
-    built_in = ", ".join(text(name.lower()) for name in sorted(MEASURES) if not is_event(name))
     faults: tuple[tuple[str, str, str], ...] = (
         ("readable", f"NOT {readable}", "is not valid JSON"),
         ("name", "name IS NULL", "name: is missing"),
         ("name", f"length(name) > {MAX_NAME}", f"name: longer than {MAX_NAME} characters"),
-        ("name", f"lower(name) IN ({built_in})", "name: is the name of a measure"),
         ("id", f"length(id) > {MAX_ID}", f"id: longer than {MAX_ID} characters"),
         ("timestamp", "timestamp IS NULL", "timestamp: is missing"),
         (

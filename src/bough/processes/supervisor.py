@@ -11,6 +11,7 @@ it died, the pipe ends and they stop, so that no process is left behind on the p
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import multiprocessing
@@ -71,6 +72,14 @@ class _Child(Struct):
     """In a row."""
 
 
+_NEXT = {
+    errno.EADDRINUSE: "; another program listens there, so choose another --port",
+    errno.EACCES: "; ports below 1024 are for root, so choose another --port",
+    errno.EADDRNOTAVAIL: "; choose a --host that is an address of this machine",
+}
+"""What to do when an address cannot be had."""
+
+
 def bind(host: str, port: int) -> socket.socket:
     """The listening socket. Raises ConfigurationError when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -78,9 +87,11 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
-        raise ConfigurationError(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        what_next = _NEXT.get(error.errno or 0, "") if isinstance(error, OSError) else ""
+        raise ConfigurationError(f"Cannot listen on {host} port {port}: {why}{what_next}.") from error
     listener.listen(BACKLOG)
     listener.set_inheritable(True)
     return listener

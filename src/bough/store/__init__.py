@@ -11,11 +11,14 @@ from bough.store.transaction import Transaction
 __all__ = ["Store", "Transaction", "open_store"]
 
 
-def open_store(folder: Path, address: str = "") -> Store:
-    """Open the store of a data folder; `address` is a postgresql:// URL, or empty for the embedded database."""
+def open_store(folder: Path, address: str = "", *, makes: bool = True) -> Store:
+    """Open the store of a data folder; `address` is a postgresql:// URL, or empty for the embedded database.
+
+    `makes`: whether tables are made in a PostgreSQL database that holds none of bough's.
+    """
     if address:
         # Its driver takes longer to load than the rest of bough, and most installations do not need it.
         from bough.store.postgres import PostgresStore
 
-        return PostgresStore(folder, address)
+        return PostgresStore(folder, address, makes=makes)
     return SqliteStore(folder)

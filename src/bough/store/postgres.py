@@ -88,7 +88,7 @@ def _insert_sql(table: str, columns: tuple[str, ...], types: tuple[str, ...], ta
 class PostgresStore(Store):
     """See `Store`. Opening connects and brings the tables up to date."""
 
-    def __init__(self, folder: Path, address: str) -> None:
+    def __init__(self, folder: Path, address: str, *, makes: bool = True) -> None:
         super().__init__()
         self._address = address
         self._reading = threading.local()
@@ -102,6 +102,11 @@ class PostgresStore(Store):
             raise ConfigurationError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
         try:
             with self.begin() as tx:
+                if not makes and tx.rows("SELECT to_regclass('migration')::text")[0][0] is None:
+                    raise ConfigurationError(
+                        "BOUGH_STORE: the database holds nothing of bough; name the server's database, or start "
+                        "`bough serve` with this one to make its tables."
+                    )
                 migrate(tx, "postgres")
             self._column_types = {(table, column): kind for table, column, kind in self.rows(COLUMN_TYPES)}
         except ConfigurationError:

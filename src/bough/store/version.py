@@ -12,6 +12,7 @@ import mmap
 import os
 from pathlib import Path
 
+VERSION_FILE = "bough.version"
 _WORD_BYTES = 8
 
 
@@ -20,7 +21,7 @@ class SharedVersion:
 
     def __init__(self, folder: Path) -> None:
         self._lock_file = os.open(folder / "bough.version.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        path = folder / "bough.version"
+        path = folder / VERSION_FILE
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if os.fstat(descriptor).st_size < _WORD_BYTES:
