@@ -85,7 +85,7 @@ def test_the_ecbs_file_of_one_day_is_read() -> None:
     ("line", "sentence"),
     [
         ("2024-5-1,EUR,1", "line 2: date: '2024-5-1' must look like 2026-01-31."),
-        ("2024-05-01,XXX,1", "line 2: currency: 'XXX' is not an ISO 4217 code."),
+        ("2024-05-01,BTC,1", "line 2: currency: 'BTC' is not an ISO 4217 code."),
         ("2024-05-01,USD,1.01", "line 2: usd_rate: a dollar is a dollar; USD needs no rate but 1."),
         ("2024-05-01,EUR,0", "line 2: usd_rate: '0' must be a plain number above 0."),
         ("2024-05-01,EUR,one", "line 2: usd_rate: 'one' must be a number."),

@@ -138,7 +138,7 @@ def test_somebody_must_be_named(user: dict[str, Any], good: bool) -> None:
         ({"content_items": [7]}, r"content_items\[0\]: must be an object"),
         ({"content_items": [{}] * 1001}, "content_items: more than 1000"),
         ({"content_items": [{}, {"$price": "dear"}]}, r"content_items\[1\]\.\$price"),
-        ({"content_items": [{"$currency": "XXX"}]}, r"content_items\[0\]\.\$currency"),
+        ({"content_items": [{"$currency": "BTC"}]}, r"content_items\[0\]\.\$currency"),
         ({"event_data": {"currency": "DOGE"}}, "event_data.currency: not an ISO 4217"),
         ({"event_data": {"currency": 840}}, "event_data.currency: not an ISO 4217"),
         ({"event_data": {"revenue": "a lot"}}, "event_data.revenue: must be"),

@@ -125,9 +125,17 @@ def test_every_combination_leads_every_platform_where_firebase_did(own: Api, tmp
 
 
 def test_the_stores_get_the_campaign_and_the_click(own: Api, tmp_path: Path) -> None:
-    utm = {"utm_source": "mail & more", "utm_medium": "email", "utm_campaign": "spring=1", "utm_term": "sun", "gclid": "g1"}
-    given = {**{k: GIVEN[k] for k in ("apn", "ibi", "isi")}, **utm, "utm_content": "banner", "pt": "117", "at": "1001l",
-             "ct": "spring sale", "mt": "8"}
+    utm = {"utm_source": "mail & more", "utm_medium": "email", "utm_campaign": "spring=1", "utm_term": "sun"}
+    utm["gclid"] = "g1"
+    given = {
+        **{k: GIVEN[k] for k in ("apn", "ibi", "isi")},
+        **utm,
+        "utm_content": "banner",
+        "pt": "117",
+        "at": "1001l",
+        "ct": "spring sale",
+        "mt": "8",
+    }
     imported(own, tmp_path, [("stores", long_link(given))])
     store = parse_qs(urlsplit(sent(own, "stores", AGENTS["iphone"])).query)
     assert store == {"pt": ["117"], "at": ["1001l"], "ct": ["spring sale"], "mt": ["8"]}

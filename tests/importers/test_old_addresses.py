@@ -1,4 +1,4 @@
-"""Addresses that Branch and others once handed out are kept by an import, letter by letter, or named with the reason."""
+"""Addresses that Branch and others once handed out are kept by an import letter by letter, or named with a reason."""
 
 from __future__ import annotations
 
@@ -101,7 +101,12 @@ def test_old_addresses_are_kept_letter_by_letter(own: Api, tmp_path: Path) -> No
 
 
 def test_how_a_file_writes_an_address_makes_no_difference(own: Api, tmp_path: Path) -> None:
-    written = [f"https://{HOST}/größe", f"https://{HOST}/gr%C3%B6%C3%9Fe", f"{HOST}/gr%c3%b6%c3%9fe/", f"http://{HOST}/größe"]
+    written = [
+        f"https://{HOST}/größe",
+        f"https://{HOST}/gr%C3%B6%C3%9Fe",
+        f"{HOST}/gr%c3%b6%c3%9fe/",
+        f"http://{HOST}/größe",
+    ]
     lines = imported(own, tmp_path, written[:1])
     assert lines[0]["outcome"] == "created"
     for url in written[1:]:

@@ -183,7 +183,7 @@ def test_a_standard_event_with_a_name_that_cannot_be(api: Api, name: Any, messag
     refused(post(api, "/v2/event/standard", event(api, name=name)), message)
 
 
-@pytest.mark.parametrize("name", ["", "x" * 256, "a\nb", "purchase", "install", "ARPU", 7, None])
+@pytest.mark.parametrize("name", ["", "x" * 256, "a\nb", "purchase", "install", 7, None])
 def test_a_custom_event_with_a_name_that_cannot_be(api: Api, name: Any) -> None:
     answer = post(api, "/v2/event/custom", event(api, name=name))
     assert answer.status_code == 400
@@ -222,7 +222,7 @@ def test_an_old_event_that_names_nobody(api: Api) -> None:
             {"revenue": "0." + "1" * 31},
             "event_data.revenue: must be a plain number below 10^15 with at most 30 decimals.",
         ),
-        ({"revenue": 1, "currency": "XXX"}, "event_data.currency: not an ISO 4217 currency code."),
+        ({"revenue": 1, "currency": "BTC"}, "event_data.currency: not an ISO 4217 currency code."),
         ({"revenue": 1, "currency": 7}, "event_data.currency: not an ISO 4217 currency code."),
         ({"transaction_id": "x" * 256}, "event_data.transaction_id: longer than 255 characters."),
         ("nonsense", "event_data: not valid JSON."),

@@ -1,7 +1,7 @@
 """Names in a request that nothing has ever been called: they give zeros or no rows, and a warning says so.
 
-A name is looked up in the data of the request's own apps alone, so that no answer tells of another's. Names are proposed
-to callers without a data filter only: to others they could be of data that they must not see.
+A name is looked up in the data of the request's own apps alone, so that no answer tells of another's. Names are
+proposed to callers without a data filter only: to others they could be of data that they must not see.
 """
 
 # ruff: noqa: S608 - names of our own tables and columns, and numbers.
@@ -78,9 +78,9 @@ class _Names:
     def dimensions(self) -> Iterator[str]:
         for name in self._request.dimensions:
             dimension = DIMENSIONS[name]
-            if dimension.kind is not Kind.DAY and dimension.place is not Place.ACTIVITY and self._has_members():
-                if not self._any(dimension, "<> 0"):
-                    yield f"dimensions: nothing that was recorded has ever had a {name}"
+            is_kept = dimension.kind is not Kind.DAY and dimension.place is not Place.ACTIVITY
+            if is_kept and self._has_members() and not self._any(dimension, "<> 0"):
+                yield f"dimensions: nothing that was recorded has ever had a {name}"
 
     def values(self) -> Iterator[str]:
         for condition in self._request.filters:
@@ -94,9 +94,7 @@ class _Names:
                     yield f"filters.{dimension.name}: nothing that was recorded has ever had {text!r}{like}"
 
     def _has_event(self, name: str) -> bool:
-        return name in self._codes and self._first(
-            f"events WHERE name = {self._codes[name]} AND app IN ({self._apps})"
-        )
+        return name in self._codes and self._first(f"events WHERE name = {self._codes[name]} AND app IN ({self._apps})")
 
     def _has_members(self) -> bool:
         return self._first(f"{self._cohort}_members WHERE app IN ({self._apps})")

@@ -28,7 +28,12 @@ def add_to(commands: Commands) -> None:
 def add_address(parser: argparse.ArgumentParser, default_port: int) -> None:
     """--host and --port."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=whole_number(0, 65535), default=default_port, help=f"port to listen on (default: {default_port})")
+    parser.add_argument(
+        "--port",
+        type=whole_number(0, 65535),
+        default=default_port,
+        help=f"port to listen on (default: {default_port})",
+    )
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -91,15 +91,13 @@ COMPUTED_MEASURES: tuple[str, ...] = (
     "ROI",
     "eCPA",
 )
-"""Cohort measures that are no event names (cohort.md §4). A custom event may be called so: it is stored and counted like
-any other, and a request asks for it as `event:revenue`, while `revenue` alone means the measure."""
+"""Cohort measures that are no event names (cohort.md §4). A custom event may be called so: it is stored and counted
+like any other, and a request asks for it as `event:revenue`, while `revenue` alone means the measure."""
 
 SENT_AS_CUSTOM: frozenset[str] = frozenset(event.name for event in STANDARD if event.ios_only)
 """Standard names that the Web and Android SDKs route to `/v2/event/custom`; accepted there (sdk.md §3)."""
 
-_RESERVED: dict[str, str] = {
-    name.casefold(): name for name in (*AUTOMATIC, *BY_NAME) if name not in SENT_AS_CUSTOM
-}
+_RESERVED: dict[str, str] = {name.casefold(): name for name in (*AUTOMATIC, *BY_NAME) if name not in SENT_AS_CUSTOM}
 
 
 def check_standard_name(name: str) -> Standard:
