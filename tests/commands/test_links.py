@@ -204,7 +204,8 @@ def test_import_reports_lines_that_cannot_be(api: Api, shell: Shell) -> None:
         f"line 2: {base}/{alias}: Link alias conflict: {api.card['link_domain']}/{alias}",
         "line 3: https://elsewhere.example/x: url: elsewhere.example is no link domain of this server; --domain puts"
         " the links under another host.",
-        f"line 4: {base}/v1/x: alias: 'v1' is one of the server's own addresses.",
+        f"line 4: {base}/v1/x: url: addresses that begin with /v1 are the server's own, so no link can be kept there;"
+        " make a link with another alias and let your proxy redirect this address to it.",
         f"line 5: {base}/{good}x: alias: 'other' does not belong to the address '{good}x'.",
         f"line 6: {base}/{good}y: created_at: must be a time such as 2026-03-01, 2026-03-01T12:00:00Z or epoch ms.",
         "1 created, 5 failed",

@@ -16,7 +16,7 @@ import pytest
 from bough.cli import main, parser
 from tests.running import free_port
 
-BEGIN = {"serve", "demo", "apps create", "organizations add"}
+BEGIN = {"serve", "demo", "apps create", "organizations add", "import rates"}
 """Commands that make an installation where there is none."""
 
 WITHOUT_DATA = {"permissions", "sdk vendor"}
@@ -138,7 +138,7 @@ def test_a_bad_address_is_one_sentence_before_anything_is_made(
 def test_a_folder_that_cannot_be_made_is_one_sentence(command: str, place: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     folder = tmp_path / place
-    extra = ["--port", str(free_port())] if command in ("serve", "demo") else ["x"]
+    extra = ["--port", str(free_port())] if command in ("serve", "demo") else [str(tmp_path / "file")]
     done = _bough([*command.split(), *extra, "--data", str(folder)])
     assert done.returncode == 1
     assert done.stderr.startswith(f"bough: The data folder {folder} cannot be ")

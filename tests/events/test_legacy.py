@@ -28,7 +28,7 @@ def test_a_standard_name_makes_a_standard_event() -> None:
     [
         ({"event": None}, "event: required"),
         ({"event": "x" * 64}, "event: longer than 63"),
-        ({"event": "Retention"}, "name: a custom event cannot bear"),
+        ({"event": "Install"}, "name: a custom event cannot bear"),
         ({"identity_id": None}, "identity_id: one of"),
         ({"metadata": {"a": {"b": 1}}}, "metadata.a: must be one level"),
         ({"metadata": {"a": "x" * 256}}, "metadata.a: longer"),

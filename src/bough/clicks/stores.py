@@ -41,11 +41,12 @@ STORE_SCHEMES = frozenset({"market", "itms", "itms-apps", "itms-appss", "samsung
 """Schemes that open a store's app."""
 
 PLAY_STORE = "play.google.com"
+CLICK_HERE = "%26link_click_id%3D"
+"""The end of a referrer that a link brings along, where the click's id shall stand."""
 REFERRER = f"referrer=link_click_id%3D{LINK_CLICK_ID}"
 
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
 _OWN_REFERRER = re.compile(r"[?&]referrer=([^&#]*)")
-_PAIRS = re.compile(r"=|%3D", re.IGNORECASE)
 
 
 def is_store(address: Address) -> bool:
@@ -75,15 +76,14 @@ def amazon_store_url(package: str) -> str:
 
 
 def with_referrer(address: Address) -> str:
-    """The address to send; a Play Store page carries the click's id. A referrer of its own that is made of pairs
-    (`utm_source=mail`) gets it as one more, so that both reach the app; any other one is left as it is."""
+    """The address to send; a Play Store page carries the click's id. A referrer of its own stays as it is, unless it
+    ends in CLICK_HERE and so asks for the id."""
     if address.host != PLAY_STORE or "id=" not in address.rest:
         return address.url
     url = address.url
     if own := _OWN_REFERRER.search(url):
-        if not _PAIRS.search(own[1]) or "link_click_id" in own[1]:
-            return url
-        return f"{url[: own.end()]}%26link_click_id%3D{LINK_CLICK_ID}{url[own.end() :]}"
+        asks = own[1].endswith(CLICK_HERE)
+        return f"{url[: own.end()]}{LINK_CLICK_ID}{url[own.end() :]}" if asks else url
     page, hash_sign, fragment = url.partition("#")
     return f"{page}&{REFERRER}{hash_sign}{fragment}"
 

@@ -14,7 +14,7 @@ from bough.accounts.model import App
 from bough.attribution.rates import RateBatch, RateReport, read_csv, store_rates
 from bough.commands import link_import
 from bough.commands.apps import find_app
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, check_writable, opened_store, settings_of
 from bough.commands.owner import until
 from bough.errors import BadRequest
 from bough.importers.costs import import_costs
@@ -128,7 +128,9 @@ def _take_in(keeper: Keeper) -> None:
 def run_rates(arguments: argparse.Namespace) -> int:
     """`bough import rates`: status 1 when a rate was refused."""
     refused: list[str] = []
-    with opened_store(settings_of(arguments)) as store:
+    settings = settings_of(arguments)
+    check_writable(settings)
+    with opened_store(settings, makes=True) as store:  # rates are the installation's own and may come before any app
         for path in arguments.files:
             report = _import_rates(store, path, replace=arguments.replace)
             refused += report.refused

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from bough.clicks.stores import app_store_url, is_package, play_store_url
+from bough.clicks.stores import CLICK_HERE, app_store_url, is_package, play_store_url
 from bough.errors import BadRequest
 from bough.links.addresses import WEB_SCHEMES, Refused, read_address
 from bough.links.parameters import MAX_TAG
@@ -132,7 +132,7 @@ def _stores(fields: Mapping[str, str]) -> dict[str, str]:
 def _referrer(fields: Mapping[str, str]) -> str:
     """What the Play Store hands to the app after its install; the click's id is added to it at every click."""
     given = _given(fields, REFERRER)
-    return "&" + urlencode({"referrer": urlencode(given)}) if given else ""
+    return f"&{urlencode({'referrer': urlencode(given)})}{CLICK_HERE}" if given else ""
 
 
 def _given(fields: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
