@@ -16,6 +16,7 @@ from bough.store import Store, set_aside
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
 from bough.warehouse import build
+from bough.warehouse import derive as derive_module
 from bough.warehouse.keeper import Keeper
 from tests.attribution.traffic import World
 
@@ -98,7 +99,7 @@ def test_a_person_who_cannot_be_computed_is_set_aside(
     store: Store, world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened(store, world.app, *(("LOGIN", f"u{n}") for n in range(9)), ("ACHIEVE_LEVEL", "odd"))
-    real = build.derive
+    real = derive_module.derive
 
     def derive(connection: Any, source: str) -> Any:
         odd = f"SELECT 1 FROM {source} AS e JOIN words AS n ON n.code = e.name WHERE n.word = 'ACHIEVE_LEVEL'"
