@@ -37,6 +37,8 @@ MAX_REASON = 300
 FOLLOWERS = ("background", "warehouse")
 """Processes that every server has once, besides its workers."""
 
+_name = "worker"
+
 Result = TypeVar("Result")
 
 
@@ -143,6 +145,17 @@ class Process:
         """It ends on purpose."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+def call_this_process(name: str) -> None:
+    """Give this process its name; several workers differ by theirs."""
+    global _name
+    _name = name
+
+
+def this_process() -> str:
+    """What this process is called."""
+    return _name
 
 
 def start_anew(folder: Path) -> None:

@@ -86,7 +86,7 @@ def test_the_web_form_gives_the_same_event() -> None:
 @pytest.mark.parametrize(
     "revenue",
     [
-        "123456789012345.123456789012345678901234567890",
+        "123456789012.123456789012345678901234567890",
         "3.3000000000000003",  # 1.1 * 3 of an app that counts in floats
         "1e-30",
     ],

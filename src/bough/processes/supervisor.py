@@ -30,7 +30,7 @@ from types import FrameType
 import msgspec
 from msgspec import Struct
 
-from bough.condition import start_anew
+from bough.condition import call_this_process, start_anew
 from bough.errors import ConfigurationError
 from bough.processes.lifeline import end_with_supervisor
 from bough.settings import Settings
@@ -144,8 +144,9 @@ def _worker(settings: Settings, listener: socket.socket, workers: int, name: str
     from bough.clicks.cache import links_of_worker
     from bough.processes import worker
 
+    call_this_process(name)
     links = settings.link_cache or links_of_worker(workers)
-    worker.main(msgspec.structs.replace(settings, link_cache=links), listener, name)
+    worker.main(msgspec.structs.replace(settings, link_cache=links), listener)
 
 
 def _follower(name: str, settings: Settings) -> None:

@@ -24,12 +24,12 @@ thread needs it back after every statement, while all others wait for the write 
 7,600 at 1 ms, 5,900 at 5 ms."""
 
 
-def main(settings: Settings, listener: socket.socket, name: str = "worker") -> None:
-    """Serve until SIGTERM. `name`: what the process is called in `bough.condition`."""
+def main(settings: Settings, listener: socket.socket) -> None:
+    """Serve until SIGTERM."""
     configure(settings.log_level)
     sys.setswitchinterval(SWITCH_INTERVAL)
     _raise_open_files()
-    application = Application(settings, name)
+    application = Application(settings)
     config = uvicorn.Config(
         application,
         http=EdgeProtocol,

@@ -11,11 +11,10 @@ not matter where a process dies in between.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
-import apsw
 import msgspec
-import psycopg
 from msgspec import Struct
 
 from bough.errors import SERVER_FAULT, Unavailable
@@ -106,10 +105,13 @@ def is_of_row(error: Exception) -> bool:
         return is_of_row(error.__cause__)  # what a transaction has failed for
     if isinstance(error, (Unavailable, DiskFailure, Busy, OSError, MemoryError)):
         return False
-    if isinstance(error, (apsw.SQLError, apsw.BusyError, apsw.FullError, apsw.IOError, apsw.CantOpenError)):
-        return False
-    if isinstance(error, psycopg.Error):
-        return isinstance(error, (psycopg.DataError, psycopg.IntegrityError))
+    # Only what is loaded can have raised something: no process loads a database that it does not use.
+    engine = sys.modules.get(type(error).__module__.partition(".")[0])
+    if engine is not None and engine.__name__ == "apsw":
+        machine = (engine.SQLError, engine.BusyError, engine.FullError, engine.IOError, engine.CantOpenError)
+        return not isinstance(error, machine)
+    if engine is not None and engine.__name__ == "psycopg":
+        return isinstance(error, (engine.DataError, engine.IntegrityError))
     return True
 
 

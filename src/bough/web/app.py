@@ -16,7 +16,7 @@ from bough.clicks.plans import Plans
 from bough.clicks.reading_in import keep_read_in
 from bough.clicks.rendering import Page
 from bough.clicks.shortcut import Shortcut as ClickShortcut
-from bough.condition import Part, Process
+from bough.condition import Part, Process, this_process
 from bough.sdk.shortcut import Posts
 from bough.settings import Settings, load_settings
 from bough.signin.gate import GUARDED, admit
@@ -40,12 +40,12 @@ POLL_SECONDS = 0.5
 class Application:
     """bough as an ASGI application. What is public here is for `bough.web.protocol`."""
 
-    def __init__(self, settings: Settings, name: str = "worker") -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._changes, self._read_in = Part("changes of links and apps"), Part("links in memory")
         self._store_part, self.sweeping = Part("store"), Part("time limits of connections")
         parts = (self._changes, self._read_in, self._store_part, self.sweeping)
-        self._process = Process(settings.folder, name, parts)
+        self._process = Process(settings.folder, this_process(), parts)
         self.context = Context(settings, open_store(settings.folder, settings.store))
         self.clicks = Clicks(self.context)
         self.shortcut: Shortcut | None = ClickShortcut(self.context, Plans())
