@@ -78,13 +78,15 @@ def _csv(path: Path, header: list[str], columns: list[str], line: str) -> Source
     fields = {field: present for field, names in SOURCES.items() if (present := [n for n in names if n in header])}
     picked = ", ".join(f"{_first([name(n) for n in present])} AS {field}" for field, present in fields.items())
     typed = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
-    return Source(
-        f"SELECT {line} AS line, {picked} FROM read_csv({text(str(path))}, columns = {{{typed}}}, auto_detect = false,"
+    reader = (
+        f"read_csv({text(str(path))}, columns = {{{typed}}}, auto_detect = false,"
         " header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '',"
-        f" max_line_size = {MAX_LINE}, buffer_size = {4 * MAX_LINE})",
-        tuple(fields),
-        lines=line != "CAST(NULL AS BIGINT)",
+        f" max_line_size = {MAX_LINE}, buffer_size = {4 * MAX_LINE})"
     )
+    if columns != header:
+        whole = ", ".join(f"{records.restored(name(one))} AS {name(one)}" for one in header)
+        reader = f"(SELECT {name(records.LINE)}, {whole} FROM {reader})"
+    return Source(f"SELECT {line} AS line, {picked} FROM {reader}", tuple(fields), lines=line != "CAST(NULL AS BIGINT)")
 
 
 def _parquet(connection: DuckDBPyConnection, path: Path) -> Source:
