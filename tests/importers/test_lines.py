@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bough.importers.costs import Cost, added_up, import_costs
 from bough.importers.events import Segment, import_file
+from bough.store.journal import NewRow, append_batch
 from tests.importers.conftest import Imported
 
 NOON = 1_714_564_800_000
@@ -163,6 +164,26 @@ def test_an_id_that_comes_again_is_a_repetition_or_named(imported: Imported) -> 
     assert [(error.line, error.error) for error in second.errors] == [
         (3, "id: an event with the same id was imported before and says something else; that one counts")
     ]
+
+
+def test_an_id_of_a_live_event_is_that_event_or_named(imported: Imported) -> None:
+    row = NewRow(NOON, imported.app, 0, "event", None, '{"name":"PURCHASE","user_data":{"developer_identity":"ann"}}')
+    live = imported.store.transact(append_batch, row)
+    text = f"id,name,timestamp\n{live},PURCHASE,{NOON}\n{live + 1},PURCHASE,{NOON}\n"
+    segment = only_written(imported, "same.csv", text.encode())
+    assert (segment.rows, segment.known, segment.errors) == (1, 1, ())
+    segment = only_written(imported, "other.csv", f"id,name,timestamp\n{live},PURCHASE,{NOON + 1}\n".encode())
+    assert [(error.line, error.error) for error in segment.errors] == [
+        (2, "id: is that of an event that this server recorded itself and that says something else")
+    ]
+    assert segment.rows == 0
+
+
+def test_what_a_killed_import_left_is_cleared_away(imported: Imported) -> None:
+    left = imported.folder / "data" / "segments" / f".import-{imported.app}-killed"
+    left.mkdir(parents=True)
+    only_written(imported, "e.csv", f"name,timestamp\nOPEN,{NOON}\n".encode())
+    assert not left.exists()
 
 
 def test_a_file_that_is_imported_again_tells_the_same(imported: Imported) -> None:
