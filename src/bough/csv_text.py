@@ -28,6 +28,7 @@ MAX_RECORD_CHARACTERS: Final = 4_000_000
 csv.field_size_limit(MAX_RECORD_CHARACTERS)
 
 NO_UTF_8: Final = "is not UTF-8"
+NUL: Final = "holds a NUL character"
 MAX_SHOWN: Final = 12
 """Columns that a refusal names."""
 
@@ -112,7 +113,7 @@ def records_of(lines: Iterator[str], separator: str = ",", line: int = 0) -> Ite
         open_quote = Record(number, [], "a quoted field does not end")
         record = _record(number, "".join(parts), separator) if whole else open_quote
         yield record
-        if record.error:
+        if record.error and record.error not in (NO_UTF_8, NUL):
             waiting.extend(reversed(parts[1:]))  # the lines after a stray quote are lines of their own
         else:
             number += len(parts) - 1
@@ -176,7 +177,7 @@ def _record(number: int, text: str, separator: str) -> Record:
     if not is_text(text):
         return Record(number, [], NO_UTF_8)
     if "\0" in text:
-        return Record(number, [], "holds a NUL character")
+        return Record(number, [], NUL)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
     except csv.Error as error:

@@ -93,7 +93,7 @@ def look(path: Path) -> TextFile:
             f"{path.name}: cannot be read: the packed file breaks off or is damaged ({error}); fetch it again."
         ) from error
     except OSError as error:
-        raise BadRequest(f"{path}: cannot be read: {error.strerror}.") from error
+        raise BadRequest(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def refuse_foreign(name: str, start: bytes) -> None:
@@ -240,7 +240,7 @@ def _start(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LOOK)
     except OSError as error:
-        raise BadRequest(f"{path}: cannot be read: {error.strerror}.") from error
+        raise BadRequest(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _told(name: str, file: IO[bytes], *, packed: bool) -> TextFile:

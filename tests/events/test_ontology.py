@@ -50,3 +50,17 @@ def test_other_custom_names_are_fine(name: str) -> None:
 def test_long_names_and_control_characters_are_refused(name: str) -> None:
     with pytest.raises(BadRequest, match=r"^name: "):
         ontology.check_custom_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["INSTALL ", " INSTALL", "\u00a0INSTALL", "install\u200b", "\u3000Purchase", "PUR\u00adCHASE", "\tOPEN"]
+)
+def test_names_that_people_read_as_built_in_ones_are_refused(name: str) -> None:
+    with pytest.raises(BadRequest):
+        ontology.check_custom_name(name)
+
+
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "\u200b", "\u00a0"])
+def test_names_without_anything_to_read_or_with_line_ends_are_refused(name: str) -> None:
+    with pytest.raises(BadRequest):
+        ontology.check_custom_name(name)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bough.importers.costs import Cost, added_up, import_costs
 from bough.importers.events import Segment, import_file
+from bough.store.journal import NewRow, append_batch
 from tests.importers.conftest import Imported
 
 NOON = 1_714_564_800_000
@@ -109,7 +110,6 @@ NAMES = {
         "name: the built-in event must be written INSTALL, letter by letter",
     ),
     "purchase": "name: the built-in event must be written PURCHASE, letter by letter",
-    "opt_in": "name: the built-in event must be written OPT_IN, letter by letter",
     "x" * 256: "name: longer than 255 characters",
     "a\x07b": "name: holds control characters",
     "a\u2028b": "name: holds control characters",
@@ -120,7 +120,7 @@ NAMES = {
 
 
 def test_names_that_nobody_would_find_are_named(imported: Imported) -> None:
-    good = ["INSTALL", "OPT_IN", "af_purchase", "level up ", "revenue", "Größe", "👩‍👧 joined"]
+    good = ["INSTALL", "OPT_IN", "af_purchase", "level up ", "opt_out", "revenue", "Größe", "👩‍👧 joined"]
     text = "id,name,timestamp\n" + "".join(f'{n},"{name}",{NOON}\n' for n, name in enumerate([*good, *NAMES]))
     segment = only_written(imported, "e.csv", text.encode())
     assert [(error.line, error.error) for error in segment.errors] == [
@@ -164,6 +164,26 @@ def test_an_id_that_comes_again_is_a_repetition_or_named(imported: Imported) -> 
     assert [(error.line, error.error) for error in second.errors] == [
         (3, "id: an event with the same id was imported before and says something else; that one counts")
     ]
+
+
+def test_an_id_of_a_live_event_is_that_event_or_named(imported: Imported) -> None:
+    row = NewRow(NOON, imported.app, 0, "event", None, '{"name":"PURCHASE","user_data":{"developer_identity":"ann"}}')
+    live = imported.store.transact(append_batch, row)
+    text = f"id,name,timestamp\n{live},PURCHASE,{NOON}\n{live + 1},PURCHASE,{NOON}\n"
+    segment = only_written(imported, "same.csv", text.encode())
+    assert (segment.rows, segment.known, segment.errors) == (1, 1, ())
+    segment = only_written(imported, "other.csv", f"id,name,timestamp\n{live},PURCHASE,{NOON + 1}\n".encode())
+    assert [(error.line, error.error) for error in segment.errors] == [
+        (2, "id: is that of an event that this server recorded itself and that says something else")
+    ]
+    assert segment.rows == 0
+
+
+def test_what_a_killed_import_left_is_cleared_away(imported: Imported) -> None:
+    left = imported.folder / "data" / "segments" / f".import-{imported.app}-killed"
+    left.mkdir(parents=True)
+    only_written(imported, "e.csv", f"name,timestamp\nOPEN,{NOON}\n".encode())
+    assert not left.exists()
 
 
 def test_a_file_that_is_imported_again_tells_the_same(imported: Imported) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 
+import duckdb
 import pytest
 
 from bough.csv_text import Record, records_of
@@ -175,3 +176,14 @@ def test_what_a_browser_read_wrongly_is_refused(text: str, says: str) -> None:
     with pytest.raises(BadRequest) as caught:
         read_costs("The file", uploaded_lines("The file", text))
     assert caught.value.message == says
+
+
+def test_line_ends_inside_of_quotes_are_kept(imported: Imported) -> None:
+    names = ["a\r\nb", "c\rd", "e\x02rf", "g\x02", "h\nj"]
+    rows = "".join(f'{n},INSTALL,{NOON},"{one}"\n' for n, one in enumerate(names))
+    segment = imported.text("e.csv", f"id,name,timestamp,customer_event_alias\n{rows}x,INSTALL\n")
+    assert [error.line for error in segment.errors] == [9]
+    (path,) = (imported.folder / "data" / "segments").glob("*.parquet")
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT customer_event_alias FROM read_parquet('{path}')").fetchall()
+    assert [one for (one,) in found] == names

@@ -74,7 +74,7 @@ async def add_costs(here: Here) -> Response:
     except BoughError as error:
         return await _answer(here, problem=error.message)
     stored = msgspec.structs.replace(stored, added_up=found.lines - count)
-    return await _answer(here, f"Stored: {costs_sentence(stored)}.")
+    return await _answer(here, f"{costs_sentence(stored, ' stored')}.")
 
 
 def _lines(fields: dict[str, Any]) -> Iterator[str]:

@@ -104,7 +104,7 @@ SENT_AS_CUSTOM: frozenset[str] = frozenset(event.name for event in STANDARD if e
 _RESERVED: dict[str, str] = {name.casefold(): name for name in (*AUTOMATIC, *BY_NAME) if name not in SENT_AS_CUSTOM}
 
 
-BUILT_IN: dict[str, str] = {name.casefold(): name for name in (*AUTOMATIC, *BY_NAME)}
+BUILT_IN: dict[str, str] = {name.casefold(): name for name in (*AUTOMATIC, *BY_NAME) if name not in SENT_AS_CUSTOM}
 """Names that have a meaning of their own, by what `plain_name` makes of them."""
 
 
@@ -143,7 +143,7 @@ def check_custom_name(name: str) -> str:
     plain = plain_name(name)
     if not plain:
         raise BadRequest("name: required, and must be text.")
-    built_in = _RESERVED.get(plain) or (None if name in SENT_AS_CUSTOM else BUILT_IN.get(plain))
+    built_in = _RESERVED.get(plain)
     if built_in is not None:
         raise BadRequest(f"name: a custom event cannot bear the name of the built-in {built_in}.")
     return name

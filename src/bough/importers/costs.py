@@ -115,12 +115,12 @@ def cells(columns: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
     return {name: value.strip() for name, value in zip(columns, fields, strict=True) if value.strip()}
 
 
-def costs_sentence(stored: Stored) -> str:
-    """What became of costs, for people."""
+def costs_sentence(stored: Stored, verb: str = "") -> str:
+    """What became of costs, for people; `verb` stands behind "costs"."""
     lines = stored.rows + stored.added_up
     added = f" from {lines} lines (those of the same day and dimensions are added up)" if stored.added_up else ""
     replaced = f", {stored.replaced} of them in place of other amounts" if stored.replaced else ""
-    return f"{stored.rows} costs{added}{replaced}"
+    return f"{stored.rows} costs{verb}{added}{replaced}"
 
 
 def added_up(costs: Sequence[Cost]) -> tuple[list[Cost], list[tuple[int, str]]]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -148,6 +149,8 @@ def _alone(folder: Path, app: int) -> Iterator[None]:
     """No other import for the app goes on: two at once would not see each other's events."""
     with (folder / f".importing-{app}").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        for left in folder.glob(f".import-{app}-*"):  # of an import that was killed
+            shutil.rmtree(left, ignore_errors=True)
         yield
 
 
@@ -169,7 +172,8 @@ def _told_again(row: int, body: str | None) -> Segment:
 
 def _make(path: Path, kind: Format, target: Path, mark: Mark) -> _Lines:
     """Write a file's good lines as a segment; it is on disk when this returns."""
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=target.parent) as scratch:
+    app = target.name.partition("-")[0]
+    with tempfile.TemporaryDirectory(prefix=f".import-{app}-", dir=target.parent) as scratch:
         made = Path(scratch) / target.name
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")

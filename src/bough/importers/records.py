@@ -23,6 +23,9 @@ from bough.text_files import LINES_LOOKED_AT, TextFile, first_text, is_text, lin
 LINE: Final = "\x7fline"
 """Name of the column that is added."""
 
+MARK: Final = "\x02"
+"""Begins what stands in place of a CR in a copy."""
+
 BETWEEN: Final = "\x02"
 """Stands between a line's number and the line."""
 
@@ -72,12 +75,22 @@ def copy_good(path: Path, found: TextFile, header: Header, target: TextIO, most:
     for record in records_of(lines, header.separator, before):
         error = misfit(record, header.columns)
         if not error:
-            writer.writerow([record.line, *record.fields])
+            writer.writerow([record.line, *map(_kept, record.fields)])
             continue
         count += 1
         if len(errors) < most:
             errors.append(LineError(record.line, error))
     return errors, count
+
+
+def _kept(cell: str) -> str:
+    """A cell without CR, which DuckDB does not read inside of quotes; `restored` undoes it."""
+    return cell.replace(MARK, f"{MARK}b").replace("\r", f"{MARK}r") if MARK in cell or "\r" in cell else cell
+
+
+def restored(column: str) -> str:
+    """SQL: a column of a copy as the file has it."""
+    return f"replace(replace({column}, chr({ord(MARK)}) || 'r', chr(13)), chr({ord(MARK)}) || 'b', chr({ord(MARK)}))"
 
 
 def check_json(path: Path, found: TextFile) -> None:

@@ -88,6 +88,9 @@ def _csv(path: Path, header: list[str], columns: list[str], line: str) -> Source
         " header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '',"
         f" max_line_size = {MAX_LINE}, buffer_size = {4 * MAX_LINE})"
     )
+    if columns != header:
+        whole = ", ".join(f"{records.restored(name(one))} AS {name(one)}" for one in header)
+        reader = f"(SELECT {name(records.LINE)}, {whole} FROM {reader})"
     used = {one for present in fields.values() for one in present}
     return Source(
         f"SELECT {line} AS line, {picked} FROM {reader}",
