@@ -10,17 +10,17 @@ import random
 from time import process_time
 from typing import Any
 
-from bough.attribution.facts import Facts, with_facts
-from bough.attribution.follow import Follower
-from bough.attribution.matching import Candidates, match
-from bough.attribution.opens import parse_opening
-from bough.attribution.read import always, attribute
-from bough.attribution.session_data import data_string
-from bough.attribution.touches import LinkTable, touch_of
-from bough.attribution.windows import Windows
-from bough.clicks.agents import parse
-from bough.journal import Row
+from bough.agents.recognition import parse
+from bough.attribution.live.session_data import data_string
+from bough.attribution.replay.read import always, attribute
+from bough.attribution.rules.matching import Candidates, match
+from bough.attribution.rules.openings import parse_opening
+from bough.attribution.rules.touches import LinkTable, touch_of
+from bough.attribution.rules.windows import Windows
+from bough.attribution.stored.increments import Follower
+from bough.events.server_fields import Facts, with_facts
 from bough.links.model import Link
+from bough.vocabulary.journal_rows import Row
 
 APP = 1
 T0 = 1_750_000_000_000

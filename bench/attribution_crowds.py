@@ -17,15 +17,15 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from bench.crowds import SHAPES, Made
-from bough.accounts.found import NewApp, found_app
-from bough.attribution import stored
-from bough.attribution.following import StoredFollower
+from bough.accounts.creation import NewApp, found_app
+from bough.attribution.stored import tables
+from bough.attribution.stored.consumer import StoredFollower
 from bough.events.body import encode
-from bough.ids import RANDOM_BITS, arrived_at, now_ms
 from bough.store import open_store
 from bough.store.database import Store
 from bough.store.journal import COLUMNS
 from bough.store.transaction import RowValues, Transaction
+from bough.vocabulary.ids import RANDOM_BITS, arrived_at, now_ms
 
 CHUNK = 20_000
 PAUSE_MS = 5
@@ -35,7 +35,7 @@ PAUSE_MS = 5
 def fill(store: Store, app: int, made: Made) -> int:
     """Store rows in the journal, behind those that are there; returns how many."""
     rows: list[RowValues] = [(0, 0, app, 0, kind, None, encode(body).decode()) for kind, body in made]
-    newest = arrived_at(store.rows(stored.NEWEST_ROW)[0][0] or 0)
+    newest = arrived_at(store.rows(tables.NEWEST_ROW)[0][0] or 0)
     start = max(now_ms() - PAUSE_MS * len(rows), newest + PAUSE_MS)
     for place, values in enumerate(rows):
         at = start + place * PAUSE_MS
@@ -93,7 +93,7 @@ def main() -> None:
                     longest = max(longest, perf_counter() - step)
                 took, used = perf_counter() - began, process_time() - processor
                 ((persons,),) = store.rows("SELECT count(DISTINCT person) FROM attributed WHERE person <> 0")
-                assert stored.position(store) == store.rows(stored.NEWEST_ROW)[0][0]
+                assert tables.position(store) == store.rows(tables.NEWEST_ROW)[0][0]
                 print(
                     f"{name:22}{size:9,}{rows:9,}{took:9.1f}{used:8.1f}{rows / took:9,.0f}{longest:13.2f}s{persons:9,}",
                     flush=True,

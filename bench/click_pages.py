@@ -6,10 +6,10 @@ import timeit
 from collections.abc import Callable
 
 from bough.accounts.model import App
-from bough.clicks import pages
-from bough.clicks.preview import preview
-from bough.links.qr import render
-from bough.links.qr_settings import QrSettings
+from bough.clicks.pages import documents
+from bough.clicks.pages.preview import preview
+from bough.links.qr.code import render
+from bough.links.qr.look import QrSettings
 
 LINK = "https://trailhead.app.link/WgiqvsepqF"
 APP = App(id=1, organization=1, name="Trailhead")
@@ -23,11 +23,11 @@ SEEN = preview(DATA, APP, LINK)
 
 CASES: dict[str, Callable[[], object]] = {
     "preview from data": lambda: preview(DATA, APP, LINK),
-    "og page": lambda: pages.og(pages.OgPage(preview=SEEN, link_url=LINK)),
-    "deepview": lambda: pages.deepview(pages.DeepviewPage(preview=SEEN, cta_url=LINK)),
-    "desktop page": lambda: pages.desktop(pages.DesktopPage(preview=SEEN, link_url=LINK)),
-    "open page": lambda: pages.open_app(pages.OpenAppPage(preview=SEEN, open_url="a://b", fallback_url=LINK)),
-    "not found": pages.not_found,
+    "og page": lambda: documents.og(documents.OgPage(preview=SEEN, link_url=LINK)),
+    "deepview": lambda: documents.deepview(documents.DeepviewPage(preview=SEEN, cta_url=LINK)),
+    "desktop page": lambda: documents.desktop(documents.DesktopPage(preview=SEEN, link_url=LINK)),
+    "open page": lambda: documents.open_app(documents.OpenAppPage(preview=SEEN, open_url="a://b", fallback_url=LINK)),
+    "not found": documents.not_found,
     "QR png 512": lambda: render(LINK),
     "QR png 2000": lambda: render(LINK, QrSettings(width=2000)),
     "QR svg": lambda: render(LINK, QrSettings(image_format="svg")),

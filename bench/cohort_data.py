@@ -9,8 +9,8 @@ from typing import Final
 
 import duckdb
 
-from bough.cohorts.dimensions import TOUCH_COLUMNS
-from bough.warehouse.event import STAGE_TYPES
+from bough.attribution.attributed_event import STAGE_TYPES
+from bough.vocabulary.dimensions import TOUCH_COLUMNS
 
 NAMES: Final = ("OPEN",) * 12 + ("VIEW_ITEM",) * 4 + ("PURCHASE",) * 2 + ("SEARCH", "ADD_TO_CART", "LOGIN", "level_up")
 

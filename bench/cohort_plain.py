@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
-from bough.cohorts.dimensions import DIMENSIONS
 from bough.cohorts.numbers import money, ratio
 from bough.cohorts.request import CohortRequest
+from bough.vocabulary.dimensions import DIMENSIONS
 
 _EPOCH: Final = date(1970, 1, 1)
 _REVENUE: Final = "('ADD_TO_CART', 'PURCHASE', 'SUBSCRIBE', 'START_TRIAL', 'RESERVE', 'SPEND_CREDITS')"

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import duckdb
 
-import bough.cohorts.compute  # noqa: F401 - as the warehouse process does: loading it is no part of a query
+import bough.cohorts.arrays.compute  # noqa: F401 - as the warehouse process does: loading it is no part of a query
 from bench import round_trip
 from bench.cohort_data import generate, plain_tables
 from bough.cohorts.files import band_names, json_object

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bough.attribution.facts import Facts, with_facts
+from bough.events.server_fields import Facts, with_facts
 
 Made = Iterator[tuple[str, dict[str, Any]]]
 

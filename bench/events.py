@@ -30,16 +30,16 @@ import msgspec
 from msgspec import Struct
 
 from bench.processes import FOLLOWERS
-from bough.attribution.dimensions import Dimensions
-from bough.attribution.facts import Facts, with_facts
-from bough.attribution.keys import key
-from bough.attribution.stored import ATTRIBUTED, VERSION, WATERMARK, Kept
-from bough.attribution.touch_index import WATERMARK as TOUCH_WATERMARK
-from bough.ids import RANDOM_BITS, now_ms
-from bough.sdk.opens import APP_OPENING
+from bough.attribution.live.opens import APP_OPENING
+from bough.attribution.rules.dimensions import Dimensions
+from bough.attribution.stored.tables import ATTRIBUTED, VERSION, WATERMARK, Kept
+from bough.attribution.stored.touch_index import WATERMARK as TOUCH_WATERMARK
+from bough.events.server_fields import Facts, with_facts
 from bough.store import open_store, watermark
 from bough.store.journal import COLUMNS
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import RANDOM_BITS, now_ms
+from bough.vocabulary.lookup_keys import key
 
 SCRIPT = Path(__file__).with_name("events.lua")
 CONNECTIONS = 64

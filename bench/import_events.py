@@ -18,10 +18,10 @@ from pathlib import Path
 
 import duckdb
 
-from bough.accounts.found import NewApp, found_app
+from bough.accounts.creation import NewApp, found_app
 from bough.importers.events import import_file
 from bough.store import open_store
-from bough.warehouse.keeper import Keeper
+from bough.warehouse.refresh import Keeper
 
 DAY_MS = 86_400_000
 START_MS = 1_750_000_000_000

@@ -8,13 +8,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from bench.load import path
+from bough.accounts.creation import NewApp, found_app
 from bough.accounts.directory import Directory
-from bough.accounts.found import NewApp, found_app
-from bough.clicks import day_counts
-from bough.ids import now_ms
-from bough.links import records
+from bough.clicks.counts import by_day
+from bough.links import actions
 from bough.links.model import Link
 from bough.store import Store, open_store
+from bough.vocabulary.ids import now_ms
 
 AT_ONCE = 5000
 
@@ -36,9 +36,9 @@ def make(folder: Path, links: int) -> str:
     began = time.perf_counter()
     for start in range(1, links + 1, AT_ONCE):
         numbers = range(start, min(start + AT_ONCE, links + 1))
-        store.transact(records.create_batch, [_draft(app.id, domain.host, number) for number in numbers])
+        store.transact(actions.create_batch, [_draft(app.id, domain.host, number) for number in numbers])
     took = time.perf_counter() - began
-    while day_counts.count_new_links(store):  # a store that has had its links for a while
+    while by_day.count_new_links(store):  # a store that has had its links for a while
         pass
     if links >= 100_000:
         print(f"({links:,} links made in {took:.0f} s, {links / took:,.0f} links/s)", flush=True)
@@ -46,7 +46,7 @@ def make(folder: Path, links: int) -> str:
     return founded.branch_key
 
 
-def _draft(app: int, host: str, number: int) -> records.Draft:
+def _draft(app: int, host: str, number: int) -> actions.Draft:
     name = path(number)
     data = {"$ios_url": f"https://example.com/ios/{number}", "$desktop_url": f"https://example.com/{number}"}
     now = now_ms()
@@ -54,7 +54,7 @@ def _draft(app: int, host: str, number: int) -> records.Draft:
         id=0, app=app, test=False, domain=host, path=name, alias=name, data=data, channel="email", campaign="first",
         created_at=now, updated_at=now,
     )  # fmt: skip
-    return records.Draft(link=link, prefix="")
+    return actions.Draft(link=link, prefix="")
 
 
 def stored(folder: Path) -> Stored:

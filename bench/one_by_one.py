@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from bough.processes.supervisor import START_METHOD, bind, supervise
+from bough.server.processes.supervisor import START_METHOD, bind, supervise
 from bough.settings import load_settings
 from bough.store import database
 from bough.store.writer import Writer

@@ -20,11 +20,11 @@ import httpx
 from bench import link_store
 from bench.servers import bough
 from bough.accounts.directory import Directory
-from bough.dashboard.route_table import DASHBOARD_ROUTES
-from bough.ids import RANDOM_BITS, now_ms
+from bough.dashboard.operations import DASHBOARD_ROUTES
 from bough.signin.sessions import NewSession, new_session_id, start_batch
 from bough.store import open_store
 from bough.store.sqlite import FILE_NAME
+from bough.vocabulary.ids import RANDOM_BITS, now_ms
 from bough.web import static
 
 REQUESTS = 15

@@ -16,18 +16,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import bough.cohorts.compute  # noqa: F401 - as the warehouse process does: loading it is no part of a query
+import bough.cohorts.arrays.compute  # noqa: F401 - as the warehouse process does: loading it is no part of a query
 from bench.import_events import DAY_MS, START_MS, generate
 from bench.servers import bough as serve
+from bough.accounts.creation import FoundedApp, NewApp, found_app
 from bough.accounts.directory import Directory
-from bough.accounts.found import FoundedApp, NewApp, found_app
 from bough.cohorts.files import file_bytes
 from bough.cohorts.request import CohortRequest, parse
 from bough.cohorts.result import answer
 from bough.exports.runner import scopes
 from bough.importers.events import import_file
 from bough.store import open_store
-from bough.warehouse.keeper import Keeper
+from bough.warehouse.refresh import Keeper
 
 ROUNDS = 15
 CAMPAIGN = "install_activity_touch_data_tilde_campaign"

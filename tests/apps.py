@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from bough.accounts import queries
-from bough.accounts.found import FoundedApp, NewApp, add_organization_batch, found_app
+from bough.accounts.creation import FoundedApp, NewApp, add_organization_batch, found_app
 from bough.accounts.keys import fingerprint, new_access_token
 from bough.accounts.model import AppConfig
-from bough.ids import new_id, now_ms
 from bough.store import Store, open_store
 from bough.store.changes import Change, record
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import new_id, now_ms
 from tests.conftest import Api
 from tests.running import Running
 

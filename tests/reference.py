@@ -1,7 +1,7 @@
 """The generated parts of docs/: tables made from the code's own tables. `scripts/docs` writes them anew.
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; `tests/test_docs.py` fails when one is out of date.
-`docs/api.md` is made from the route table by `bough.web.reference`.
+`docs/api.md` is made from the route table by `bough.server.reference`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from pathlib import Path
 
 from bough.accounts.operations import CONFIG
 from bough.cli import parser
-from bough.clicks.rules import RULES
+from bough.clicks.decision.rules import RULES
 from bough.errors import BoughError
 from bough.links.alias import MAX_LENGTH
+from bough.links.handlers import MAX_BULK_BYTES
 from bough.links.model import DEFAULT_DURATION
 from bough.links.parameters import (
     MAX_DATA_BYTES,
@@ -26,10 +27,9 @@ from bough.links.parameters import (
     MAX_TAG,
     MAX_TAGS,
 )
-from bough.links.routes import MAX_BULK_BYTES
 from bough.settings import describe
 from bough.vocabulary.export_columns import EXPORT_COLUMNS
-from bough.warehouse import keeper
+from bough.warehouse import refresh
 from bough.web.limits import LIMITS
 from bough.web.routing import Parameter
 
@@ -130,7 +130,7 @@ def _default(parameter: Parameter) -> str:
     return "empty" if default in (None, "") else f"`{default}`"
 
 
-WITH_ERRORS = (keeper,)
+WITH_ERRORS = (refresh,)
 """Modules that errors are defined in and that nothing here would import otherwise."""
 
 

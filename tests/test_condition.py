@@ -11,10 +11,10 @@ import pytest
 from bough import condition
 from bough.condition import Part, Process, ProcessState, read, start_anew
 from bough.health import findings, process_findings
-from bough.ids import growing_ids, now_ms
 from bough.store import Store, set_aside, watermark
 from bough.store.set_aside import SetAside
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import growing_ids, now_ms
 
 
 def fail(error: BaseException) -> None:

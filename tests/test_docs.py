@@ -20,12 +20,12 @@ import pytest
 
 from bough.accounts.operations import CONFIG
 from bough.cli import parser
-from bough.clicks.merge import DROPPED, REFUSED
-from bough.clicks.rules import RULES
+from bough.clicks.decision.merge import DROPPED, REFUSED
+from bough.clicks.decision.rules import RULES
 from bough.links.alias import RESERVED_FIRST_SEGMENTS
 from bough.links.change import NOT_UPDATABLE
+from bough.server.route_table import TABLE
 from bough.settings import describe
-from bough.web.routes import TABLE
 from tests.reference import DOCS, ROOT, renewed
 from tests.running import Running, wait_until
 

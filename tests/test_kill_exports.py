@@ -21,7 +21,7 @@ import pytest
 from bough.exports.files import FOLDER as EXPORTS
 from bough.exports.job import MAX_ATTEMPTS
 from bough.importers.events import FOLDER as SEGMENTS
-from bough.warehouse.keeper import FILE_NAME
+from bough.warehouse.refresh import FILE_NAME
 from tests.apps import store_of
 from tests.exports.client import Exports, app_in, bough, write_csv
 from tests.running import Running, children_named, wait_until

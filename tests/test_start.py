@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from bough.clicks.cache import links_of_worker
-from bough.processes import supervisor, worker
+from bough.clicks.link_cache import links_of_worker
+from bough.server.processes import supervisor, worker
 from bough.settings import Settings
 from tests.running import Running, children_named, wait_until
 
 SLOW = ("duckdb", "numpy", "obstore", "psycopg", "pytest")
 
 
-@pytest.mark.parametrize("module", ["bough.commands.demo", "bough.commands.serve", "bough.processes.worker"])
+@pytest.mark.parametrize("module", ["bough.commands.demo", "bough.commands.serve", "bough.server.processes.worker"])
 def test_no_process_loads_a_database_engine_that_it_does_not_open(module: str) -> None:
     code = f"import sys, {module}; print(*[name for name in {SLOW} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from bough.errors import BoughError, Unavailable
-from bough.ids import now_ms
+from bough.vocabulary.ids import now_ms
 
 log = logging.getLogger("bough.condition")
 

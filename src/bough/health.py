@@ -12,9 +12,9 @@ from typing import Literal
 from msgspec import Struct
 
 from bough import condition
-from bough.ids import arrived_at, now_ms
 from bough.store import set_aside
 from bough.store.transaction import Reader
+from bough.vocabulary.ids import arrived_at, now_ms
 
 LAG_MS = 60_000
 """A consumer whose oldest waiting row is older lags."""

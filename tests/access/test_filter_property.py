@@ -19,13 +19,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bough.accounts.data_filters import COLUMNS, filters_for, parse_filters
-from bough.cohorts.dimensions import PREFIX
 from bough.cohorts.files import file_bytes
-from bough.cohorts.filter import Filter
 from bough.cohorts.measures import MEASURES
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.result import answer
+from bough.vocabulary.dimensions import PREFIX
+from bough.vocabulary.filters import Filter
 from tests.cohorts import reference, worlds
 from tests.cohorts.test_against_reference import EPOCH, in_order
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from bough.accounts.model import PERMISSIONS
-from bough.web.routes import TABLE
+from bough.server.route_table import TABLE
 from tests.access.people import Member, agency, member
 from tests.apps import alias, in_test_environment, other_organization
 from tests.conftest import Api

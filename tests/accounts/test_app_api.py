@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bough.accounts.app_document import MAX_TEXT
-from bough.accounts.found import rotate_key
+from bough.accounts.creation import rotate_key
 from bough.accounts.model import PERMISSIONS
 from tests.apps import in_test_environment, new_app, store_of, token_of
 from tests.conftest import Api, error

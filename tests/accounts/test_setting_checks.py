@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from bough.accounts.app_document import updated_config
-from bough.accounts.found import save_app
+from bough.accounts.creation import save_app
 from bough.accounts.model import AppConfig
 from bough.accounts.setting_checks import ascii_host, canonical_fingerprint, unworkable
 from bough.errors import BadRequest

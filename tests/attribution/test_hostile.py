@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bough.attribution import identifiers as ids
-from bough.attribution.explain import explain
-from bough.attribution.facts import Facts
-from bough.attribution.opens import parse_opening
+from bough.attribution.replay.explain import explain
+from bough.attribution.rules.openings import parse_opening
 from bough.errors import BadRequest
+from bough.events import identifiers as ids
 from bough.events import legacy, schema
+from bough.events.server_fields import Facts
 from tests.attribution.world import SUMMER, click, opened, read
 
 FIELDS = sorted(

@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bough.attribution.follow import Follower
-from bough.attribution.read import always, attribute
-from bough.attribution.windows import Windows
-from bough.clicks.agents import parse
-from bough.journal import Row, RowKind
+from bough.agents.recognition import parse
+from bough.attribution.replay.read import always, attribute
+from bough.attribution.rules.windows import Windows
+from bough.attribution.stored.increments import Follower
+from bough.vocabulary.journal_rows import Row, RowKind
 from tests.attribution.world import (
     APP,
     BY_PATH,

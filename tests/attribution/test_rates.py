@@ -9,20 +9,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bough.accounts.creation import NewApp, found_app, save_app
 from bough.accounts.directory import Directory
-from bough.accounts.found import NewApp, found_app, save_app
 from bough.accounts.model import AppConfig
-from bough.attribution.following import StoredFollower, start_rebuild
-from bough.attribution.money import Amount, convert, micro_usd
 from bough.attribution.rates import Rate, RateBatch, read_lines, store_rates
-from bough.attribution.stored import data_as_of, kept_of
+from bough.attribution.rules.money import Amount, convert, micro_usd
+from bough.attribution.stored.consumer import StoredFollower, start_rebuild
+from bough.attribution.stored.tables import data_as_of, kept_of
 from bough.cli import main
 from bough.errors import BadRequest
 from bough.events.body import encode
-from bough.ids import now_ms
 from bough.store import Store, open_store
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
 from tests.running import wait_until
 
 MIDNIGHT = 1_714_521_600_000

@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bough.attribution import stored
+from bough.attribution.stored import tables
 from bough.store import Store, open_store
-from tests.attribution.test_following import results
+from tests.attribution.stored.test_consumer import results
 from tests.conftest import STORES, fresh_database
 from tests.running import Running, children_named, wait_until
 
@@ -116,7 +116,7 @@ class Traffic:
 
 def caught_up(store: Store) -> bool:
     newest = store.rows(NEWEST)[0][0]
-    return newest is not None and stored.position(store) >= newest
+    return newest is not None and tables.position(store) >= newest
 
 
 def test_killed_and_rebuilt_attribution_ends_in_the_same_rows(place: tuple[Running, str]) -> None:

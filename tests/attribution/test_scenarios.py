@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bough.attribution.explain import explain
-from bough.attribution.read import Attributed
-from bough.journal import Row, RowKind
+from bough.attribution.replay.explain import explain
+from bough.attribution.replay.read import Attributed
+from bough.vocabulary.journal_rows import Row, RowKind
 from tests.attribution import world
 from tests.attribution.world import BY_PATH, DESKTOP_UA, IPHONE_UA, PIXEL_UA, REDUCED_UA, android, iphone, opened, web
 

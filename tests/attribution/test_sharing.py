@@ -12,28 +12,29 @@ from bench.crowds import SHAPES, install, one_login, purchase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bough.accounts.found import NewApp, found_app
-from bough.attribution import sharing, stored
-from bough.attribution.entries import Entry
-from bough.attribution.explain import explain
-from bough.attribution.follow import Follower
-from bough.attribution.following import StoredFollower, start_rebuild
-from bough.attribution.group_loading import Loader
+from bough.accounts.creation import NewApp, found_app
+from bough.agents.recognition import parse
+from bough.attribution import sharing
 from bough.attribution.group_splitting import connected
-from bough.attribution.identifiers import Identifier
-from bough.attribution.persons import Claim
-from bough.attribution.read import Attributed, always, attribute
+from bough.attribution.replay.explain import explain
+from bough.attribution.replay.history import Stories
+from bough.attribution.replay.read import Attributed, always, attribute
+from bough.attribution.rules.persons import Claim
+from bough.attribution.rules.touches import LinkTable
+from bough.attribution.rules.windows import Windows
 from bough.attribution.sharing import Company, usable
-from bough.attribution.stories import Stories
-from bough.attribution.touches import LinkTable
-from bough.attribution.windows import Windows
-from bough.clicks.agents import parse
+from bough.attribution.stored import tables
+from bough.attribution.stored.consumer import StoredFollower, start_rebuild
+from bough.attribution.stored.entries import Entry
+from bough.attribution.stored.group_loading import Loader
+from bough.attribution.stored.increments import Follower
 from bough.commands.doctor import examine
-from bough.journal import Row
+from bough.events.identifiers import Identifier
 from bough.persons.planning import find_persons
 from bough.settings import Settings
 from bough.store import Store, open_store
-from tests.attribution.test_following import CLICK, JOURNAL, follow, results, world
+from bough.vocabulary.journal_rows import Row
+from tests.attribution.stored.test_consumer import CLICK, JOURNAL, follow, results, world
 from tests.attribution.test_order import rows
 from tests.attribution.traffic import AD_ID, acts, play
 from tests.attribution.world import LINKS
@@ -165,14 +166,14 @@ def test_any_order_of_arrival_ends_in_the_same_where_much_is_shared(data: st.Dat
 
 def assert_is_the_pure_reading(store: Store, links: Any = NO_LINKS) -> None:
     """What is stored, against the slow reference over the whole journal."""
-    journal = [stored.exact_row(values) for values in store.rows(JOURNAL)]
+    journal = [tables.exact_row(values) for values in store.rows(JOURNAL)]
     expected = {one.id: one for one in attribute(journal, always(Windows()), links, parse)}
     found = results(store)[0]
     assert [row[0] for row in found] == sorted(expected)
     for identifier, app, test, person, at, name, counted, touch, body in found:
-        facts = stored.facts_kept(stored.kept_of(body))
-        one = stored.Stored(identifier, app, bool(test), person, at, name, bool(counted), touch, body)
-        assert one == stored.stored_of(expected[identifier], facts)
+        facts = tables.facts_kept(tables.kept_of(body))
+        one = tables.Stored(identifier, app, bool(test), person, at, name, bool(counted), touch, body)
+        assert one == tables.stored_of(expected[identifier], facts)
 
 
 @pytest.mark.usefixtures("few")
@@ -181,7 +182,7 @@ def assert_is_the_pure_reading(store: Store, links: Any = NO_LINKS) -> None:
 def test_any_steps_and_rebuilds_end_in_the_pure_reading_where_much_is_shared(
     data: st.DataObject, script: list[dict[str, Any]]
 ) -> None:
-    from bough.attribution.stored_links import StoredLinks
+    from bough.attribution.stored.links import StoredLinks
 
     with world() as scene:
         follower = StoredFollower(scene.store)
@@ -301,7 +302,7 @@ def test_the_explanation_says_that_an_identifier_is_passed_over(monkeypatch: pyt
         fill(scene.store, scene.app, one_login(3))
         follow(scene.store)
         stories = Stories(scene.store, scene.directory)
-        newest = scene.store.rows(stored.NEWEST_ROW)[0][0]
+        newest = scene.store.rows(tables.NEWEST_ROW)[0][0]
         told = stories.tell(stories.head(newest))
         claim = told.entries[newest].claim
         assert claim is not None

@@ -8,17 +8,17 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import to_builtins
 
+from bough.accounts.creation import NewApp, found_app
 from bough.accounts.directory import Directory
-from bough.accounts.found import NewApp, found_app
-from bough.attribution.facts import Facts, with_facts
+from bough.attribution.live.opens import OpenRequest, Opens
 from bough.events.body import encode
-from bough.ids import now_ms
-from bough.journal import Click
+from bough.events.server_fields import Facts, with_facts
 from bough.links.model import LinkType
-from bough.sdk.opens import OpenRequest, Opens
 from bough.store import Store
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
+from bough.vocabulary.journal_rows import Click
 from tests.attribution.world import DAY, IPHONE_UA, PIXEL_UA, android, iphone, web
 
 HOST = "127.0.0.1:8000"

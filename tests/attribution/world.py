@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bough.attribution.facts import Facts, with_facts
-from bough.attribution.read import Attributed, always, attribute
-from bough.attribution.touches import LinkTable
-from bough.attribution.windows import Windows
-from bough.clicks.agents import parse
-from bough.journal import Row, RowKind
+from bough.agents.recognition import parse
+from bough.attribution.replay.read import Attributed, always, attribute
+from bough.attribution.rules.touches import LinkTable
+from bough.attribution.rules.windows import Windows
+from bough.events.server_fields import Facts, with_facts
 from bough.links.model import Link, LinkType
+from bough.vocabulary.journal_rows import Row, RowKind
 
 APP = 700_000_000_000_000_001
 DOMAIN = "go.example.com"
@@ -50,7 +50,7 @@ BY_PATH = {one.path: one for one in (SUMMER, WINTER, COUPON, PATIENT, BRIEF, SIL
 
 
 def click(number: int, minutes: float, to: Link, *, query: str = "", kind: RowKind = "click", **fields: Any) -> Row:
-    """A click row; `fields` are those of `bough.journal.Click`."""
+    """A click row; `fields` are those of `bough.vocabulary.journal_rows.Click`."""
     app, test = fields.pop("app", to.app), fields.pop("test", to.test)
     fields.setdefault("user_agent", IPHONE_UA)
     fields.setdefault("ip", "203.0.113.7")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bough.accounts.model import App, AppConfig, Domain
-from bough.clicks.agents import parse
-from bough.clicks.decide import ClickRequest, Decision, decide
+from bough.agents.recognition import parse
+from bough.clicks.decision.decide import ClickRequest, Decision, decide
 from bough.links.model import Link
 
 APP_STORE = "https://apps.apple.com/us/app/acme/id123456789"

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
-from bough.clicks.counts import LINK_COUNTS
-from bough.journal import Row
+from bough.clicks.counts.kept import LINK_COUNTS
 from bough.store.journal import to_row
+from bough.vocabulary.journal_rows import Row
 from tests.conftest import Api
 from tests.web.watch import opened
 

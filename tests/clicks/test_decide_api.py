@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bough.clicks.explain import PLATFORMS
-from bough.clicks.rules import RULES
+from bough.clicks.decision.explain import PLATFORMS
+from bough.clicks.decision.rules import RULES
 from tests.apps import other_organization
 from tests.conftest import Api, error
 from tests.running import wait_until

@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bough.accounts.model import AppConfig
-from bough.clicks.agents import parse
-from bough.clicks.decide import ClickRequest, Decision, decide
-from bough.clicks.location import prepare
+from bough.agents.recognition import parse
+from bough.clicks.decision.decide import ClickRequest, Decision, decide
+from bough.clicks.decision.location import prepare
 from bough.links.targets import TARGET_KEYS
 from tests.clicks import user_agents as ua
 from tests.clicks.examples import app, link

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from bough.clicks.devices import device_of
+from bough.agents.devices import device_of
 
 FIXTURES = (
     *("smartphone", "tablet", "phablet", "desktop", "tv", "clienthints", "feature_phone", "wearable", "console"),

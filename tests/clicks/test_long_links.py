@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bough.clicks.agents import parse
-from bough.clicks.decide import ClickRequest, decide
+from bough.agents.recognition import parse
+from bough.clicks.decision.decide import ClickRequest, decide
+from bough.clicks.decision.location import location
 from bough.clicks.link_data import MAX_TEXT
-from bough.clicks.location import location
 from bough.clicks.long_links import build
 from bough.clicks.query import Query
 from bough.links.model import LABELS, CreationSource, Link

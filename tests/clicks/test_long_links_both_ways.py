@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bough.attribution.touches import LinkTable, touch_of
-from bough.clicks.agents import parse
+from bough.agents.recognition import parse
+from bough.attribution.rules.touches import LinkTable, touch_of
 from tests.apps import new_app
 from tests.clicks import user_agents as ua
 from tests.clicks.following import follow, rows_without_link, sent

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bough.journal import needs_link
+from bough.vocabulary.journal_rows import needs_link
 from bough.web.cookies import cookie_value
 from tests.apps import alias, new_app
 from tests.clicks import user_agents as ua

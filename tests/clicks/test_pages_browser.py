@@ -15,11 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect,
 from playwright.sync_api import Page as Tab
 
 from bough.accounts.model import App
-from bough.clicks import pages
-from bough.clicks.pages import DeepviewPage, DesktopPage, NativeLinkPage, OpenAppPage
-from bough.clicks.preview import preview
-from bough.clicks.rendering import Page
-from tests.clicks.test_pages import EVERY_PAGE, HOSTILE
+from bough.clicks.pages import documents
+from bough.clicks.pages.documents import DeepviewPage, DesktopPage, NativeLinkPage, OpenAppPage
+from bough.clicks.pages.preview import preview
+from bough.clicks.pages.rendering import Page
+from tests.clicks.pages.test_documents import EVERY_PAGE, HOSTILE
 
 APP = App(id=1, organization=1, name="Trailhead")
 LINK = "https://trailhead.app.link/WgiqvsepqF"
@@ -133,7 +133,7 @@ def test_no_page_is_wider_than_its_screen(width: int, site: Site, browser: Brows
 def test_the_open_page_goes_to_the_fallback_when_no_app_opened(site: Site, context: BrowserContext) -> None:
     tab, complaints = watched(context)
     page = OpenAppPage(preview=SEEN, open_url="trailhead://open", fallback_url=site.origin + "/store", timeout_ms=100)
-    site.answers["/page"] = pages.open_app(page)
+    site.answers["/page"] = documents.open_app(page)
     # Not wait_for_url: it takes the refused attempt to open the app for the end of the navigation.
     with tab.expect_response(site.origin + "/store", timeout=5000):
         tab.goto(site.origin + "/page")
@@ -146,7 +146,7 @@ def test_the_open_page_goes_to_the_fallback_when_no_app_opened(site: Site, conte
 def test_the_open_page_stays_when_the_visitor_left_for_the_app(site: Site, context: BrowserContext) -> None:
     tab, _ = watched(context)
     page = OpenAppPage(preview=SEEN, open_url="", fallback_url=site.origin + "/store", timeout_ms=100)
-    site.answers["/page"] = pages.open_app(page)
+    site.answers["/page"] = documents.open_app(page)
     # A headless tab is never hidden by itself; say that it is, as the system does when an app comes to the front.
     tab.add_init_script(HIDE + "addEventListener('load', () => hide(true))")
     tab.clock.install()
@@ -166,7 +166,7 @@ window.hide = (value) => { hidden = value; document.dispatchEvent(new Event("vis
 def test_the_left_tab_goes_on_when_the_visitor_comes_back(site: Site, context: BrowserContext) -> None:
     tab, _ = watched(context)
     view = DeepviewPage(preview=SEEN, cta_url=LINK, after_click_url=site.origin + "/thanks")
-    site.answers["/page"] = pages.deepview(view)
+    site.answers["/page"] = documents.deepview(view)
     tab.add_init_script(HIDE)
     tab.goto(site.origin + "/page")
     tab.evaluate("hide(false)")
@@ -179,7 +179,7 @@ def test_the_left_tab_goes_on_when_the_visitor_comes_back(site: Site, context: B
 @pytest.mark.parametrize("allowed", [True, False])
 def test_a_tap_copies_the_link_and_goes_to_the_store(allowed: bool, site: Site, context: BrowserContext) -> None:
     tab, complaints = watched(context)
-    site.answers["/page"] = pages.nativelink(
+    site.answers["/page"] = documents.nativelink(
         NativeLinkPage(preview=SEEN, link_url=LINK + "?a=1&b=2", store_url=site.origin + "/store")
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.origin)
@@ -197,7 +197,9 @@ def test_a_tap_copies_the_link_and_goes_to_the_store(allowed: bool, site: Site, 
 def test_a_passive_deepview_goes_on_without_scripts(site: Site, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
-    site.answers["/page"] = pages.passive_deepview(DeepviewPage(preview=SEEN, cta_url=site.origin + "/store?a=1&b='"))
+    site.answers["/page"] = documents.passive_deepview(
+        DeepviewPage(preview=SEEN, cta_url=site.origin + "/store?a=1&b='")
+    )
     tab.goto(site.origin + "/page", wait_until="commit")
     tab.wait_for_url(site.origin + "/store?a=1&b=%27", timeout=5000)
     context.close()
@@ -208,9 +210,12 @@ def test_without_scripts_every_way_on_is_a_plain_link(site: Site, browser: Brows
     tab = context.new_page()
     store = site.origin + "/store"
     answers = (
-        (pages.deepview(DeepviewPage(preview=SEEN, cta_url=store)), "Get the app"),
-        (pages.open_app(OpenAppPage(preview=SEEN, open_url="a://b", fallback_url=store)), "Continue without the app"),
-        (pages.nativelink(NativeLinkPage(preview=SEEN, link_url=LINK, store_url=store)), "Copy and get the app"),
+        (documents.deepview(DeepviewPage(preview=SEEN, cta_url=store)), "Get the app"),
+        (
+            documents.open_app(OpenAppPage(preview=SEEN, open_url="a://b", fallback_url=store)),
+            "Continue without the app",
+        ),
+        (documents.nativelink(NativeLinkPage(preview=SEEN, link_url=LINK, store_url=store)), "Copy and get the app"),
     )
     for page, label in answers:
         site.answers["/page"] = page
@@ -225,9 +230,9 @@ def test_without_scripts_every_way_on_is_a_plain_link(site: Site, browser: Brows
 def test_the_code_on_the_desktop_page_reads_from_the_screen(
     width: int, scheme: str, site: Site, browser: Browser
 ) -> None:
-    link = LINK + "?" + "x" * (pages.MAX_QR_URL - len(LINK) - 1)
+    link = LINK + "?" + "x" * (documents.MAX_QR_URL - len(LINK) - 1)
     for url in (LINK, link):
-        site.answers["/page"] = pages.desktop(DesktopPage(preview=SEEN, link_url=url))
+        site.answers["/page"] = documents.desktop(DesktopPage(preview=SEEN, link_url=url))
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
         )

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
-from bough.clicks.explain import PLATFORMS
+from bough.clicks.decision.explain import PLATFORMS
 from tests.apps import alias, in_test_environment, new_app
 from tests.clicks import user_agents as ua
 from tests.clicks.following import follow, kept_count, rows, rows_without_link, sent

@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from bough.cohorts.filter import Filter
+from bough.attribution.attributed_event import AttributedEvent, CostRow
 from bough.cohorts.numbers import money, ratio, wilson
 from bough.cohorts.request import CohortRequest
-from bough.warehouse.event import AttributedEvent, CostRow
+from bough.vocabulary.filters import Filter
 
 Value = str | frozenset[str] | None
 EPOCH = date(1970, 1, 1)

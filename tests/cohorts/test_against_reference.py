@@ -14,16 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bough.cohorts import rows
+from bough.attribution.attributed_event import AttributedEvent
+from bough.cohorts.arrays import activity_rows as rows
 from bough.cohorts.files import file_bytes
-from bough.cohorts.filter import Filter
 from bough.cohorts.measures import Form, Number
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import CohortRequest, parse
 from bough.cohorts.result import answer
+from bough.vocabulary.filters import Filter
 from bough.warehouse import copies
 from bough.warehouse.build import Warehouse
-from bough.warehouse.event import AttributedEvent
 from bough.warehouse.schema import COHORTS
 from tests.cohorts import reference, worlds
 

@@ -11,13 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from bough.attribution.attributed_event import AttributedEvent
 from bough.cohorts.files import extension, file_bytes
 from bough.cohorts.numbers import money, ratio
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import parse
 from bough.cohorts.result import answer
 from bough.warehouse.build import Warehouse
-from bough.warehouse.event import AttributedEvent
 
 CAMPAIGN = "install_activity_touch_data_tilde_campaign"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bough.cohorts.dimensions import DIMENSIONS, dimensions_of
-from bough.cohorts.filter import Filter
 from bough.cohorts.measures import MEASURES
 from bough.cohorts.request import CohortRequest, months_before, parse, parse_json
 from bough.errors import BadRequest
+from bough.vocabulary.dimensions import DIMENSIONS, dimensions_of
+from bough.vocabulary.filters import Filter
 
 TODAY = date(2024, 6, 1)
 OS = "install_activity_data_os"

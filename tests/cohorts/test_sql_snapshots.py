@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from bough.cohorts.facts import Facts
-from bough.cohorts.filter import Filter
+from bough.cohorts.arrays.selection import Writer, members_query
+from bough.cohorts.arrays.table_facts import Facts
 from bough.cohorts.plan import AppScope, plan
 from bough.cohorts.request import parse
-from bough.cohorts.sql import Writer, members_query
+from bough.vocabulary.filters import Filter
 
 FOLDER = Path(__file__).parent / "snapshots"
 CAMPAIGN = "install_activity_touch_data_tilde_campaign"

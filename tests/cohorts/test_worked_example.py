@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from bough.attribution.attributed_event import AttributedEvent, CostRow
 from bough.cohorts.files import file_bytes
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import parse
 from bough.cohorts.result import answer
 from bough.warehouse.build import Warehouse
-from bough.warehouse.event import AttributedEvent, CostRow
 
 AS_OF = (date(2024, 5, 4) - date(1970, 1, 1)).days
 PEOPLE = {"A": 1, "B": 1, "C": 1, "D": 2, "E": 2}

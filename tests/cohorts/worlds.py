@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from bough.cohorts.dimensions import COST_COLUMNS, TOUCH_COLUMNS, dimensions_of
+from bough.attribution.attributed_event import AttributedEvent, CostRow
 from bough.cohorts.measures import MEASURES
 from bough.cohorts.request import CohortRequest, parse
-from bough.warehouse.event import AttributedEvent, CostRow
+from bough.vocabulary.dimensions import COST_COLUMNS, TOUCH_COLUMNS, dimensions_of
 from tests.cohorts.reference import App, World
 
 TODAY = date(2024, 6, 1)

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import BrowserContext
 
-from bough.dashboard.route_table import DASHBOARD_ROUTES
+from bough.dashboard.operations import DASHBOARD_ROUTES
 from tests.running import Running
 
 NO_PAGES = ("/feed", "/picture", "/qr-picture", "/file", "/answer", "{rest", "/check")

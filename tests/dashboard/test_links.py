@@ -9,7 +9,7 @@ import shlex
 import msgspec
 import pytest
 
-from bough.clicks.preview import TAGS
+from bough.clicks.pages.preview import TAGS
 from bough.dashboard import link_form
 from bough.links.control_parameters import CONTROLS, GROUPS
 from bough.links.model import Link

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from bough.dashboard.route_table import DASHBOARD_ROUTES
+from bough.dashboard.operations import DASHBOARD_ROUTES
 from bough.web import static
 from tests.dashboard.conftest import HOSTILE
 from tests.dashboard.pages import Pages, text_of

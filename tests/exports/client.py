@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from bough.accounts.found import FoundedApp, NewApp, found_app
+from bough.accounts.creation import FoundedApp, NewApp, found_app
 from bough.accounts.model import AppConfig
 from tests.apps import store_of
 from tests.running import Running, wait_until

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from bough.accounts.found import NewApp, found_app
+from bough.accounts.creation import NewApp, found_app
 from bough.store.journal import NewRow, append_batch
 from tests.apps import store_of
 from tests.exports.client import Exports, read_csv

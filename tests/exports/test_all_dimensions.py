@@ -20,7 +20,7 @@ import netaddr
 import pytest
 from mmdb_writer import MMDBWriter
 
-from bough.cohorts.dimensions import DIMENSIONS, TOUCH_COLUMNS, Dimension
+from bough.vocabulary.dimensions import DIMENSIONS, TOUCH_COLUMNS, Dimension
 from tests.running import Running, wait_until
 
 ADDRESS = "203.0.113.9"

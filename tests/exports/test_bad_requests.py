@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bough.cohorts.dimensions import dimensions_of
 from bough.cohorts.request import MAX_FILTER_VALUES, months_before
+from bough.vocabulary.dimensions import dimensions_of
 from tests.exports.client import Exports, app_in, zone_at_noon
 from tests.running import Running
 

@@ -13,9 +13,9 @@ import pytest
 
 from bough.errors import BadRequest
 from bough.exports.callbacks import check_callback
-from bough.ids import now_ms
 from bough.settings import Settings
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
 from tests.apps import store_of
 from tests.exports.client import Exports, bough
 from tests.exports.receiver import receiving

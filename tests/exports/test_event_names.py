@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bough.events.currencies import CURRENCIES
+from bough.vocabulary.currencies import CURRENCIES
 from tests.exports.client import Exports, bough, write_csv
 
 CLASHING = ("revenue", "users", "Retention", "cost", "LTV", "roas")

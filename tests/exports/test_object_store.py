@@ -17,9 +17,9 @@ from bough.exports.files import FOLDER, REPORTS, open_files
 from bough.exports.job import KEPT_MS
 from bough.exports.object_store import ObjectFiles
 from bough.exports.reports import new_report, save_batch
-from bough.ids import now_ms
 from bough.settings import Settings, bucket_and_prefix, load_settings
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
 from tests.apps import store_of
 from tests.exports.client import Exports, app_in, bough
 from tests.exports.objects import BUCKET, Gate, ObjectServer

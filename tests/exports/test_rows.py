@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bough.cohorts.dimensions import DIMENSIONS
 from bough.cohorts.measures import MEASURES
+from bough.vocabulary.dimensions import DIMENSIONS
 from tests.apps import token_of
 from tests.exports.client import Exports, app_in, zone_at_noon
 from tests.exports.worked_example import events

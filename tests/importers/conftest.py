@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from bough.accounts.creation import NewApp, found_app
 from bough.accounts.directory import Directory
-from bough.accounts.found import NewApp, found_app
 from bough.cohorts.files import file_bytes
 from bough.cohorts.request import parse
 from bough.cohorts.result import answer
 from bough.exports.runner import scopes
 from bough.importers.events import Segment, import_file
 from bough.store import Store, open_store
-from bough.warehouse.keeper import Keeper
+from bough.warehouse.refresh import Keeper
 
 _Bytes = bytes
 

@@ -18,7 +18,7 @@ from bough.cohorts.request import parse
 from bough.cohorts.result import answer
 from bough.csv_text import Record, records_of
 from bough.errors import BadRequest
-from bough.warehouse.keeper import Keeper
+from bough.warehouse.refresh import Keeper
 from tests.importers.conftest import Imported
 
 NOON = 1_714_564_800_000

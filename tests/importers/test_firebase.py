@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 
 from bough.importers.firebase import converted
-from bough.links.rows import Row
+from bough.links.files.rows import Row
 from tests.clicks import user_agents as ua
 from tests.conftest import Api
 from tests.exports.client import bough

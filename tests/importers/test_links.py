@@ -14,7 +14,7 @@ import pytest
 from bough.errors import BadRequest, Unavailable
 from bough.importers.branch_api import ATTEMPTS, Account
 from bough.importers.firebase import converted, is_export
-from bough.links.rows import Row
+from bough.links.files.rows import Row
 from tests.conftest import Api
 from tests.exports.client import bough
 from tests.running import Running

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bough.ids import now_ms
+from bough.links.actions import change_of
 from bough.links.change import DAY_MS
 from bough.links.codec import COLUMNS, from_row
 from bough.links.queries import BY_PATH, EXTEND
-from bough.links.records import change_of
 from bough.store.changes import record
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
 from tests.apps import alias, new_app, store_of
 from tests.conftest import Api, error
 from tests.running import wait_until

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from bough.links.qr_settings import MAX_KEPT_BYTES
+from bough.links.qr.look import MAX_KEPT_BYTES
 from tests.conftest import Api, error
 from tests.links.test_patch_api import details, patch
 from tests.links.test_qr_api import decoded

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bough.ids import now_ms
+from bough.links.actions import extend_batch
 from bough.links.change import DAY_MS
 from bough.links.queries import BY_ID
-from bough.links.records import extend_batch
+from bough.vocabulary.ids import now_ms
 from tests.apps import store_of
 from tests.conftest import Api, error
 from tests.links.test_listing_api import IPHONE, name

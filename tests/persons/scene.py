@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from bough.attribution.stored import NEWEST_ROW, position
+from bough.attribution.stored.tables import NEWEST_ROW, position
 from tests.apps import store_of
 from tests.conftest import Api
 from tests.exports.client import Exports, bough, write_csv

@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from bough.ids import now_ms
 from bough.importers.checks import checked
 from bough.importers.kept import as_exported
 from bough.importers.sources import source_of
@@ -18,6 +17,7 @@ from bough.persons.imported_rows import COLUMN_KINDS
 from bough.persons.pseudonyms import Plan, Pseudonyms
 from bough.persons.segments import connected, rewrite, rows_of
 from bough.vocabulary.export_columns import EXPORT_COLUMNS
+from bough.vocabulary.ids import now_ms
 
 NOON = 1_714_564_800_000
 ANNA = "anna.example@example.org"

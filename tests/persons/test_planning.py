@@ -10,7 +10,7 @@ import pytest
 from bough.accounts.audit import Actor
 from bough.persons.erasing import Asked, Erasure, advance, ask_batch, read
 from bough.persons.planning import find_persons, touches
-from tests.attribution.test_following import CLICK, EVENT, follow, world
+from tests.attribution.stored.test_consumer import CLICK, EVENT, follow, world
 from tests.attribution.traffic import BROWSERS, World, play
 
 TOMBSTONE = (

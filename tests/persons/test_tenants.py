@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bough.sdk.legacy import bundle_key
+from bough.attribution.live.legacy_identity import bundle_key
 from tests.apps import alias, other_organization, store_of
-from tests.attribution.test_stories import Phone
+from tests.attribution.replay.test_history import Phone
 from tests.conftest import Api
 from tests.running import wait_until
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bough.accounts.creation import NewApp, as_document, found_app
 from bough.accounts.directory import Directory
-from bough.accounts.found import NewApp, as_document, found_app
 from bough.samples import year
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
 from bough.samples.campaigns import CAMPAIGNS, season

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from bough.accounts.directory import Directory
-from bough.attribution.read import Attributed, always, attribute
-from bough.attribution.stored_links import StoredLinks
-from bough.attribution.windows import Windows
-from bough.clicks.agents import parse
-from bough.journal import Row
+from bough.agents.recognition import parse
+from bough.attribution.replay.read import Attributed, always, attribute
+from bough.attribution.rules.windows import Windows
+from bough.attribution.stored.links import StoredLinks
 from bough.store import Store, open_store
 from bough.store.journal import read_after
+from bough.vocabulary.journal_rows import Row
 from tests.running import Running
 
 AT_MOST = 100_000

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bough.events.ontology import AUTOMATIC, STANDARD
-from bough.sdk.routes import SDK_ROUTES
+from bough.sdk.operations import SDK_ROUTES
+from bough.vocabulary.event_names import AUTOMATIC, STANDARD
 from bough.web.routing import Route
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bough.sdk.routes import SDK_ROUTES
+from bough.sdk.operations import SDK_ROUTES
 from tests.conftest import Api
 from tests.sdk.devices import ANDROID_BROWSER, IPHONE_BROWSER, Android, Iphone, new_address
 from tests.sdk.journals import Mark

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bough.attribution.live.legacy_identity import is_old
 from bough.cli import main
 from bough.errors import BadRequest
-from bough.sdk.legacy import is_old
 from bough.sdk.vendor import HOSTS, vendor
 
 BUILD = 'var a="https://api2.branch.io",b=[a,"https://app.link","https://bnc.lt"],c="https://bnc.lt/a/",d={sdk:"web2.89.2"};'

@@ -81,10 +81,10 @@ def sign_up(running: Running, name: str = "owner", password: str = PASSWORD) -> 
 def add_user(running: Running, email: str, permissions: str = "[]") -> int:
     """A user of the demo's organization, put into the store; the number."""
     from bough.accounts import queries
-    from bough.ids import new_id, now_ms
     from bough.store import Store, open_store
     from bough.store.changes import Change, record
     from bough.store.transaction import Transaction
+    from bough.vocabulary.ids import new_id, now_ms
 
     def batch(tx: Transaction, items: list[None]) -> list[int | Exception]:
         organization = tx.rows(queries.FIRST_ORGANIZATION)[0][0]

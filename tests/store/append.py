@@ -6,9 +6,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bough.ids import now_ms
 from bough.store import open_store
 from bough.store.journal import NewRow, append_batch
+from bough.vocabulary.ids import now_ms
 
 ROUNDS = 40
 ROWS = 25

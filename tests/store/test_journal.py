@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
-from bough.ids import arrived_at, growing_ids, now_ms
 from bough.store import Store
 from bough.store.journal import NewRow, NewRows, append_batch, read_after
 from bough.store.transaction import RowValues, Value
+from bough.vocabulary.ids import arrived_at, growing_ids, now_ms
 from tests.store.append import ROUNDS, ROWS
 from tests.store.conftest import Place
 

@@ -10,15 +10,15 @@ import msgspec
 import psycopg
 import pytest
 
-from bough.attribution.following import StoredFollower, start_rebuild
-from bough.clicks.counts import link_counting
-from bough.clicks.day_counts import day_counting
+from bough.attribution.stored.consumer import StoredFollower, start_rebuild
+from bough.clicks.counts.by_day import day_counting
+from bough.clicks.counts.kept import link_counting
 from bough.errors import Unavailable
-from bough.journal import Click
 from bough.store import Store, set_aside
 from bough.store.journal import NewRow, append_batch
 from bough.store.set_aside import Halving, SetAside, is_of_row
 from bough.store.transaction import Transaction
+from bough.vocabulary.journal_rows import Click
 from tests.attribution.traffic import World
 
 BROKEN = '{"name": "PURCHASE", "user_data": '

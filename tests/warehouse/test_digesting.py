@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from bough.accounts.found import NewApp, found_app
-from bough.attribution.following import StoredFollower
+from bough.accounts.creation import NewApp, found_app
+from bough.attribution.stored.consumer import StoredFollower
 from bough.importers.costs import parse_cost, save_batch
 from bough.store import Store, set_aside
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
 from bough.warehouse import derive as deriving
-from bough.warehouse.keeper import Keeper
+from bough.warehouse.refresh import Keeper
 from tests.attribution.traffic import World
 
 DAY = 86_400_000

@@ -12,15 +12,15 @@ import pytest
 from msgspec.structs import replace
 
 from bough.accounts.directory import Directory
-from bough.attribution.stored_links import StoredLinks
-from bough.attribution.touches import merged
-from bough.journal import Click
+from bough.attribution.rules.touches import merged
+from bough.attribution.stored.links import StoredLinks
 from bough.links import codec
+from bough.links.actions import change_of
 from bough.links.model import Link
-from bough.links.records import change_of
 from bough.store import Store
 from bough.store.changes import record
 from bough.store.transaction import Transaction
+from bough.vocabulary.journal_rows import Click
 from bough.warehouse import link_costs
 from bough.warehouse.link_costs import LinkCosts, Price, price_of
 from tests.attribution.traffic import World

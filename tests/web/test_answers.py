@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bough.web.routes import ROUTES, TABLE
+from bough.server.route_table import ROUTES, TABLE
 from bough.web.routing import Route
 from tests.conftest import Api, error
 

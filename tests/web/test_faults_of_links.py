@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from bough.clicks.agents import parse
+from bough.agents.recognition import parse
 from bough.clicks.faults import fault_response
-from bough.clicks.shortcut import _failure
 from bough.errors import RateLimited, Unavailable
+from bough.server.fast_paths.clicks import _failure
 from tests.apps import new_app
 from tests.clicks import user_agents as ua
 from tests.clicks.html import Document

@@ -12,9 +12,9 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from bough.server.reference import reference
+from bough.server.route_table import API_SEGMENTS, ROUTES
 from bough.web.openapi import document, plain_path
-from bough.web.reference import reference
-from bough.web.routes import API_SEGMENTS, ROUTES
 from bough.web.routing import Route
 from tests.conftest import Api
 

@@ -19,8 +19,8 @@ import pytest
 from bough.accounts.app_document import updated_config
 from bough.accounts.model import App, AppConfig
 from bough.errors import BadRequest, RateLimited
+from bough.server.route_table import ROUTES
 from bough.web.limits import LIMITS, Limits
-from bough.web.routes import ROUTES
 from tests.conftest import Api, error
 from tests.exports.client import Exports
 from tests.running import Running, wait_until

@@ -8,11 +8,11 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from bough.accounts.found import check_name, check_timezone
+from bough.accounts.creation import check_name, check_timezone
 from bough.accounts.model import App, AppConfig
 from bough.accounts.setting_checks import MAX_TEXT as MAX_TEXT
 from bough.accounts.setting_checks import check_texts
-from bough.attribution.windows import windows_from_days
+from bough.attribution.rules.windows import windows_from_days
 from bough.errors import BadRequest
 from bough.web.limits import check_own_limits
 

@@ -19,10 +19,10 @@ import msgspec
 from msgspec import Struct
 
 from bough.accounts.data_filters import as_document
-from bough.cohorts.filter import Filter
-from bough.ids import growing_ids, iso_time, now_ms
 from bough.store.database import Rows, Store
 from bough.store.transaction import Batch, Transaction, Value
+from bough.vocabulary.filters import Filter
+from bough.vocabulary.ids import growing_ids, iso_time, now_ms
 
 ACTIONS: dict[str, str] = {
     "organization.add": "An organization was added.",

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bough.cohorts.dimensions import DIMENSIONS, PREFIX, DataSource
-from bough.cohorts.filter import Filter
 from bough.errors import BadRequest
+from bough.vocabulary.dimensions import DIMENSIONS, PREFIX, DataSource
+from bough.vocabulary.filters import Filter
 
 MAX_FILTERS = 20
 MAX_VALUES = 1000
@@ -35,7 +35,7 @@ def _plain(name: str) -> str:
 
 
 COLUMNS: Mapping[str, str] = {_plain(name): dimension.column for name, dimension in DIMENSIONS.items()}
-"""Every name that a data filter may have, with the column of `bough.cohorts.dimensions` behind it."""
+"""Every name that a data filter may have, with the column of `bough.vocabulary.dimensions` behind it."""
 
 
 def parse_filters(value: Any) -> tuple[Filter, ...]:

@@ -15,10 +15,10 @@ from bough.accounts import queries
 from bough.accounts.data_filters import AGENCY_ID, AGENCY_NAME
 from bough.accounts.keys import fingerprint
 from bough.accounts.model import Agency, App, AppConfig, Domain, User
-from bough.cohorts.filter import Filter
 from bough.errors import AuthenticationFailed, InvalidCredentials
-from bough.ids import now_ms
 from bough.store.database import Store
+from bough.vocabulary.filters import Filter
+from bough.vocabulary.ids import now_ms
 
 
 class Credential(NamedTuple):

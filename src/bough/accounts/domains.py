@@ -17,11 +17,11 @@ from bough.accounts import queries
 from bough.accounts.model import Domain
 from bough.accounts.setting_checks import ascii_host
 from bough.errors import BadRequest, NotFound
-from bough.ids import new_code, new_id
 from bough.links.alias import RESERVED_FIRST_SEGMENTS
 from bough.store.changes import Change, record
 from bough.store.database import Store
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import new_code, new_id
 
 PREFIX_LENGTH = 4
 RANDOM_PREFIX = "random"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from bough.ids import new_code
+from bough.vocabulary.ids import new_code
 
 KEY_SHAPE = re.compile(r"key_(live|test)_[A-Za-z0-9]{32}\Z")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
 
-from bough.cohorts.filter import Filter
+from bough.vocabulary.filters import Filter
 
 
 class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,7 +77,7 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Scheme of the app's desktop edition, with or without `://`; as `windows_uri_scheme`."""
     windows_uri_scheme: str = ""
     attribution_windows: dict[str, int | float | str] = {}
-    """Days, by name (`bough.attribution.windows.NAMES`): how long touches count, and `reengagement_inactivity`.
+    """Days, by name (`bough.attribution.rules.windows.NAMES`): how long touches count, and `reengagement_inactivity`.
     Changes apply to what happens after them."""
     rate_limits: dict[str, tuple[int, int, int]] = {}
     """Requests a second, a minute and an hour, by operation (`bough.web.limits.LIMITS`), in place of the documented."""

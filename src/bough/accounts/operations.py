@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from bough.accounts import routes
+from bough.accounts import handlers
 from bough.accounts.model import AppConfig
 from bough.accounts.setting_checks import MAX_TEXT
 from bough.web.parameters import BRANCH_SECRET, KEY_IN_PATH, SECRET_IN_QUERY
@@ -59,7 +59,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/app/{branch_key}",
-        handler=routes.read_app,
+        handler=handlers.read_app,
         access="branch_secret",
         name="readApp",
         group=GROUP,
@@ -71,7 +71,7 @@ ROUTES = (
     Route(
         method="PUT",
         path="/v1/app/{branch_key}",
-        handler=routes.update_app,
+        handler=handlers.update_app,
         access="branch_secret",
         name="updateApp",
         group=GROUP,
@@ -84,7 +84,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/v1/app",
-        handler=routes.create_app,
+        handler=handlers.create_app,
         access="token",
         needs=("settings",),
         level="organization",

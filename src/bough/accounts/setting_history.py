@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from bough.accounts.model import App, AppConfig
-from bough.ids import arrived_at, now_ms
 from bough.store.transaction import RowValues, Transaction
+from bough.vocabulary.ids import arrived_at, now_ms
 
 STANDING = "SELECT timezone, config FROM app WHERE id = ?"
 NEWEST_ID = "SELECT max(id) FROM journal"
@@ -31,7 +31,7 @@ class Dated(Struct, frozen=True, kw_only=True):
 
     timezone: str = "UTC"
     attribution_windows: dict[str, int | float | str] = {}
-    """In days, by the names of `bough.attribution.windows.NAMES`."""
+    """In days, by the names of `bough.attribution.rules.windows.NAMES`."""
     revenue_events: tuple[str, ...] = ()
 
 

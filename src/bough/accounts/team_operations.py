@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bough.accounts import team_routes as routes
+from bough.accounts import team_handlers as routes
 from bough.accounts.audit import ACTIONS, MAX_PAGE
-from bough.accounts.found import MAX_OVERLAP_HOURS
+from bough.accounts.creation import MAX_OVERLAP_HOURS
 from bough.accounts.model import PERMISSIONS
 from bough.web.routing import Parameter, Route
 

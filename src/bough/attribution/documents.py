@@ -8,13 +8,13 @@ from typing import Any
 from msgspec import to_builtins
 
 from bough.accounts.model import User
-from bough.attribution.explain import Explanation, explain
-from bough.attribution.read import Attributed
-from bough.attribution.stored import Kept
-from bough.attribution.stories import Head, Told
-from bough.attribution.touches import Touch
+from bough.attribution.replay.explain import Explanation, explain
+from bough.attribution.replay.history import Head, Told
+from bough.attribution.replay.read import Attributed
+from bough.attribution.rules.touches import Touch
+from bough.attribution.rules.windows import touch_data
+from bough.attribution.stored.tables import Kept
 from bough.attribution.visibility import may_explain, sees_event, sees_touch
-from bough.attribution.windows import touch_data
 
 SESSIONS = frozenset({"INSTALL", "REINSTALL", "OPEN", "WEB_SESSION_START"})
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bough.attribution.entries import Entry
-from bough.attribution.group_loading import Loader, entry_keys
-from bough.attribution.group_reading import Grouped
-from bough.attribution.identifiers import Identifier
-from bough.attribution.keys import key
-from bough.attribution.stored import exact_row
-from bough.attribution.touch_index import TOUCHES
-from bough.journal import Row
+from bough.attribution.stored.entries import Entry
+from bough.attribution.stored.group_loading import Loader, entry_keys
+from bough.attribution.stored.group_reading import Grouped
+from bough.attribution.stored.tables import exact_row
+from bough.attribution.stored.touch_index import TOUCHES
+from bough.events.identifiers import Identifier
 from bough.store.database import Store
 from bough.store.select_in import select_in
 from bough.store.transaction import RowValues
+from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.lookup_keys import key
 
 GROUPS_OF_KEYS = "SELECT id, grp FROM group_key WHERE id IN ({})"
 
@@ -29,7 +29,7 @@ class Groups:
         grouped: Grouped,
         at_most: int,
     ) -> None:
-        """`carrying`: what touches carry (`bough.attribution.touch_index.carried`); those that are not in it are
+        """`carrying`: what touches carry (`bough.attribution.stored.touch_index.carried`); those that are not in it are
         nobody's. `at_most`: so many rows that are somebody's are taken, the others are left to the next step."""
         self._loader = loader
         self._grouped = grouped

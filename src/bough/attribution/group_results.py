@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bough.attribution import stored
-from bough.attribution.persons import NOBODY
-from bough.attribution.read import Attributed
-from bough.attribution.row_facts import SettledFacts
-from bough.attribution.stored import Change, Stored, TouchOf, stored_of
-from bough.journal import Row
+from bough.attribution.replay.read import Attributed
+from bough.attribution.rules.persons import NOBODY
+from bough.attribution.stored import tables
+from bough.attribution.stored.row_values import SettledFacts
+from bough.attribution.stored.tables import Change, Stored, TouchOf, stored_of
+from bough.vocabulary.journal_rows import Row
 
 
 class Results:
@@ -38,7 +38,7 @@ class Results:
             if before is None:
                 self.add(group, result)
                 continue
-            after = stored_of(result, stored.facts_kept(stored.kept_of(before.body)))
+            after = stored_of(result, tables.facts_kept(tables.kept_of(before.body)))
             if after != before:
                 self._change.changed.append((group, after))
 

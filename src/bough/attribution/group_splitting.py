@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bough.attribution.entries import Entry
-from bough.attribution.group_loading import entry_keys
 from bough.attribution.sharing import Shared
-from bough.attribution.stored import Change, TouchOf
+from bough.attribution.stored.entries import Entry
+from bough.attribution.stored.group_loading import entry_keys
+from bough.attribution.stored.tables import Change, TouchOf
 
 
 def split(change: Change, entries: Iterable[Entry], touches: Iterable[TouchOf], shared: Shared) -> None:

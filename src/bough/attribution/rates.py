@@ -18,12 +18,12 @@ from msgspec import Struct
 
 from bough.csv_text import misfit, read_header, records_of, shown
 from bough.errors import BadRequest
-from bough.events.currencies import CURRENCIES
-from bough.events.values import text
-from bough.local_days import written_day
-from bough.money import MAX_RATE
 from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
+from bough.vocabulary.calendar_days import written_day
+from bough.vocabulary.currencies import CURRENCIES
+from bough.vocabulary.money import MAX_RATE
+from bough.vocabulary.values import text
 
 ADD = ("day", "currency", "usd_rate")
 RATE = "SELECT usd_rate FROM rate WHERE day = ? AND currency = ?"

@@ -20,8 +20,8 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from bough.attribution.identifiers import SCOPED_TO_INSTALL, Identifier
-from bough.attribution.persons import Claim
+from bough.attribution.rules.persons import Claim
+from bough.events.identifiers import SCOPED_TO_INSTALL, Identifier
 
 LIMIT = 1000
 """Different ids of one kind beside an identifier that is still one person's."""

@@ -11,12 +11,12 @@ from typing import Any
 
 from bough.accounts.data_filters import Fact, admits
 from bough.accounts.model import User
-from bough.attribution.dimensions import Dimensions
-from bough.attribution.read import Attributed
-from bough.attribution.stored import Kept
-from bough.attribution.stories import Told
-from bough.attribution.touches import Touch
-from bough.attribution.windows import touch_data
+from bough.attribution.replay.history import Told
+from bough.attribution.replay.read import Attributed
+from bough.attribution.rules.dimensions import Dimensions
+from bough.attribution.rules.touches import Touch
+from bough.attribution.rules.windows import touch_data
+from bough.attribution.stored.tables import Kept
 from bough.links.visibility import data_facts
 
 
@@ -56,7 +56,7 @@ def without_story(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def event_facts(result: Attributed, kept: Kept | None) -> dict[str, Fact]:
-    """The values of an event by column of `bough.cohorts.dimensions`; what is not there is not known of it."""
+    """The values of an event by column of `bough.vocabulary.dimensions`; what is not there is not known of it."""
     facts: dict[str, Fact] = {
         **data_facts(result.touch_data),
         "app": str(result.app),

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from bough.clicks.agents import parse
-from bough.clicks.rendering import Page, render
+from bough.agents.recognition import parse
+from bough.clicks.pages.rendering import Page, render
 from bough.web.errors import error_response
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bough.sdk.opens import installed_key
+from bough.attribution.live.opens import installed_key
 
 KNOWN_INSTALLED = "SELECT opening FROM device_key WHERE id = ?"
 

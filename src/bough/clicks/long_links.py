@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from bough.accounts.model import App
-from bough.clicks import merge
+from bough.clicks.decision import merge
 from bough.clicks.link_data import read_data
 from bough.clicks.query import Query
 from bough.errors import BadRequest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bough.clicks import routes
+from bough.clicks import handlers
 from bough.links.address import MAX_URL
 from bough.web.routing import Parameter, Route
 
@@ -28,7 +28,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/api/decide",
-        handler=routes.decide_link,
+        handler=handlers.decide_link,
         access="token",
         name="decide",
         group="Link management",
@@ -36,7 +36,7 @@ ROUTES = (
         notes="With `user_agent` for that visitor, without for every platform. Nothing is counted.",
         parameters=(
             Parameter(name="url", meaning="The link's address; it may carry a query.", required=True, maximum=MAX_URL),
-            Parameter(name="user_agent", meaning="Of one visitor.", maximum=routes.MAX_USER_AGENT),
+            Parameter(name="user_agent", meaning="Of one visitor.", maximum=handlers.MAX_USER_AGENT),
             Parameter(name="country", meaning="ISO 3166 alpha-2 of the visitor's address.", maximum=2),
             Parameter(name="installed", meaning="Whether the visitor is known to have the app.", kind="boolean"),
             Parameter(name="query", meaning="Parameters appended to the link, besides those in `url`.", kind="object"),

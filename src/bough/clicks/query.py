@@ -20,7 +20,7 @@ Query = tuple[tuple[str, str], ...]
 """Decoded names and values in the order of the address."""
 
 _UNWRITABLE = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]]+")
-"""What no address may hold as it stands; braces and `#` are among it (`bough.clicks.decision.LINK_CLICK_ID`)."""
+"""What no address may hold as it stands; braces and `#` are among it (`bough.clicks.decision.model.LINK_CLICK_ID`)."""
 
 
 class Pair(tuple[str, str]):

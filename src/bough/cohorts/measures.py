@@ -11,7 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import ClassVar, Final, Literal, NamedTuple, Protocol
 
-from bough.cohorts.events import STANDARD_EVENTS
+from bough.vocabulary.event_groups import STANDARD_EVENTS
 
 Metric = Literal["total_count", "unique_count", "revenue", "cost"]
 MICRO: Final = 1_000_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bough.cohorts.dimensions import PREFIX, dimensions_of
 from bough.cohorts.measures import EVENT_PREFIX, MEASURES, Asked, measure_of
 from bough.cohorts.request import (
     BAND_DAYS,
@@ -17,6 +16,7 @@ from bough.cohorts.request import (
     MAX_LIMIT,
     MAX_MEASURES,
 )
+from bough.vocabulary.dimensions import PREFIX, dimensions_of
 
 
 def meta() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`CohortRequest` -> `Plan`: what has to be read, as a frozen tree; `bough.cohorts.sql` writes the text."""
+"""`CohortRequest` -> `Plan`: what has to be read, as a frozen tree; `bough.cohorts.arrays.selection` writes the text."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from bough.cohorts.dimensions import DIMENSIONS, Dimension
-from bough.cohorts.filter import Filter
 from bough.cohorts.measures import Asked, Measure, Need, Part, measure_of
 from bough.cohorts.request import CohortRequest
+from bough.vocabulary.dimensions import DIMENSIONS, Dimension
+from bough.vocabulary.filters import Filter
 
 _EPOCH: Final = date(1970, 1, 1)
 

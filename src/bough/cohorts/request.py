@@ -15,11 +15,11 @@ from typing import Any, Final, Literal, cast
 import msgspec
 from msgspec import Struct
 
-from bough.cohorts.dimensions import DIMENSIONS, PREFIX, DataSource
-from bough.cohorts.filter import Filter
 from bough.cohorts.measures import canonical, event_of, is_event
 from bough.errors import BadRequest
 from bough.spelling import did_you_mean
+from bough.vocabulary.dimensions import DIMENSIONS, PREFIX, DataSource
+from bough.vocabulary.filters import Filter
 
 Granularity = Literal["day", "week", "month"]
 BAND_DAYS: Final[dict[Granularity, int]] = {"day": 1, "week": 7, "month": 30}

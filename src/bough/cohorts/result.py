@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bough.cohorts.filter import Filter
 from bough.cohorts.measures import Cells, Measure, Need, Number, Part, Retention
 from bough.cohorts.numbers import wilson
 from bough.cohorts.plan import AppScope, Plan, asked_of, measures_of, plan
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.unknown_names import unknown_names
+from bough.vocabulary.filters import Filter
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from bough.cohorts.compute import Found
+    from bough.cohorts.arrays.compute import Found
 
 
 class Item:
@@ -163,7 +163,7 @@ def answer(
         mandatory: data filters that the caller cannot widen.
         check: called between the pieces of work that the database cannot interrupt; what it raises ends the answer.
     """
-    from bough.cohorts.compute import compute, go_on  # only here: workers load this module for its types
+    from bough.cohorts.arrays.compute import compute, go_on  # only here: workers load this module for its types
 
     the_plan = plan(request, apps, mandatory)
     connection.begin()

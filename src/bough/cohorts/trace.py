@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from bough.cohorts.dimensions import DIMENSIONS, Dimension, Kind, Place
-from bough.cohorts.facts import lookup
-from bough.cohorts.filter import Filter
+from bough.attribution.attributed_event import LATEST_INSTANT
+from bough.cohorts.arrays.selection import Writer, active_events, day_number
+from bough.cohorts.arrays.table_facts import lookup
 from bough.cohorts.measures import Measure, Need, Part, measure_of
 from bough.cohorts.plan import AppScope, Plan, asked_of, plan
 from bough.cohorts.request import CohortRequest
-from bough.cohorts.sql import Writer, active_events, day_number
 from bough.errors import BadRequest
+from bough.vocabulary.dimensions import DIMENSIONS, Dimension, Kind, Place
+from bough.vocabulary.filters import Filter
 from bough.warehouse.derive import completed
-from bough.warehouse.event import LATEST_INSTANT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bough.cohorts.dimensions import DIMENSIONS, Dimension, Kind, Place
-from bough.cohorts.facts import codes_in_table
-from bough.cohorts.filter import Filter
+from bough.cohorts.arrays.table_facts import codes_in_table
 from bough.cohorts.measures import MEASURES, event_of, is_event
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import CohortRequest
 from bough.spelling import did_you_mean
+from bough.vocabulary.dimensions import DIMENSIONS, Dimension, Kind, Place
+from bough.vocabulary.filters import Filter
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

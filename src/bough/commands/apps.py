@@ -10,15 +10,15 @@ from typing import Any
 import msgspec
 
 from bough.accounts.audit import Entry, transact
+from bough.accounts.creation import NewApp, as_document, found_batch, rotate_batch, rotation
 from bough.accounts.directory import Directory
 from bough.accounts.domains import RANDOM_PREFIX, DomainName, add_batch, remove_batch
-from bough.accounts.found import NewApp, as_document, found_batch, rotate_batch, rotation
+from bough.accounts.handlers import founded_entry
 from bough.accounts.keys import environment
 from bough.accounts.model import App, Domain
 from bough.accounts.queries import ALL_ORGANIZATIONS
-from bough.accounts.routes import founded_entry
 from bough.accounts.setting_checks import ascii_host
-from bough.accounts.team_routes import rotated_entry
+from bough.accounts.team_handlers import rotated_entry
 from bough.commands.options import Commands, add_data, check_writable, opened_store, settings_of
 from bough.errors import NotFound
 from bough.spelling import closest

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from tqdm import tqdm
 
-from bough.attribution import stored
-from bough.attribution.following import StoredFollower, start_rebuild
+from bough.attribution.stored import tables
+from bough.attribution.stored.consumer import StoredFollower, start_rebuild
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.store.database import Store
 
@@ -45,8 +45,8 @@ def rebuild(store: Store, *, quiet: bool = False) -> None:
     with tqdm(total=total, unit=" rows", disable=quiet, desc="attribution") as progress:
         while True:
             worked = follower.step(ROWS_AT_ONCE)
-            reached = stored.position(store)
-            if reached >= (newest or 0) and reached != stored.REBUILDING:
+            reached = tables.position(store)
+            if reached >= (newest or 0) and reached != tables.REBUILDING:
                 progress.update(total - progress.n)
                 return
             if reached > 0 and not quiet:
@@ -58,8 +58,8 @@ def rebuild(store: Store, *, quiet: bool = False) -> None:
 def run_status(arguments: argparse.Namespace) -> None:
     """`bough attribution status`."""
     with opened_store(settings_of(arguments)) as store:
-        if stored.position(store) == stored.REBUILDING:
+        if tables.position(store) == tables.REBUILDING:
             print("A rebuild has begun; nothing is attributed yet.")
             return
-        as_of = datetime.fromtimestamp(stored.data_as_of(store) / 1000, UTC).isoformat(timespec="milliseconds")
+        as_of = datetime.fromtimestamp(tables.data_as_of(store) / 1000, UTC).isoformat(timespec="milliseconds")
         print(f"Everything that arrived until {as_of.replace('+00:00', 'Z')} is attributed.")

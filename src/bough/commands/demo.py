@@ -11,15 +11,15 @@ import urllib.request
 from functools import partial
 from pathlib import Path
 
+from bough.accounts.creation import NewApp, as_document, found_app
 from bough.accounts.directory import Directory
-from bough.accounts.found import NewApp, as_document, found_app
 from bough.accounts.model import AppConfig
 from bough.commands import serve
 from bough.commands.options import Commands, add_data, check_writable, opened_store, remember_address
 from bough.errors import ConfigurationError
-from bough.processes.supervisor import bind, supervise
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
 from bough.samples.visitors import VISITORS
+from bough.server.processes.supervisor import bind, supervise
 from bough.settings import Settings
 from bough.signin.exposure import refuse_exposed
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from bough.accounts.directory import Directory
 from bough.accounts.model import AppConfig, Domain
 from bough.accounts.setting_checks import ascii_host, canonical_fingerprint, unworkable
-from bough.attribution.explain import KNOWN_BY
-from bough.attribution.stored import SHARED
+from bough.attribution.replay.explain import KNOWN_BY
+from bough.attribution.stored.tables import SHARED
 from bough.commands.options import Commands, add_data, check_made, opened_store, settings_of
 from bough.errors import BoughError
 from bough.exports.files import open_files

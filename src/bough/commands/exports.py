@@ -24,9 +24,9 @@ from bough.exports.job import Job, Status, from_row, iso
 from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
 from bough.exports.visibility import asked_for, limits_of
-from bough.ids import now_ms
 from bough.store import Store
-from bough.warehouse.keeper import Keeper
+from bough.vocabulary.ids import now_ms
+from bough.warehouse.refresh import Keeper
 
 SHELL_USER = 0
 """The user of a job that was asked for on the command line."""

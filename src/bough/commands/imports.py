@@ -23,7 +23,7 @@ from bough.settings import Settings
 from bough.store import Store, watermark
 from bough.text_files import lines_of, look
 from bough.vocabulary.export_columns import EXPORT_COLUMNS, ColumnType
-from bough.warehouse.keeper import COSTS, SEGMENTS, Keeper
+from bough.warehouse.refresh import COSTS, SEGMENTS, Keeper
 
 RATES_AT_ONCE = 5000
 MAX_REFUSED_SHOWN = 20

@@ -11,12 +11,12 @@ from typing import Any, get_args
 import msgspec
 
 from bough.accounts.directory import Directory
-from bough.clicks.agents import parse
+from bough.agents.recognition import parse
 from bough.commands.apps import find_app
 from bough.commands.options import Commands, add_data, opened_store, settings_of
-from bough.exports import bell
-from bough.journal import Row, RowKind
+from bough.exports import wake_up
 from bough.store import Store, journal, set_aside
+from bough.vocabulary.journal_rows import Row, RowKind
 
 NEWEST = "SELECT id FROM journal ORDER BY id DESC LIMIT 1 OFFSET ?"
 NEWEST_OF_KIND = "SELECT id FROM journal WHERE kind = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
@@ -92,7 +92,7 @@ def run_replay(arguments: argparse.Namespace) -> None:
     """`bough journal replay`."""
     with opened_store(settings_of(arguments)) as store:
         count = store.transact(set_aside.replay_batch, (arguments.consumer or "", arguments.id))
-        bell.ring(settings_of(arguments).folder)
+        wake_up.ring(settings_of(arguments).folder)
     if not count:
         print("Nothing like that is set aside.")
         return

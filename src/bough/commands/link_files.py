@@ -20,13 +20,14 @@ from bough.accounts.audit import transact
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.errors import BadRequest, BoughError, Unavailable
-from bough.ids import now_ms
-from bough.links import bulk, placing, transfer
+from bough.links import bulk, placing
 from bough.links.entries import bulk_entry, imported_entry
+from bough.links.files import transfer
+from bough.links.files.rows import Format, RowFile, guess_format, read_rows
 from bough.links.listing import Listed
-from bough.links.rows import Format, RowFile, guess_format, read_rows
 from bough.store import Store
 from bough.text_files import LINES_LOOKED_AT, lines_of, look, piped_lines, refuse_other_json
+from bough.vocabulary.ids import now_ms
 
 STANDARD = "-"
 """In place of a file: standard input or output."""

@@ -21,7 +21,7 @@ from bough.commands.options import add_data, opened_store, settings_of
 from bough.errors import BadRequest
 from bough.importers import firebase
 from bough.importers.branch_api import Account
-from bough.links.rows import Row, RowFile
+from bough.links.files.rows import Row, RowFile
 from bough.store import Store
 
 

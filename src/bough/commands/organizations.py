@@ -6,7 +6,7 @@ import argparse
 import json
 
 from bough.accounts.audit import Entry, transact
-from bough.accounts.found import add_organization_batch
+from bough.accounts.creation import add_organization_batch
 from bough.accounts.queries import ALL_ORGANIZATIONS
 from bough.commands.options import Commands, add_data, check_writable, opened_store, settings_of
 

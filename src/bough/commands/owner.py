@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bough.attribution.following import StoredFollower
-from bough.exports import bell
+from bough.attribution.stored.consumer import StoredFollower
+from bough.exports import wake_up
 from bough.store import Store
-from bough.warehouse.keeper import Busy, Keeper
+from bough.warehouse.refresh import Busy, Keeper
 
 WAIT_SECONDS = 0.02
 ROWS_AT_ONCE = 2000
@@ -18,7 +18,7 @@ ROWS_AT_ONCE = 2000
 def until(folder: Path, store: Store, done: Callable[[], bool], work: Callable[[Keeper], None]) -> None:
     """Return when `done()`: a running server is rung and waited for; without one, `work` is given the warehouse."""
     while not done():
-        if bell.ring(folder):
+        if wake_up.ring(folder):
             time.sleep(WAIT_SECONDS)
             continue
         try:

@@ -6,15 +6,15 @@ import argparse
 import json
 from typing import Any
 
-from bough.accounts import people, tokens
+from bough.accounts import tokens, users
 from bough.accounts.audit import transact
 from bough.accounts.data_filters import COLUMNS
 from bough.accounts.directory import Directory
 from bough.accounts.model import PERMISSIONS
-from bough.accounts.people import Account, RemovedAgency, Wanted, WantedAgency
 from bough.accounts.queries import ALL_ORGANIZATIONS
-from bough.accounts.team_routes import agency_entry, revoked_entry, token_entry, user_entry
+from bough.accounts.team_handlers import agency_entry, revoked_entry, token_entry, user_entry
 from bough.accounts.tokens import MadeToken, NewToken, RevokedToken
+from bough.accounts.users import Account, RemovedAgency, Wanted, WantedAgency
 from bough.commands.apps import find_app, named_organization
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.errors import BadRequest, NotFound
@@ -106,7 +106,7 @@ def _finish(action: argparse.ArgumentParser, run: Any) -> None:
 def run_users(arguments: argparse.Namespace) -> None:
     """`bough users list`."""
     with opened_store(settings_of(arguments)) as store:
-        found = [people.document(account) for account in people.everyone(store.rows, organization_of(store, arguments))]
+        found = [users.document(account) for account in users.everyone(store.rows, organization_of(store, arguments))]
     if arguments.json:
         print(json.dumps(found, indent=2))
         return
@@ -156,9 +156,9 @@ def run_enable(arguments: argparse.Namespace) -> None:
 def run_agencies(arguments: argparse.Namespace) -> None:
     """`bough agencies list`."""
     with opened_store(settings_of(arguments)) as store:
-        found = people.agencies(store.rows, organization_of(store, arguments))
+        found = users.agencies(store.rows, organization_of(store, arguments))
     if arguments.json:
-        print(json.dumps([people.agency_document(agency) for agency in found], indent=2))
+        print(json.dumps([users.agency_document(agency) for agency in found], indent=2))
         return
     for agency in found:
         print(f"{agency.id}  {agency.name}  {agency.tag}".rstrip())
@@ -168,16 +168,16 @@ def run_add_agency(arguments: argparse.Namespace) -> None:
     """`bough agencies add`."""
     with opened_store(settings_of(arguments)) as store:
         wanted = WantedAgency(organization_of(store, arguments), arguments.name, arguments.tag)
-        agency = transact(store, people.add_agency_batch, wanted, agency_entry("agency.add"))
-    _show(people.agency_document(agency), arguments)
+        agency = transact(store, users.add_agency_batch, wanted, agency_entry("agency.add"))
+    _show(users.agency_document(agency), arguments)
 
 
 def run_remove_agency(arguments: argparse.Namespace) -> None:
     """`bough agencies remove`."""
     with opened_store(settings_of(arguments)) as store:
         wanted = RemovedAgency(organization_of(store, arguments), find_agency(store, arguments))
-        agency = transact(store, people.remove_agency_batch, wanted, agency_entry("agency.remove"))
-    _show({**people.agency_document(agency), "removed": True}, arguments)
+        agency = transact(store, users.remove_agency_batch, wanted, agency_entry("agency.remove"))
+    _show({**users.agency_document(agency), "removed": True}, arguments)
 
 
 def run_tokens(arguments: argparse.Namespace) -> None:
@@ -249,7 +249,7 @@ def organization_of(store: Store, arguments: argparse.Namespace) -> int:
 
 def find_user(store: Store, arguments: argparse.Namespace) -> Account:
     """The user that a command names by email or id. Raises NotFound."""
-    accounts = people.everyone(store.rows, organization_of(store, arguments))
+    accounts = users.everyone(store.rows, organization_of(store, arguments))
     found = [account for account in accounts if arguments.user in (account.email, str(account.id))]
     if not found:
         raise NotFound(f"There is no user {arguments.user}; `bough users list` shows all.")
@@ -258,7 +258,7 @@ def find_user(store: Store, arguments: argparse.Namespace) -> Account:
 
 def find_agency(store: Store, arguments: argparse.Namespace) -> int:
     """The agency that a command names by name or id. Raises NotFound."""
-    agencies = people.agencies(store.rows, organization_of(store, arguments))
+    agencies = users.agencies(store.rows, organization_of(store, arguments))
     found = [agency.id for agency in agencies if arguments.agency in (agency.name, str(agency.id))]
     if not found:
         raise NotFound(f"There is no agency {arguments.agency}; `bough agencies list` shows all.")
@@ -294,15 +294,15 @@ def _fields(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
 def _add(store: Store, arguments: argparse.Namespace, fields: dict[str, Any]) -> None:
     given = {"email": arguments.user, **fields, **_fields(store, arguments)}
     wanted = Wanted(organization_of(store, arguments), given)
-    changed = transact(store, people.save_batch, wanted, user_entry)
+    changed = transact(store, users.save_batch, wanted, user_entry)
     made = _reset(store, changed.account, "token.create")
-    _show({**people.document(changed.account), "access_token": made["access_token"]}, arguments)
+    _show({**users.document(changed.account), "access_token": made["access_token"]}, arguments)
 
 
 def _change(store: Store, arguments: argparse.Namespace, fields: dict[str, Any]) -> None:
     account = find_user(store, arguments)
     wanted = Wanted(account.organization, fields, None, account.id)
-    _show(people.document(transact(store, people.save_batch, wanted, user_entry).account), arguments)
+    _show(users.document(transact(store, users.save_batch, wanted, user_entry).account), arguments)
 
 
 def _reset(store: Store, account: Account, action: str = "token.reset") -> dict[str, Any]:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from bough.accounts.audit import Entry, command_line, note_batch, transact
 from bough.accounts.directory import Directory
-from bough.attribution.stories import SEARCHED
+from bough.attribution.replay.history import SEARCHED
 from bough.commands.apps import find_app
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.commands.owner import attribute
 from bough.errors import BadRequest, NotFound
 from bough.events.body import encode
-from bough.exports import bell
+from bough.exports import wake_up
+from bough.persons.access_report import person_document
 from bough.persons.erasing import Asked, advance, ask_batch, read
 from bough.persons.planning import Person, find_persons
-from bough.persons.telling import person_document
 from bough.settings import Settings
 from bough.store import Store
 
@@ -88,13 +88,13 @@ def finish(store: Store, folder: Path, number: int) -> None:
     while (erasure := read(store, number)) is not None and erasure.step != "done":
         if advance(store, folder):
             continue
-        if not bell.ring(folder):  # no server: nobody else makes the warehouse again
+        if not wake_up.ring(folder):  # no server: nobody else makes the warehouse again
             _rebuild(store, folder)
         time.sleep(WAIT_SECONDS)
 
 
 def _rebuild(store: Store, folder: Path) -> None:
-    from bough.warehouse.keeper import Busy, Keeper
+    from bough.warehouse.refresh import Busy, Keeper
 
     attribute(store)
     try:
@@ -117,7 +117,7 @@ def _found(store: Store, settings: Settings, arguments: argparse.Namespace) -> l
         raise NotFound
     directory = Directory(store)
     apps = [find_app(directory, arguments.app)] if arguments.app else list(directory.apps.values())
-    if not bell.ring(settings.folder):
+    if not wake_up.ring(settings.folder):
         attribute(store)  # what has arrived last belongs to the person too
     worlds = [(app.id, test) for app in apps for test in (False, True)]
     return find_persons(store, settings.folder, directory, worlds, name, value)

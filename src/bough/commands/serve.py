@@ -9,7 +9,7 @@ import os
 from bough.accounts.directory import Directory
 from bough.commands.options import Commands, add_data, check_writable, opened_store, remember_address, whole_number
 from bough.logs import configure
-from bough.processes.supervisor import bind, supervise
+from bough.server.processes.supervisor import bind, supervise
 from bough.settings import Settings, load_settings
 from bough.signin.exposure import refuse_exposed
 from bough.signin.links import address, first_link

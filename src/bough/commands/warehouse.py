@@ -10,7 +10,7 @@ from tqdm import tqdm
 from bough.commands.options import Commands, add_data, opened_store, settings_of
 from bough.commands.owner import attribute, until
 from bough.store import Store, watermark
-from bough.warehouse.keeper import SEGMENTS, Keeper
+from bough.warehouse.refresh import SEGMENTS, Keeper
 from bough.warehouse.watermarks import REBUILT, ask_for_rebuild
 
 COUNT_SEGMENTS = "SELECT count(*) FROM segment WHERE id <= ?"

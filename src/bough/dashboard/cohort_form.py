@@ -13,9 +13,9 @@ from typing import Any
 from msgspec import Struct
 
 from bough.accounts.data_filters import COLUMNS
-from bough.cohorts.dimensions import DIMENSIONS, PREFIX, DataSource
 from bough.cohorts.request import BAND_DAYS, MAX_BAND_DAYS
 from bough.errors import BadRequest
+from bough.vocabulary.dimensions import DIMENSIONS, PREFIX, DataSource
 
 MAX_FILTERS = 8
 MAX_LENGTH = 90

@@ -11,18 +11,18 @@ import msgspec
 from markupsafe import Markup
 from starlette.responses import Response
 
+from bough.accounts.call import Call
 from bough.cohorts.measures import MEASURES
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.request import parse as parse_request
 from bough.dashboard import cohort_form, curl
 from bough.dashboard.cohort_form import Question
 from bough.dashboard.heat_map import heat_maps
-from bough.dashboard.here import Here, failed, page
+from bough.dashboard.page_context import Here, failed, page
 from bough.dashboard.rendering import html, render
 from bough.dashboard.tables import Column, Table
 from bough.errors import BoughError, Unavailable
-from bough.exports.job import Job, Status
-from bough.exports.routes import (
+from bough.exports.handlers import (
     cancelled_job,
     cell_document,
     finished_job,
@@ -31,9 +31,9 @@ from bough.exports.routes import (
     status_of_job,
     today_of,
 )
+from bough.exports.job import Job, Status
 from bough.exports.visibility import visible_job
-from bough.ids import now_ms
-from bough.web.call import Call
+from bough.vocabulary.ids import now_ms
 
 FIRST_WAIT = 2
 """Seconds that an answer may take before progress is shown."""

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from bough.dashboard.here import Here
+from bough.dashboard.page_context import Here
 
 TOKEN = "$BOUGH_TOKEN"
 """Stands for the caller's own access token, which pages never know."""

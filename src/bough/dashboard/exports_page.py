@@ -11,11 +11,11 @@ from starlette.responses import Response
 from bough.cohorts.request import CohortRequest
 from bough.dashboard import cohort_form, curl
 from bough.dashboard.cohort_form import FilterLine, Question, short_name
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import NotFound
+from bough.exports.handlers import cancelled_job, job_file, jobs_document, shown_request, start_job, status_of_job
 from bough.exports.job import Job, Status
-from bough.exports.routes import cancelled_job, job_file, jobs_document, shown_request, start_job, status_of_job
 from bough.exports.visibility import visible_job
 
 MOVING = (Status.QUEUED, Status.RUNNING)

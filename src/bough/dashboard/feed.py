@@ -16,10 +16,10 @@ import msgspec
 from msgspec import Struct
 from starlette.responses import Response, StreamingResponse
 
-from bough.clicks.agents import parse
-from bough.clicks.visit import called
+from bough.agents.recognition import parse
+from bough.clicks.decision.visit import called
 from bough.dashboard import formats, queries
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.rendering import HEADERS, render
 from bough.errors import Forbidden, RateLimited
 from bough.store.transaction import RowValues

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
-from bough.ids import iso_time, now_ms
-from bough.local_days import date_of
-from bough.money import MICRO
+from bough.vocabulary.calendar_days import date_of
+from bough.vocabulary.ids import iso_time, now_ms
+from bough.vocabulary.money import MICRO
 
 MISSING = "–"
 SHOWN_CHARACTERS = 300

@@ -7,24 +7,24 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from bough.attribution.routes import (
+from bough.attribution.handlers import (
     event_document,
     is_seen_touch,
     seen_persons,
     simulated_document,
 )
-from bough.attribution.stories import SEARCHED
-from bough.clicks.explain import PLATFORMS
+from bough.attribution.replay.history import SEARCHED
+from bough.clicks.decision.explain import PLATFORMS
 from bough.dashboard import curl, feed, queries
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, BoughError, NotFound
 from bough.events.body import encode
-from bough.journal import Row
 from bough.links.listing import find_by_id
 from bough.links.visibility import sees_link
 from bough.persons.reading import find_persons, read_person
 from bough.store.journal import BY_ID, to_row
+from bough.vocabulary.journal_rows import Row
 from bough.web.bodies import parse_form
 
 KINDS = {

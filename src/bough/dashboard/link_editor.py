@@ -12,21 +12,21 @@ from bough.accounts.audit import Entry
 from bough.accounts.directory import Credential
 from bough.dashboard import link_form
 from bough.dashboard.curl import create_link_line, patch_link_line
-from bough.dashboard.here import Here, page
 from bough.dashboard.link_preview import show
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.rendering import HEADERS, html, render
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound
-from bough.ids import now_ms
-from bough.links.api_routes import change_link, own_link_by_id
 from bough.links.bulk import OUTSIDE
 from bough.links.control_parameters import GROUPS, MODES
 from bough.links.document import link_url
+from bough.links.handlers import create_one, draft
 from bough.links.listing import Listed
+from bough.links.management_handlers import change_link, own_link_by_id
 from bough.links.model import DEFAULT_DURATION, Link
 from bough.links.patch import parse_patch, patched_link
-from bough.links.qr_routes import fetcher
-from bough.links.routes import create_one, draft
+from bough.links.qr.handlers import fetcher
 from bough.links.visibility import sees_link
+from bough.vocabulary.ids import now_ms
 from bough.web.bodies import parse_form
 
 EMPTY = {"type": "0", "duration": str(DEFAULT_DURATION)}

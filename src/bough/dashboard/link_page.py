@@ -11,20 +11,20 @@ from starlette.responses import Response
 from bough.accounts.model import App
 from bough.dashboard import formats, queries
 from bough.dashboard.curl import create_link_line, get_line
-from bough.dashboard.here import Here, page
 from bough.dashboard.link_form import fields_of, new_body
 from bough.dashboard.link_preview import show
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.periods import LENGTHS, Period, finished, period
 from bough.dashboard.tables import Column, Table
-from bough.ids import now_ms
-from bough.links.api_routes import link_document, own_link_by_id
 from bough.links.listing import Listed
-from bough.links.qr import inline_svg
-from bough.links.qr_settings import parse_settings
-from bough.local_days import local_day
-from bough.money import joined
+from bough.links.management_handlers import link_document, own_link_by_id
+from bough.links.qr.code import inline_svg
+from bough.links.qr.look import parse_settings
 from bough.store.database import Rows
 from bough.store.transaction import RowValues
+from bough.vocabulary.calendar_days import local_day
+from bough.vocabulary.ids import now_ms
+from bough.vocabulary.money import joined
 
 TOP = 100
 """Values of a dimension that are shown."""

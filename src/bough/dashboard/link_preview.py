@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from bough.accounts.model import App
-from bough.clicks.decision import Decision
-from bough.clicks.explain import PLATFORMS, explain
-from bough.clicks.preview import Preview, preview
-from bough.clicks.routes import as_document
+from bough.clicks.decision.explain import PLATFORMS, explain
+from bough.clicks.decision.model import Decision
+from bough.clicks.handlers import as_document
+from bough.clicks.pages.preview import Preview, preview
 from bough.links.document import full_data, link_url
 from bough.links.model import Link
 

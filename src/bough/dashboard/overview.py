@@ -10,13 +10,13 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from bough.dashboard import feed, formats, queries
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.periods import LENGTHS, Period, finished, period
 from bough.dashboard.tables import Column, Table
-from bough.ids import now_ms
-from bough.local_days import local_day
-from bough.money import joined
 from bough.store.database import Rows
+from bough.vocabulary.calendar_days import local_day
+from bough.vocabulary.ids import now_ms
+from bough.vocabulary.money import joined
 
 
 class Figure(Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from bough.errors import BadRequest
-from bough.ids import now_ms
-from bough.local_days import day_of, local_day
+from bough.vocabulary.calendar_days import day_of, local_day
+from bough.vocabulary.ids import now_ms
 
 LENGTHS = {"7": 7, "28": 28, "90": 90, "365": 365}
 DEFAULT = "28"

@@ -9,17 +9,17 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from bough.dashboard.curl import line
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.rendering import HEADERS
 from bough.errors import BoughError
-from bough.links.api_routes import change_link, own_link_by_id
 from bough.links.document import link_url
 from bough.links.item import qr_look
 from bough.links.listing import Listed
+from bough.links.management_handlers import change_link, own_link_by_id
 from bough.links.model import Link
-from bough.links.qr import render
-from bough.links.qr_routes import fetcher
-from bough.links.qr_settings import FIELDS, FORMATS, WHOLE_NUMBERS, parse_settings
+from bough.links.qr.code import render
+from bough.links.qr.handlers import fetcher
+from bough.links.qr.look import FIELDS, FORMATS, WHOLE_NUMBERS, parse_settings
 from bough.web.bodies import parse_form
 
 PATTERNS = ("standard", "squares", "circles", "triangles", "diamonds", "hexagons", "octagons")

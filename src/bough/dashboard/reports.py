@@ -13,10 +13,11 @@ from bough.accounts.model import App, User
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.request import parse as parse_request
 from bough.dashboard import cohort_form
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, NotFound
 from bough.exports.callbacks import check_callback
+from bough.exports.handlers import today_of
 from bough.exports.reports import (
     BY_ORGANIZATION,
     EVERY,
@@ -26,7 +27,6 @@ from bough.exports.reports import (
     of_row,
     save_batch,
 )
-from bough.exports.routes import today_of
 from bough.web.bodies import parse_form
 
 MAX_NAME = 100

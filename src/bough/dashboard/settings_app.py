@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.responses import Response
 
+from bough.accounts.handlers import change_app
 from bough.accounts.model import App
 from bough.accounts.operations import CONFIG
-from bough.accounts.routes import change_app
-from bough.attribution.windows import NAMES, Windows
-from bough.dashboard.here import Here, page
+from bough.attribution.rules.windows import NAMES, Windows
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, BoughError
 from bough.web.bodies import parse_form

@@ -11,7 +11,7 @@ from bough.accounts.audit import Entry
 from bough.accounts.domains import DomainName, add_batch, remove_batch
 from bough.accounts.model import Domain
 from bough.clicks.domain_checks import check_domain
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.rendering import html, render
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, NotFound

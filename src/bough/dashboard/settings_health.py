@@ -7,7 +7,7 @@ import asyncio
 from starlette.responses import Response
 
 from bough.commands.doctor import examine
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.rendering import html, render
 from bough.dashboard.tables import Column, Table
 from bough.health import ASIDE_LABELS, Consumer, Finding, consumers, process_findings

@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from bough.accounts.audit import Entry
 from bough.attribution.rates import RateBatch, read_lines, store_rates
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, BoughError
-from bough.exports import bell
+from bough.exports import wake_up
 from bough.importers.costs import costs_sentence, read_costs, save_batch
-from bough.local_days import date_of
 from bough.text_files import uploaded_lines
+from bough.vocabulary.calendar_days import date_of
 from bough.web.bodies import parse_form
 
 MAX_LINES = 20_000
@@ -70,7 +70,7 @@ async def add_costs(here: Here) -> Response:
         count = len(found.costs)
         entry = Entry(action="costs.add", subject=str(here.app.id), app=here.app.id, details={"costs": count})
         stored = await here.call.change(save_batch, (here.app.id, found.costs), lambda _: entry if count else None)
-        bell.ring(here.call.context.settings.folder)
+        wake_up.ring(here.call.context.settings.folder)
     except BoughError as error:
         return await _answer(here, problem=error.message)
     stored = msgspec.structs.replace(stored, added_up=found.lines - count)

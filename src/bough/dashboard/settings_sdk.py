@@ -8,9 +8,9 @@ import msgspec
 from starlette.responses import Response
 
 from bough.accounts.keys import environment
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.tables import Column, Table
-from bough.ids import iso_time
+from bough.vocabulary.ids import iso_time
 
 
 class Snippet(NamedTuple):

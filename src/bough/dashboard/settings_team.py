@@ -6,15 +6,16 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.accounts import audit, people, tokens
+from bough.accounts import audit, tokens
+from bough.accounts import users as people
 from bough.accounts.audit import Asked
 from bough.accounts.data_filters import COLUMNS
 from bough.accounts.model import PERMISSIONS
-from bough.accounts.people import RemovedAgency, Wanted, WantedAgency
-from bough.accounts.team_routes import agency_entry, identifier, revoked_entry, token_entry, user_entry
+from bough.accounts.team_handlers import agency_entry, identifier, revoked_entry, token_entry, user_entry
 from bough.accounts.tokens import NewToken, RevokedToken
+from bough.accounts.users import RemovedAgency, Wanted, WantedAgency
 from bough.dashboard import curl
-from bough.dashboard.here import Here, page
+from bough.dashboard.page_context import Here, page
 from bough.dashboard.tables import Column, Table
 from bough.errors import BadRequest, BoughError
 from bough.web.bodies import parse_form

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Struct
 from starlette.responses import Response
 
+from bough.accounts.call import Call
 from bough.dashboard import formats
 from bough.errors import BadRequest, NotFound
-from bough.ids import iso_time
+from bough.vocabulary.ids import iso_time
 from bough.web import pages
-from bough.web.call import Call
 
 Kind = Literal["text", "long", "number", "money", "share", "time", "day", "code", "tags", "pairs"]
 Form = Literal["html", "csv", "json"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from bough.dashboard.here import THEMES, Here, page
+from bough.dashboard.page_context import THEMES, Here, page
 from bough.errors import BadRequest
 from bough.web.bodies import parse_form
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bough.errors import BadRequest
-from bough.events import ontology
 from bough.events.body import check_depth, nested_object
 from bough.events.schema import Event
-from bough.events.values import first, text, whole
+from bough.vocabulary import event_names
+from bough.vocabulary.values import first, text, whole
 
 MAX_NAME = 63
 MAX_VALUE = 255
@@ -45,9 +45,9 @@ def parse(body: Mapping[str, Any]) -> Event:
         raise BadRequest("event: required, and must be text.")
     if len(name) > MAX_NAME:
         raise BadRequest(f"event: longer than {MAX_NAME} characters.")
-    standard = name in ontology.BY_NAME
+    standard = name in event_names.BY_NAME
     if not standard:
-        ontology.check_custom_name(name)
+        event_names.check_custom_name(name)
     if not any(text(body.get(field)) for field in IDENTIFIERS):
         raise BadRequest(f"identity_id: one of {', '.join(IDENTIFIERS)} is required.")
     identity = text(first(body, "identity"))

@@ -14,11 +14,11 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from bough.errors import BadRequest
-from bough.events import ontology
 from bough.events.body import check_depth, nested_list, nested_object
-from bough.events.currencies import CURRENCIES
-from bough.events.values import first, flag, text, whole
-from bough.money import MAX_AMOUNT
+from bough.vocabulary import event_names
+from bough.vocabulary.currencies import CURRENCIES
+from bough.vocabulary.money import MAX_AMOUNT
+from bough.vocabulary.values import first, flag, text, whole
 
 Kind = Literal["standard", "custom"]
 
@@ -114,7 +114,7 @@ def parse(body: Mapping[str, Any], kind: Kind, *, checked: bool = False) -> Even
 
 
 def event_name(value: object, kind: Kind) -> str:
-    """The event's name, allowed for its kind (see `bough.events.ontology`).
+    """The event's name, allowed for its kind (see `bough.vocabulary.event_names`).
 
     Raises:
         BadRequest: missing, empty, no text, or not allowed.
@@ -122,8 +122,8 @@ def event_name(value: object, kind: Kind) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadRequest("name: required, and must be text.")
     if kind == "standard":
-        return ontology.check_standard_name(value).name
-    return ontology.check_custom_name(value)
+        return event_names.check_standard_name(value).name
+    return event_names.check_custom_name(value)
 
 
 def check_identifiers(user_data: Mapping[str, Any]) -> None:
@@ -165,7 +165,7 @@ def is_server_to_server(body: Mapping[str, Any], user_data: Mapping[str, Any]) -
 def amount(value: object, field: str, limit: Decimal = _LIMIT) -> Decimal | None:
     """An exact amount from a whole number, a `Decimal` or their text; None when not sent.
 
-    `limit`: what it must stay below (`bough.money`).
+    `limit`: what it must stay below (`bough.vocabulary.money`).
 
     Raises:
         BadRequest: no finite number, 10^12 or more, or more than 30 decimals.
@@ -213,7 +213,7 @@ def check_sign(name: str, revenue: Decimal | None, *, refunds: bool) -> None:
     """
     if revenue is None or revenue >= 0:
         return
-    if name not in ontology.REFUNDABLE:
+    if name not in event_names.REFUNDABLE:
         raise BadRequest("event_data.revenue: may be negative on PURCHASE only.")
     if not refunds:
         raise BadRequest("event_data.revenue: a refund must be sent from a server, not from an SDK.")

@@ -22,10 +22,10 @@ from bough.errors import BadRequest
 from bough.exports import records
 from bough.exports.job import Job, from_row, status_document
 from bough.exports.signing import Signer
-from bough.ids import now_ms
 from bough.settings import Settings
 from bough.store.database import Store
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
 from bough.web.fetch import is_public
 
 log = logging.getLogger("bough.exports")

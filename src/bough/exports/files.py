@@ -17,8 +17,8 @@ from typing import NamedTuple
 from bough.cohorts.files import CONTENT_TYPES, extension
 from bough.errors import NotFound
 from bough.exports.job import Job
-from bough.ids import new_code
 from bough.settings import Settings
+from bough.vocabulary.ids import new_code
 
 FOLDER = "exports"
 REPORTS = "reports"

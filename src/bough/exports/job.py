@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from bough.cohorts.filter import Filter
 from bough.cohorts.request import CohortRequest
+from bough.vocabulary.filters import Filter
 
 KEPT_MS = 7 * 86_400_000
 """How long a finished file can be fetched."""

@@ -22,8 +22,8 @@ from obstore.store import S3Store
 from bough.errors import NotFound, Unavailable
 from bough.exports.files import FOLDER, REPORTS, ExportFiles, Stream, content_type, is_name, new_name
 from bough.exports.job import Job
-from bough.ids import new_code
 from bough.settings import bucket_and_prefix
+from bough.vocabulary.ids import new_code
 
 if TYPE_CHECKING:  # obstore has these types for checkers only
     from obstore.store import ClientConfig, RetryConfig

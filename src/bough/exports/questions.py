@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from bough.errors import BadRequest, BoughError, Unavailable
-from bough.exports.bell import socket_address
+from bough.exports.wake_up import socket_address
 
 log = logging.getLogger("bough.exports")
 

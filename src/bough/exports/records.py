@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bough.exports.job import COLUMNS, MAX_ATTEMPTS, Job, Status, from_row, to_row
-from bough.ids import RANDOM_BITS, growing_ids, now_ms
 from bough.store.database import Store
 from bough.store.transaction import Transaction, Value
+from bough.vocabulary.ids import RANDOM_BITS, growing_ids, now_ms
 
 _SELECTED = ", ".join(COLUMNS)
 BY_JOB_ID = f"SELECT {_SELECTED} FROM export_job WHERE job_id = ?"  # noqa: S608 - columns of our own

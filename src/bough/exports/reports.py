@@ -23,10 +23,10 @@ from bough.errors import BoughError, NotFound, Unavailable
 from bough.exports import records
 from bough.exports.files import ExportFiles
 from bough.exports.job import Job, Status, from_row
-from bough.ids import new_id, now_ms
 from bough.store.database import Store
 from bough.store.set_aside import is_of_row
 from bough.store.transaction import RowValues, Transaction
+from bough.vocabulary.ids import new_id, now_ms
 
 log = logging.getLogger("bough.exports")
 

@@ -9,14 +9,14 @@ import msgspec
 from msgspec import Struct
 
 from bough.accounts.directory import Directory
-from bough.cohorts.filter import Filter
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.trace import CellRows, Estimate, cell_rows, estimate
 from bough.errors import BadRequest, Unavailable
 from bough.exports.job import iso
-from bough.ids import now_ms
-from bough.money import MICRO
 from bough.store.database import Store
+from bough.vocabulary.filters import Filter
+from bough.vocabulary.ids import now_ms
+from bough.vocabulary.money import MICRO
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from bough.accounts.audit import Entry
+from bough.accounts.call import Call
 from bough.accounts.data_filters import filters_for, is_as_narrow
 from bough.accounts.directory import Directory
 from bough.accounts.model import App, User
-from bough.cohorts.filter import Filter
 from bough.cohorts.request import DEFAULT_LIMIT, MAX_LIMIT, CohortRequest
 from bough.errors import AuthenticationFailed, NotFound
 from bough.exports import records
 from bough.exports.job import Job
-from bough.web.call import Call
+from bough.vocabulary.filters import Filter
 
 
 def mandatory_filters(user: User, request: CohortRequest) -> tuple[Filter, ...]:

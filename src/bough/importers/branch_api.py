@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from bough.errors import BadRequest, Unavailable
-from bough.links.rows import Row
+from bough.links.files.rows import Row
 
 TIMEOUT_SECONDS: Final = 30.0
 ATTEMPTS: Final = 5

@@ -6,17 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from bough.cohorts.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
-from bough.events.currencies import CURRENCIES
 from bough.importers.amounts import SAYS, WRITTEN_FOR_PEOPLE
 from bough.importers.columns import IDENTIFIERS, KEPT, SOURCES
 from bough.importers.instants import complaint, implausible, instant
 from bough.importers.kept import kept
 from bough.importers.names import name_faults
-from bough.importers.quoting import name as quoted
-from bough.importers.quoting import text
-from bough.money import MAX_AMOUNT
+from bough.vocabulary.currencies import CURRENCIES
+from bough.vocabulary.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
 from bough.vocabulary.export_columns import EXPORT_COLUMNS
+from bough.vocabulary.money import MAX_AMOUNT
+from bough.warehouse.quoting import name as quoted
+from bough.warehouse.quoting import text
 
 MAX_ID: Final = 1024
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bough.cohorts.dimensions import TOUCH_COLUMNS, USER_COLUMNS
+from bough.vocabulary.dimensions import TOUCH_COLUMNS, USER_COLUMNS
 from bough.vocabulary.export_columns import EXPORT_COLUMNS
 
 TOUCH: Final = "last_attributed_touch_data"

@@ -14,17 +14,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from bough.cohorts.dimensions import COST_COLUMNS, TOUCH_COLUMNS, Kind, cohort_column
 from bough.csv_text import misfit, read_header, records_of, shown
 from bough.errors import BadRequest
 from bough.events import schema
-from bough.ids import growing_ids, now_ms
 from bough.importers.amounts import amount as written_amount
-from bough.local_days import day_of, written_day
-from bough.money import PRECISION
 from bough.store.database import Store
 from bough.store.transaction import Transaction
 from bough.text_files import lines_of, look
+from bough.vocabulary.calendar_days import day_of, written_day
+from bough.vocabulary.dimensions import COST_COLUMNS, TOUCH_COLUMNS, Kind, cohort_column
+from bough.vocabulary.ids import growing_ids, now_ms
+from bough.vocabulary.money import PRECISION
 
 MAX_VALUE = 4096
 _SETS = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)

@@ -28,17 +28,17 @@ from msgspec import Struct
 
 from bough.csv_text import Header
 from bough.errors import BadRequest
-from bough.ids import now_ms
 from bough.importers import records, repeats
 from bough.importers.checks import checked
 from bough.importers.kept import misfits, unknown
-from bough.importers.quoting import text
 from bough.importers.records import LineError
 from bough.importers.sources import Format, Source, first_line, format_of, numbered_csv, numbered_json, source_of
 from bough.store.database import Store
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
 from bough.text_files import TextFile, look
+from bough.vocabulary.ids import now_ms
+from bough.warehouse.quoting import text
 
 FOLDER = "segments"
 MAX_ERRORS_SHOWN = 1000

@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from bough.clicks.stores import CLICK_HERE, app_store_url, is_package, play_store_url
+from bough.clicks.decision.app_stores import CLICK_HERE, app_store_url, is_package, play_store_url
 from bough.errors import BadRequest
 from bough.links.addresses import WEB_SCHEMES, Refused, read_address
+from bough.links.files.rows import Row
 from bough.links.parameters import MAX_TAG
-from bough.links.rows import Row
 
 SHORT: Final = ("shortlink", "shortdynamiclink", "shorturl", "dynamiclink")
 LONG: Final = ("longlink", "longdynamiclink", "longurl")
@@ -61,7 +61,7 @@ def is_export(columns: tuple[str, ...]) -> bool:
 
 
 def converted(row: Row) -> Row:
-    """A row as `bough.links.transfer.read_link` takes it."""
+    """A row as `bough.links.files.transfer.read_link` takes it."""
     if row.error:
         return row
     values = {_plain(name): value for name, value in row.values.items() if isinstance(value, str) and value.strip()}

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from bough.importers.quoting import text
+from bough.warehouse.quoting import text
 
 EARLIEST: Final = int(datetime(2010, 1, 1, tzinfo=UTC).timestamp() * 1000)
 AHEAD_MS: Final = 86_400_000

@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from msgspec import Struct
 
 from bough.importers.columns import PLACES, READ
-from bough.importers.quoting import text
+from bough.warehouse.quoting import text
 
 KNOWN: Final = frozenset(one for names in READ.values() for one in names)
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 from duckdb import DuckDBPyConnection
 
 from bough.importers.columns import EXPORTED, KEPT
-from bough.importers.quoting import name, text
 from bough.importers.sources import Source
 from bough.vocabulary.export_columns import EXPORT_COLUMNS, ColumnType
+from bough.warehouse.quoting import name, text
 
 SAID: Final = "said_"
 """Before the name of a field: its letters in the file."""

@@ -1,4 +1,4 @@
-"""Which names imported events may bear; as SQL over a text field. The rules are those of `bough.events.ontology`.
+"""Which names imported events may bear; as SQL over a text field. The rules are those of `bough.vocabulary.event_names`.
 
 A name is counted as it is written, letter by letter. `purchase`, `Install` and `INSTALL ` would be events of their own
 beside PURCHASE and INSTALL, found by nobody, so they are refused and told how they are written.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bough.events.ontology import BUILT_IN, MAX_NAME
-from bough.importers.quoting import text
+from bough.vocabulary.event_names import BUILT_IN, MAX_NAME
+from bough.warehouse.quoting import text
 
 _BLANKS: Final = r"[\s\p{Z}]+"
 _CONTROLS: Final = r"[\p{Cc}\p{Zl}\p{Zp}]"

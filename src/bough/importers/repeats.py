@@ -15,8 +15,8 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from bough.importers.kept import SAID
-from bough.importers.quoting import name, text
 from bough.store.database import Store
+from bough.warehouse.quoting import name, text
 
 BESIDE: Final = frozenset({"id", "line", "error"})
 """Columns of a row that are not what it says; nor are its letters (`bough.importers.kept.SAID`): an event may come again

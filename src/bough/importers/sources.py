@@ -15,7 +15,7 @@ from bough.errors import BadRequest
 from bough.importers import records
 from bough.importers.columns import PLACES, READ, REQUIRED, split
 from bough.importers.json_keys import Keys, keys_of
-from bough.importers.quoting import name, text
+from bough.warehouse.quoting import name, text
 
 Format = Literal["csv", "ndjson", "parquet"]
 

@@ -16,13 +16,13 @@ from msgspec import Struct
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound
-from bough.links import queries, records
+from bough.links import actions, queries
 from bough.links.address import Address, parse_address
 from bough.links.change import NOT_UPDATABLE, check_not_updatable, is_expired
+from bough.links.files.rows import Format, Row, RowFile
 from bough.links.history import Differences, differences
 from bough.links.model import Link
 from bough.links.patch import FIELDS, Patch, parse_patch, patched_link
-from bough.links.rows import Format, Row, RowFile
 from bough.store.changes import Change, record
 from bough.store.database import Rows
 from bough.store.transaction import Transaction
@@ -140,7 +140,7 @@ def failed(chunk: Chunk, error: BoughError) -> list[Report]:
 
 def _apply(tx: Transaction, chunk: Chunk) -> list[Report]:
     work = _Work(tx.rows, chunk)
-    tx.each(queries.UPDATE, [records.update_values(link) for link in work.states.values() if link is not None])
+    tx.each(queries.UPDATE, [actions.update_values(link) for link in work.states.values() if link is not None])
     gone = [(link.id,) for link in work.deleted]
     tx.each(queries.DELETE, gone)
     tx.each(queries.DELETE_COUNT, gone)
@@ -154,7 +154,7 @@ class _Work:
     def __init__(self, rows: Rows, chunk: Chunk) -> None:
         addresses = (line.address for line in chunk.lines if line.address is not None)
         self._chunk = chunk
-        self._stored = records.load(rows, ((address.domain, address.path) for address in addresses))
+        self._stored = actions.load(rows, ((address.domain, address.path) for address in addresses))
         self.states: dict[tuple[str, str], Link | None] = {}
         """New states of links that change; None: deleted."""
         self.deleted: list[Link] = []
@@ -193,7 +193,7 @@ class _Work:
 
     def _keep(self, key: tuple[str, str], before: Link, after: Link | None) -> None:
         self.states[key] = after
-        self.changes.append(records.change_of(before))
+        self.changes.append(actions.change_of(before))
 
 
 def _line(row: Row, kind: Format, directory: Directory, delete: bool) -> Line:

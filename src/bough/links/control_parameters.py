@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bough.clicks.preview import TAGS
+from bough.clicks.pages.preview import TAGS
 from bough.links.targets import COUNTRY_KEYS, TARGET_KEYS
 
 Kind = Literal["url", "text", "long", "switch", "number", "mode", "country_url"]
@@ -225,4 +225,4 @@ MODES: tuple[tuple[str, str], ...] = (
     ("1", "When the app is known to be installed"),
     ("2", "Always"),
 )
-"""Values of the kind `mode`; other spellings are those of `bough.clicks.controls.URI_MODES`."""
+"""Values of the kind `mode`; other spellings are those of `bough.clicks.decision.controls.URI_MODES`."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bough.ids import iso_time
 from bough.links import queries
 from bough.links.change import as_json
 from bough.links.codec import from_json
 from bough.links.item import qr_look
 from bough.links.model import LABELS, Link
 from bough.store.database import Rows
+from bough.vocabulary.ids import iso_time
 
 AT_MOST = 100
 """Changes that are shown; the newest count."""

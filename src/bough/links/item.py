@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from bough.accounts.model import App
-from bough.ids import iso_time
 from bough.links.document import full_data, link_url, title
 from bough.links.listing import Listed
 from bough.links.model import LABELS, Link
+from bough.vocabulary.ids import iso_time
 
 
 def item(listed: Listed, app: App) -> dict[str, Any]:

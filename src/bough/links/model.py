@@ -83,6 +83,6 @@ class Link(Struct, frozen=True, kw_only=True, gc=False):
     """Epoch milliseconds, as `updated_at`."""
     updated_at: int = 0
     qr_code_settings: str | None = None
-    """How its QR code looks: JSON of what differs from the usual look (`bough.links.qr_settings`), or None."""
+    """How its QR code looks: JSON of what differs from the usual look (`bough.links.qr.look`), or None."""
     expires_at: int | None = None
     """Epoch milliseconds after which the link answers 404, or None: never (the default)."""

@@ -17,8 +17,8 @@ from msgspec import UNSET, Struct, UnsetType
 from bough.errors import BadRequest
 from bough.links.alias import check_alias
 from bough.links.model import LABELS, CreationSource, LinkType, is_made_by_server
-from bough.links.qr_settings import kept_settings
-from bough.money import MAX_AMOUNT
+from bough.links.qr.look import kept_settings
+from bough.vocabulary.money import MAX_AMOUNT
 
 MAX_LABEL = 255
 MAX_TAG = 64

@@ -12,14 +12,14 @@ import msgspec
 from msgspec import Struct
 
 from bough.errors import AliasConflict, BoughError
-from bough.ids import growing_ids
-from bough.links import queries, records
+from bough.links import actions, queries
 from bough.links.change import same_parameters
 from bough.links.codec import COLUMNS, to_row
 from bough.links.model import Link
 from bough.store.changes import Change, record
 from bough.store.database import Rows
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import growing_ids
 
 Outcome = Literal["created", "changed", "unchanged"]
 
@@ -61,7 +61,7 @@ def place_batch(tx: Transaction, requests: list[list[Placement]]) -> list[list[P
 
 def preview(rows: Rows, placements: list[Placement]) -> list[Outcome | BoughError]:
     """What placing would do."""
-    states = records.load(rows, ((p.link.domain, p.link.path) for p in placements))
+    states = actions.load(rows, ((p.link.domain, p.link.path) for p in placements))
     outcomes: list[Outcome | BoughError] = []
     for placement in placements:
         key = (placement.link.domain, placement.link.path)
@@ -99,8 +99,8 @@ class _Work:
 
     def __init__(self, tx: Transaction, placements: list[Placement]) -> None:
         self._tx = tx
-        self._states = records.load(tx.rows, ((p.link.domain, p.link.path) for p in placements))
-        self._identities = records.identity_ids(tx, [p.link for p in placements if p.link.identity is not None])
+        self._states = actions.load(tx.rows, ((p.link.domain, p.link.path) for p in placements))
+        self._identities = actions.identity_ids(tx, [p.link for p in placements if p.link.identity is not None])
         self._ids = growing_ids(tx.rows(queries.NEWEST_ID)[0][0] or 0)
         self._created: dict[Key, None] = {}
         self._changed: dict[Key, None] = {}
@@ -123,7 +123,7 @@ class _Work:
             self._created[key] = None
         else:
             self._changed[key] = None
-            self._changes.append(records.change_of(stored))
+            self._changes.append(actions.change_of(stored))
         return Placed(link, outcome)
 
     def write(self) -> None:
@@ -132,5 +132,5 @@ class _Work:
         if new:
             self._tx.insert("link", COLUMNS, new)
         changed = [self._states[key] for key in self._changed if key not in self._created]
-        self._tx.each(queries.UPDATE, [records.update_values(link) for link in changed])
+        self._tx.each(queries.UPDATE, [actions.update_values(link) for link in changed])
         record(self._tx, self._changes)

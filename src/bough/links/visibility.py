@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from bough.accounts.data_filters import Fact, admits
 from bough.accounts.model import User
-from bough.attribution.feed import COLUMN_KEYS, touch_columns
-from bough.attribution.windows import via_features
-from bough.cohorts.dimensions import TOUCH_COLUMNS, Kind
+from bough.attribution.rules.windows import via_features
+from bough.attribution.stored.feed import COLUMN_KEYS, touch_columns
 from bough.links.model import LABELS, Link, LinkType
+from bough.vocabulary.dimensions import TOUCH_COLUMNS, Kind
 
 _OF_CLICKS = frozenset({"plus_referring_domain"})
 _SETS = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)
@@ -31,7 +31,7 @@ def sees_link(user: User, link: Link) -> bool:
 
 
 def link_facts(link: Link) -> dict[str, Fact]:
-    """The values of a link by column of `bough.cohorts.dimensions`; what is not there is not known of links."""
+    """The values of a link by column of `bough.vocabulary.dimensions`; what is not there is not known of links."""
     data = {**link.data, **{f"~{name}": getattr(link, name) for name in LABELS}, "~tags": list(link.tags)}
     if link.type == LinkType.MARKETING:
         data["~marketing"] = True

@@ -29,33 +29,33 @@ from msgspec import Struct
 
 from bough.accounts.audit import Actor, Entry, write
 from bough.accounts.directory import Directory
-from bough.attribution import stored
-from bough.attribution.following import start_rebuild
-from bough.attribution.identifiers import clean
-from bough.attribution.keys import key
-from bough.attribution.stored import exact_row
-from bough.attribution.stored_links import StoredLinks
-from bough.attribution.touch_index import TOUCHES, TouchIndex, touch_keys
+from bough.attribution.live.legacy_identity import bundle_key
+from bough.attribution.stored import tables
+from bough.attribution.stored.consumer import start_rebuild
+from bough.attribution.stored.links import StoredLinks
+from bough.attribution.stored.tables import exact_row
+from bough.attribution.stored.touch_index import TOUCHES, TouchIndex, touch_keys
 from bough.events.body import encode
-from bough.events.values import first
-from bough.ids import growing_ids, now_ms
-from bough.journal import Row
+from bough.events.identifiers import clean
 from bough.persons import queries
 from bough.persons.planning import SEGMENT_FOLDER, Person
 from bough.persons.pseudonyms import Plan, Pseudonyms
 from bough.persons.rewriting import is_own, other_body, own_body
-from bough.sdk.legacy import bundle_key
 from bough.store import watermark
 from bough.store.changes import Change, record
 from bough.store.database import Store
 from bough.store.transaction import Transaction, Value
+from bough.vocabulary.ids import growing_ids, now_ms
+from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.lookup_keys import key
+from bough.vocabulary.values import first
 from bough.warehouse.watermarks import REBUILT
 from bough.warehouse.watermarks import ask_batch as ask_for_rebuild
 
 LOCK_FILE = "bough.erasures.lock"
 ROWS_AT_ONCE = 2000
 KEY_SORTS = ("", "given ", "impression given ", "impression ", "opening ", "web opening ", "touched ", "installed ")
-"""What can stand before a kind of identifier in the key of an index (`bough.sdk.opens`, `bough.attribution`)."""
+"""What can stand before a kind of identifier in the key of an index (`bough.attribution.live.opens`, `bough.attribution`)."""
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -192,9 +192,9 @@ class _Work:
 
     def _rebuilt(self) -> bool:
         """Whether attribution and warehouse are new; then the plan goes."""
-        newest = self._store.rows(stored.NEWEST_ROW)[0][0] or 0
-        reached = stored.position(self._store)
-        behind = reached == stored.REBUILDING or reached < newest
+        newest = self._store.rows(tables.NEWEST_ROW)[0][0] or 0
+        reached = tables.position(self._store)
+        behind = reached == tables.REBUILDING or reached < newest
         if behind or watermark.reached(self._store, REBUILT) < self._erasure.reached:
             return False
         self._store.transact(_forget_plan, self._erasure.id)

@@ -13,12 +13,12 @@ from typing import Any
 
 import duckdb
 
-from bough.attribution.identifiers import Identifier
+from bough.events.identifiers import Identifier
 from bough.importers.columns import IDENTIFIERS
-from bough.importers.quoting import text
 from bough.persons.imported_rows import borne
 from bough.persons.segments import connected, dicts, present, raw_rows_of
 from bough.warehouse.persons import MASK, key_of
+from bough.warehouse.quoting import text
 
 
 def number_of(identifiers: Sequence[Identifier]) -> int | None:

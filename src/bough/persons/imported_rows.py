@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from bough.attribution.identifiers import Identifier, Kind, clean
 from bough.events.body import encode
+from bough.events.identifiers import Identifier, Kind, clean
 from bough.importers.columns import IDENTIFIERS, KEPT
 from bough.importers.kept import SAID
 from bough.persons.pseudonyms import Pseudonyms

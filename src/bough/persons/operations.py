@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bough.attribution.stories import SEARCHED
-from bough.persons import routes
+from bough.attribution.replay.history import SEARCHED
+from bough.persons import handlers
 from bough.web.routing import JSON, Parameter, Route
 
 GROUP = "Persons"
@@ -29,7 +29,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/api/persons",
-        handler=routes.search,
+        handler=handlers.search,
         name="findPersons",
         group=GROUP,
         access="token",
@@ -47,7 +47,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/api/persons/{person_id}",
-        handler=routes.read_person,
+        handler=handlers.read_person,
         name="readPerson",
         group=GROUP,
         access="token",
@@ -69,7 +69,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/api/persons/{person_id}/export",
-        handler=routes.export,
+        handler=handlers.export,
         name="exportPerson",
         group=GROUP,
         access="token",
@@ -89,7 +89,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/api/persons/{person_id}/erase",
-        handler=routes.erase,
+        handler=handlers.erase,
         name="erasePerson",
         group=GROUP,
         access="token",
@@ -112,7 +112,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/api/erasures/{erasure_id}",
-        handler=routes.read_erasure,
+        handler=handlers.read_erasure,
         name="readErasure",
         group=GROUP,
         access="token",

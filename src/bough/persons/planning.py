@@ -1,6 +1,6 @@
 """Whose rows and identifiers are meant by a person: found once, before anything is changed.
 
-A person is what attribution says (`bough.attribution.persons`), with the rows of imported files that share an
+A person is what attribution says (`bough.attribution.rules.persons`), with the rows of imported files that share an
 identifier with them (contract/cohort.md §9). Identifiers that are somebody else's, as those of a lent device, are noted
 so that they stay.
 """
@@ -14,24 +14,24 @@ from pathlib import Path
 from msgspec import Struct
 
 from bough.accounts.directory import Directory
-from bough.attribution import identifiers as ids
-from bough.attribution.entries import TOUCH_KINDS
-from bough.attribution.facts import facts_of
-from bough.attribution.identifiers import HARDWARE, Identifier
-from bough.attribution.keys import key
-from bough.attribution.persons import NOBODY
-from bough.attribution.stored import SHARED_OF, shared_of
-from bough.attribution.stories import SEARCHED, Head, Stories, Told
-from bough.attribution.touch_index import TOUCHES, first_of, is_row_id
+from bough.attribution.replay.history import SEARCHED, Head, Stories, Told
+from bough.attribution.rules.persons import NOBODY
+from bough.attribution.stored.entries import TOUCH_KINDS
+from bough.attribution.stored.tables import SHARED_OF, shared_of
+from bough.attribution.stored.touch_index import TOUCHES, first_of, is_row_id
 from bough.errors import NotFound
-from bough.events.values import text
+from bough.events import identifiers as ids
+from bough.events.identifiers import HARDWARE, Identifier
+from bough.events.server_fields import facts_of
 from bough.importers.columns import IDENTIFIERS
-from bough.journal import Row
 from bough.persons import queries
 from bough.persons.pseudonyms import Plan
 from bough.store.database import Store
 from bough.store.journal import to_row
 from bough.store.select_in import select_in
+from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.lookup_keys import key
+from bough.vocabulary.values import text
 
 SEGMENT_FOLDER = "segments"
 LARGEST_STEP = 5000

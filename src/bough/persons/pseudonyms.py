@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from bough.attribution.identifiers import Identifier, Kind
+from bough.events.identifiers import Identifier, Kind
 
 LONG = 8
 """Characters from which a value is looked for inside other texts; shorter ones stand in too many."""

@@ -6,18 +6,18 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from bough.accounts.call import Call
 from bough.accounts.model import App, User
 from bough.attribution import documents
-from bough.attribution import routes as live
-from bough.attribution.identifiers import Identifier, clean
-from bough.attribution.stored import data_as_of
-from bough.attribution.stories import SEARCHED
-from bough.attribution.windows import windows_from_days
+from bough.attribution import handlers as live
+from bough.attribution.replay.history import SEARCHED
+from bough.attribution.rules.windows import windows_from_days
+from bough.attribution.stored.tables import data_as_of
 from bough.errors import NotFound
+from bough.events.identifiers import Identifier, clean
 from bough.persons import queries
 from bough.persons.planning import SEGMENT_FOLDER
 from bough.store.database import Store
-from bough.web.call import Call
 
 
 async def read_person(call: Call, person_id: str) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from msgspec.structs import replace
 
-from bough.attribution import identifiers as ids
-from bough.attribution.dimensions import dimensions_of
-from bough.attribution.facts import KEY, facts_of, with_facts
-from bough.attribution.identifiers import Kind, clean
-from bough.clicks.agents import parse
-from bough.events.values import text
-from bough.journal import Row
+from bough.agents.recognition import parse
+from bough.attribution.rules.dimensions import dimensions_of
+from bough.events import identifiers as ids
+from bough.events.identifiers import Kind, clean
+from bough.events.server_fields import KEY, facts_of, with_facts
 from bough.persons.pseudonyms import Pseudonyms, pseudonym
+from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.values import text
 
 KEPT = frozenset(
     {

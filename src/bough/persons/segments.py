@@ -11,13 +11,13 @@ from typing import Any
 
 import duckdb
 
-from bough.attribution.identifiers import Identifier
+from bough.events.identifiers import Identifier
 from bough.importers.columns import IDENTIFIERS
 from bough.importers.events import FORM
 from bough.importers.kept import as_exported
-from bough.importers.quoting import name, text
 from bough.persons.imported_rows import COLUMN_KINDS, borne, is_own, without
 from bough.persons.pseudonyms import LONG, Pseudonyms
+from bough.warehouse.quoting import name, text
 
 CASELESS = frozenset({"idfa", "aaid", "idfv", "android_id", "oaid", "fire"})
 ROWS_AT_ONCE = 2000

@@ -6,12 +6,12 @@ from typing import Any
 
 from bough.accounts.directory import Directory
 from bough.accounts.model import AppConfig
-from bough.ids import now_ms
-from bough.links import records
+from bough.links import actions
 from bough.links.change import new_link
 from bough.links.parameters import parse_parameters
 from bough.samples.campaigns import CAMPAIGNS, WIN_BACK, Campaign
 from bough.store import Store
+from bough.vocabulary.ids import now_ms
 
 SAMPLE_CONFIG = AppConfig(
     ios_app=1,
@@ -94,7 +94,7 @@ def create_sample_links(store: Store) -> None:
         return
     links = (*SAMPLE_LINKS, *map(campaign_link, (*CAMPAIGNS, WIN_BACK)))
     drafts = [
-        records.Draft(link=new_link(parse_parameters(link), app, domain, now_ms()), prefix=domain.prefix)
+        actions.Draft(link=new_link(parse_parameters(link), app, domain, now_ms()), prefix=domain.prefix)
         for link in links
     ]
-    store.transact(records.create_batch, drafts)
+    store.transact(actions.create_batch, drafts)

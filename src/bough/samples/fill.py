@@ -26,15 +26,15 @@ from bough.accounts.model import App
 from bough.attribution.rates import Rate, RateBatch, store_rates
 from bough.importers.costs import import_costs
 from bough.importers.events import import_file
-from bough.journal import Click
-from bough.local_days import day_of
 from bough.samples import year
-from bough.samples.brought import Brought
 from bough.samples.campaigns import CAMPAIGNS, WIN_BACK
+from bough.samples.link_results import Brought
 from bough.samples.visitors import MAC, VISITORS
 from bough.store import Store
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import Transaction
+from bough.vocabulary.calendar_days import day_of
+from bough.vocabulary.journal_rows import Click
 
 CLICKS_AN_INSTALL: Final = 3
 COST_COLUMNS: Final = (

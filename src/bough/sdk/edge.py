@@ -6,15 +6,15 @@ import ipaddress
 from typing import Any
 from urllib.parse import quote
 
+from bough.accounts.call import Asked, Call
 from bough.accounts.directory import Credential
-from bough.attribution import facts as fact
-from bough.attribution import identifiers as ids
-from bough.attribution.facts import Facts
 from bough.errors import BadRequest, InvalidCredentials
 from bough.events import body as bodies
-from bough.ids import new_id
+from bough.events import identifiers as ids
+from bough.events import server_fields as fact
+from bough.events.server_fields import Facts
+from bough.vocabulary.ids import new_id
 from bough.web.bodies import FORM, parse_form
-from bough.web.call import Asked, Call
 
 CREDENTIALS = frozenset({"branch_key", "branch_secret", "app_id", fact.KEY})
 """Fields that never reach the journal: secrets, what the row says itself, and the server's own key."""

@@ -11,9 +11,9 @@ import ipaddress
 from typing import NamedTuple
 
 from bough.accounts.keys import fingerprint
-from bough.ids import now_ms
 from bough.signin import queries
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
 
 FORGOTTEN_MS = 3_600_000
 """A count ends when nobody tried for so long."""

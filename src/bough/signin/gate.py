@@ -1,7 +1,7 @@
 """Who may pass to a page: looks the session up before the handler runs, and checks CSRF tokens.
 
 Pages for people who are signed in send everybody else to the sign-in and back. API routes that take an access token
-accept a session in its place (`bough.web.access`), so that a page can fetch what it shows.
+accept a session in its place (`bough.accounts.access`), so that a page can fetch what it shows.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import Response
 
+from bough.accounts import access
+from bough.accounts.call import CSRF_FAULT, CSRF_HEADER, SAFE_METHODS, Call
 from bough.errors import BadRequest, Forbidden
 from bough.settings import Settings
 from bough.signin.sessions import Session, csrf_token, find_session, is_csrf_token, new_session_id
-from bough.web import access
 from bough.web.bodies import FORM, parse_form
-from bough.web.call import CSRF_FAULT, CSRF_HEADER, SAFE_METHODS, Call
 from bough.web.routing import Access, Route
 
 GUARDED: frozenset[Access] = frozenset({"page", "open_page", "token"})

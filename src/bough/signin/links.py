@@ -11,16 +11,16 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from bough.accounts.audit import Entry, transact
-from bough.accounts.found import OWNER
+from bough.accounts.creation import OWNER
 from bough.accounts.keys import fingerprint
 from bough.accounts.model import PERMISSIONS
 from bough.accounts.queries import FIND_USER, FIRST_ORGANIZATION, INSERT_ORGANIZATION, INSERT_USER
 from bough.errors import NotFound
-from bough.ids import new_code, new_id, now_ms
 from bough.signin import queries
 from bough.store.changes import Change, record
 from bough.store.database import Rows, Store
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import new_code, new_id, now_ms
 
 Purpose = Literal["setup", "invitation", "reset"]
 

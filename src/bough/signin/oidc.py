@@ -20,8 +20,8 @@ import msgspec
 from msgspec import Struct
 
 from bough.errors import ConfigurationError, Forbidden, Unavailable
-from bough.ids import new_code
 from bough.settings import Settings
+from bough.vocabulary.ids import new_code
 
 SCOPE = "openid email"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")

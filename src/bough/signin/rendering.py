@@ -8,8 +8,8 @@ import segno
 from markupsafe import Markup
 from starlette.responses import Response
 
+from bough.accounts.call import Call
 from bough.signin.gate import new_form
-from bough.web.call import Call
 from bough.web.pages import Templates
 
 TEMPLATES = Templates(Path(__file__).parent / "templates")

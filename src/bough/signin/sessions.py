@@ -15,10 +15,10 @@ from msgspec import Struct
 from bough.accounts.directory import Directory
 from bough.accounts.keys import fingerprint
 from bough.accounts.model import User
-from bough.ids import new_code, now_ms
 from bough.signin import queries
 from bough.store.database import Store
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import new_code, now_ms
 
 Stage = Literal["full", "code"]
 """`code`: the password was right, the code of the authenticator app is still missing."""

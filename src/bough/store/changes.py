@@ -7,8 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bough.ids import growing_ids, now_ms
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import growing_ids, now_ms
 
 COLUMNS = ("id", "at", "subject", "app", "link", "domain", "path", "before")
 NEWEST = "SELECT max(id) FROM change"

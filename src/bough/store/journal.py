@@ -1,4 +1,4 @@
-"""Append to the journal and read it (the rows are described in `bough.journal`)."""
+"""Append to the journal and read it (the rows are described in `bough.vocabulary.journal_rows`)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from bough.ids import arrived_at, growing_ids
-from bough.journal import Row, RowKind
 from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
+from bough.vocabulary.ids import arrived_at, growing_ids
+from bough.vocabulary.journal_rows import Row, RowKind
 
 COLUMNS = ("id", "at", "app", "test", "kind", "link", "body")
 NEWEST_ID = "SELECT max(id) FROM journal"

@@ -11,8 +11,8 @@ from importlib.resources import files
 from typing import Literal
 
 from bough.errors import ConfigurationError
-from bough.ids import now_ms
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
 
 Engine = Literal["sqlite", "postgres"]
 ID_TYPES: dict[Engine, str] = {"sqlite": "INTEGER PRIMARY KEY", "postgres": "BIGINT PRIMARY KEY"}

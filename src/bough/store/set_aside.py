@@ -18,9 +18,9 @@ import msgspec
 from msgspec import Struct
 
 from bough.errors import SERVER_FAULT, Unavailable
-from bough.ids import growing_ids, now_ms
 from bough.store.transaction import Reader, RowValues, Transaction
 from bough.store.writer import Busy, DiskFailure
+from bough.vocabulary.ids import growing_ids, now_ms
 
 COUNTS, DAY_COUNTS = "counts", "day counts"
 TOUCHES = "touches"

@@ -24,13 +24,13 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from msgspec.json import Encoder
 
-from bough.cohorts.dimensions import COHORT_COLUMNS, COST_COLUMNS, Kind
-from bough.cohorts.events import REVENUE_EVENTS, TOUCH_EVENTS
+from bough.attribution.attributed_event import AttributedEvent, CostRow
 from bough.errors import BadRequest
+from bough.vocabulary.dimensions import COHORT_COLUMNS, COST_COLUMNS, Kind
+from bough.vocabulary.event_groups import REVENUE_EVENTS, TOUCH_EVENTS
 from bough.warehouse import activity, schema
 from bough.warehouse.copies import copy_main, remove_old_copies
 from bough.warehouse.derive import derive
-from bough.warehouse.event import AttributedEvent, CostRow
 from bough.warehouse.intake import Stage, append, code_texts, learn, sorted_set, stage_events, zone_table
 from bough.warehouse.schema import ACTIVITY_COLUMNS, COHORTS, MEMBER_COLUMNS
 from bough.warehouse.zones import zone_of

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bough.ids import now_ms
-from bough.money import joined, parted
 from bough.store import watermark
 from bough.store.database import Store
 from bough.store.transaction import Transaction
+from bough.vocabulary.ids import now_ms
+from bough.vocabulary.money import joined, parted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

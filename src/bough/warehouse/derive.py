@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bough.cohorts.events import GENERATED_EVENTS, SESSION_EVENTS, STANDARD_EVENTS, TOUCH_EVENTS
-from bough.warehouse.event import LATEST_INSTANT
+from bough.attribution.attributed_event import LATEST_INSTANT
+from bough.vocabulary.event_groups import GENERATED_EVENTS, SESSION_EVENTS, STANDARD_EVENTS, TOUCH_EVENTS
 from bough.warehouse.had_app import HAD, OPENED, complete_contexts, find_openings
 from bough.warehouse.intake import learn, sorted_set
 from bough.warehouse.schema import MEMBER_CODES

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import msgspec
 
-from bough.money import MAX_COST_MICRO, to_micro
+from bough.attribution.attributed_event import CostRow
 from bough.store import set_aside
 from bough.store.database import Store
 from bough.store.set_aside import COSTS, SetAside
+from bough.vocabulary.money import MAX_COST_MICRO, to_micro
 from bough.warehouse.build import Warehouse
 from bough.warehouse.digesting import is_of_row
-from bough.warehouse.event import CostRow
 
 EPOCH = date(1970, 1, 1)
 SOURCE = "costs"

@@ -2,7 +2,7 @@
 
 A REINSTALL says it by its name. Else the person had the app when they opened it at an earlier instant: an INSTALL, a
 REINSTALL or an OPEN that did not happen on a web page. What an event itself says stands. Live events always say it,
-from the same rule (`bough.attribution.read`); imported ones rarely do.
+from the same rule (`bough.attribution.replay.read`); imported ones rarely do.
 """
 
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package.

@@ -1,6 +1,6 @@
 """Staged rows -> `events`, `people`, `touches`, `contexts`, `words`: vectorised SQL, one pass per table.
 
-A staged relation has the columns of `bough.warehouse.event.STAGE_TYPES`; it may be read several times.
+A staged relation has the columns of `bough.attribution.attributed_event.STAGE_TYPES`; it may be read several times.
 """
 
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package; values are bound.
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.json import Encoder
 
-from bough.attribution.countries import COUNTRIES
-from bough.cohorts.dimensions import TOUCH_COLUMNS, Kind
-from bough.cohorts.events import REVENUE_EVENTS, SESSION_EVENTS
+from bough.attribution.attributed_event import LATEST_INSTANT, STAGE_TYPES, AttributedEvent
 from bough.errors import BadRequest, Unavailable
-from bough.warehouse.event import LATEST_INSTANT, STAGE_TYPES, AttributedEvent
+from bough.vocabulary.countries import COUNTRIES
+from bough.vocabulary.dimensions import TOUCH_COLUMNS, Kind
+from bough.vocabulary.event_groups import REVENUE_EVENTS, SESSION_EVENTS
 from bough.warehouse.schema import CONTEXT_CODES, EVENT_COLUMNS, TOUCH_CODES
 from bough.warehouse.zones import offsets
 

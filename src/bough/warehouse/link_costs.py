@@ -20,22 +20,22 @@ import msgspec
 from duckdb import DuckDBPyConnection
 
 from bough.accounts.directory import Directory
-from bough.attribution.feed import touch_columns
-from bough.attribution.money import local_day
-from bough.attribution.stored import Kept, kept_of
-from bough.attribution.stored_links import StoredLinks
-from bough.attribution.touches import merged
-from bough.cohorts.dimensions import COST_COLUMNS
+from bough.attribution.attributed_event import CostRow
+from bough.attribution.rules.money import local_day
+from bough.attribution.rules.touches import merged
+from bough.attribution.stored.feed import touch_columns
+from bough.attribution.stored.links import StoredLinks
+from bough.attribution.stored.tables import Kept, kept_of
 from bough.errors import BadRequest
 from bough.events import schema
-from bough.journal import PLAIN, Click
-from bough.money import MAX_COST_MICRO, PRECISION, to_micro
 from bough.store import set_aside
 from bough.store.database import Store
 from bough.store.select_in import select_in
 from bough.store.set_aside import LINK_COSTS, SetAside, is_of_row
 from bough.store.transaction import RowValues
-from bough.warehouse.event import CostRow
+from bough.vocabulary.dimensions import COST_COLUMNS
+from bough.vocabulary.journal_rows import PLAIN, Click
+from bough.vocabulary.money import MAX_COST_MICRO, PRECISION, to_micro
 
 SOURCE: Final = "links"
 MODELS: Final = ("CPC", "CPM", "CPI")
@@ -54,7 +54,7 @@ PRICED_TOUCHES = (
     f" AND change.at > (SELECT min(at) FROM journal WHERE {_TOUCHES})))"
 )
 """Clicks and impressions that may have a price. Most have none: their link says none, as they know themselves
-(`bough.journal.PLAIN`) or as it has not changed since they began. The store passes over those in less than half the
+(`bough.vocabulary.journal_rows.PLAIN`) or as it has not changed since they began. The store passes over those in less than half the
 time that reading them takes."""
 TOUCHES_BY_ID = (
     "SELECT id, at, app, kind, link, body FROM journal"

@@ -15,8 +15,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from bough.cohorts.dimensions import COST_COLUMNS, TOUCH_COLUMNS, USER_COLUMNS
 from bough.errors import Unavailable
+from bough.vocabulary.dimensions import COST_COLUMNS, TOUCH_COLUMNS, USER_COLUMNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

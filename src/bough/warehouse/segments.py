@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from bough.attribution.attributed_event import STAGE_TYPES
 from bough.importers.columns import IDENTIFIERS
-from bough.money import to_micro
+from bough.vocabulary.money import to_micro
 from bough.warehouse.build import Warehouse
-from bough.warehouse.event import STAGE_TYPES
 from bough.warehouse.intake import Stage, zone_table
 from bough.warehouse.persons import assign, identified
 
@@ -29,7 +29,7 @@ RateOf = Callable[[str, int], Decimal | None]
 def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of: RateOf, fault: Fault = str) -> int:
     """Add a segment's events; returns how many were new. Taking it in again adds nothing.
 
-    Amounts that are more than an event can hold (`bough.money`) are left out as those without a rate are, and told to
+    Amounts that are more than an event can hold (`bough.vocabulary.money`) are left out as those without a rate are, and told to
     `fault`.
 
     The people it touches are brought up to date by the next `Warehouse.refresh`. Call it inside a

@@ -12,9 +12,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
+from bough.accounts.call import Call
 from bough.errors import SERVER_FAULT, BoughError, MethodNotAllowed, RateLimited
 from bough.web import static
-from bough.web.call import Call
 from bough.web.errors import status_of
 
 log = logging.getLogger("bough.web")

@@ -10,7 +10,7 @@ gathered first; what is declined then goes the whole way, as if it had come all 
 shutdown stay uvicorn's: while a short answer is pending, later requests of the connection wait in uvicorn's own
 pipeline.
 
-What a `Shortcut` has understood of a GET's headers is kept (`bough.web.heads`), and a GET that is only another address
+What a `Shortcut` has understood of a GET's headers is kept (`bough.web.known_headers`), and a GET that is only another address
 before known headers is not parsed.
 
 A connection that is closed while its client still sends would be reset by the kernel, and the client would never read
@@ -34,7 +34,7 @@ from uvicorn.server import ServerState
 from bough.condition import Part
 from bough.settings import Settings
 from bough.web.errors import CORS_HEADERS, error_body
-from bough.web.heads import Caller, Heads
+from bough.web.known_headers import Caller, Heads
 
 log = logging.getLogger("bough.web")
 

@@ -9,10 +9,10 @@ from typing import Literal
 from msgspec import Struct
 from starlette.responses import Response
 
+from bough.accounts.call import Call
 from bough.accounts.model import Level, Permission
 from bough.errors import MethodNotAllowed, NotFound
 from bough.web.bodies import FORM
-from bough.web.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
 Access = Literal["public", "branch_key", "branch_secret", "token", "page", "open_page"]
@@ -20,7 +20,7 @@ Access = Literal["public", "branch_key", "branch_secret", "token", "page", "open
 anyone, as for the sign-in itself. Pages answer with HTML, also for errors, and check CSRF tokens."""
 
 Refusal = Literal["unauthorized", "access_denied", "authentication"]
-"""What a user without permission reads (`bough.web.access`)."""
+"""What a user without permission reads (`bough.accounts.access`)."""
 
 Kind = Literal["string", "integer", "boolean", "object", "array", "number", "any"]
 
@@ -58,7 +58,7 @@ class Route(Struct, frozen=True, kw_only=True):
     access: Access
     summary: str
     needs: tuple[Permission, ...] = ()
-    """Permissions that the user must have, all of them; checked before the handler (`bough.web.access`)."""
+    """Permissions that the user must have, all of them; checked before the handler (`bough.accounts.access`)."""
     level: Level = "app"
     """`organization`: only for users who reach the whole organization."""
     refusal: Refusal = "unauthorized"

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
+from bough.accounts.call import Call
 from bough.errors import NotFound
-from bough.web.call import Call
 from bough.web.routing import Parameter, Route
 
 FOLDER = Path(__file__).parent / "static"
