@@ -11,16 +11,16 @@ from time import process_time
 from typing import Any
 
 from bough.agents.recognition import parse
-from bough.attribution.live.session_data import data_string
 from bough.attribution.replay.read import always, attribute
 from bough.attribution.rules.matching import Candidates, match
 from bough.attribution.rules.openings import parse_opening
+from bough.attribution.rules.session_data import data_string
 from bough.attribution.rules.touches import LinkTable, touch_of
-from bough.attribution.rules.windows import Windows
 from bough.attribution.stored.increments import Follower
-from bough.events.server_fields import Facts, with_facts
+from bough.events.server_fields import ServerFields, with_facts
 from bough.links.model import Link
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
+from bough.vocabulary.windows import Windows
 
 APP = 1
 T0 = 1_750_000_000_000
@@ -32,10 +32,10 @@ PHONE = (
 )
 
 
-def click(number: int, at: int, ip: str) -> Row:
+def click(number: int, at: int, ip: str) -> JournalRow:
     """A click on the one link."""
     body = {"url": "https://go.example.com/summer?x=1", "user_agent": PHONE, "ip": ip}
-    return Row(id=number, at=at, app=APP, test=False, kind="click", link=1, body=body)
+    return JournalRow(id=number, at=at, app=APP, test=False, kind="click", link=1, body=body)
 
 
 def phone(number: int, **fields: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def one_open() -> float:
     """Microseconds to decide one install with 20 clicks nearby."""
     nearby = [touch_of(click(n, T0 + n, "203.0.113.7"), LINKS, parse) for n in range(1, 21)]
     bodies = [phone(n) for n in range(2000)]
-    facts = Facts(ip="203.0.113.7")
+    facts = ServerFields(ip="203.0.113.7")
     start = process_time()
     for body in bodies:
         opening = parse_opening(body, "install", facts)
@@ -65,24 +65,26 @@ def one_open() -> float:
     return (process_time() - start) / len(bodies) * 1e6
 
 
-def journal(people: int) -> list[Row]:
+def journal(people: int) -> list[JournalRow]:
     """Five rows per person: a click, the install it led to, an open and two events."""
-    rows: list[Row] = []
+    rows: list[JournalRow] = []
     for person in range(people):
         at, number, ip = (
             T0 + person * 100,
             person * 5 + 1,
             f"10.{person >> 16 & 255}.{person >> 8 & 255}.{person & 255}",
         )
-        body = with_facts(phone(person, link_identifier=str(number)), Facts(ip=ip))
+        body = with_facts(phone(person, link_identifier=str(number)), ServerFields(ip=ip))
         rows.append(click(number, at, ip))
-        rows.append(Row(id=number + 1, at=at + MINUTE, app=APP, test=False, kind="install", body=body))
-        again = with_facts(phone(person), Facts(ip=ip))
-        rows.append(Row(id=number + 2, at=at + 9 * MINUTE, app=APP, test=False, kind="open", body=again))
+        rows.append(JournalRow(id=number + 1, at=at + MINUTE, app=APP, test=False, kind="install", body=body))
+        again = with_facts(phone(person), ServerFields(ip=ip))
+        rows.append(JournalRow(id=number + 2, at=at + 9 * MINUTE, app=APP, test=False, kind="open", body=again))
         for further in (3, 4):
             bought = {"name": "PURCHASE", "user_data": {"os": "Android", "android_id": f"{person:016x}"}}
             rows.append(
-                Row(id=number + further, at=at + further * 9 * MINUTE, app=APP, test=False, kind="event", body=bought)
+                JournalRow(
+                    id=number + further, at=at + further * 9 * MINUTE, app=APP, test=False, kind="event", body=bought
+                )
             )
     return rows
 

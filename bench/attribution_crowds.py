@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from bench.crowds import SHAPES, Made
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.attribution.stored import tables
 from bough.attribution.stored.consumer import StoredFollower
 from bough.events.body import encode
@@ -85,7 +85,7 @@ def main() -> None:
             continue
         for size in arguments.sizes:
             with fresh_store(arguments.postgres) as store:
-                app = int(found_app(store, NewApp(name="Shop", base_url="http://127.0.0.1:8000")).app_id)
+                app = int(create_app(store, NewApp(name="Shop", base_url="http://127.0.0.1:8000")).app_id)
                 rows = fill(store, app, shape(size))
                 follower, longest = StoredFollower(store), 0.0
                 began, processor = perf_counter(), process_time()

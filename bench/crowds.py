@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bough.events.server_fields import Facts, with_facts
+from bough.events.server_fields import ServerFields, with_facts
 
 Made = Iterator[tuple[str, dict[str, Any]]]
 
-_ANSWERED = Facts(ip="203.0.113.7", match="none", first="1")
+_ANSWERED = ServerFields(ip="203.0.113.7", match="none", first="1")
 
 
 def install(number: int, **fields: Any) -> tuple[str, dict[str, Any]]:
     """A phone's install, as it was answered."""
     body = {"os": "Android", "sdk": "android5.21.2", "hardware_id": f"{number:016x}", "is_hardware_id_real": True}
     tokens = {"bundle": str(8 * 10**17 + number), "device": str(7 * 10**17 + number)}
-    return "install", with_facts({**body, **fields}, Facts(ip=_ANSWERED.ip, match="none", first="1", **tokens))
+    return "install", with_facts({**body, **fields}, ServerFields(ip=_ANSWERED.ip, match="none", first="1", **tokens))
 
 
 def purchase(number: int | None, user: str, **fields: Any) -> tuple[str, dict[str, Any]]:

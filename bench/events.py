@@ -34,7 +34,7 @@ from bough.attribution.live.opens import APP_OPENING
 from bough.attribution.rules.dimensions import Dimensions
 from bough.attribution.stored.tables import ATTRIBUTED, VERSION, WATERMARK, Kept
 from bough.attribution.stored.touch_index import WATERMARK as TOUCH_WATERMARK
-from bough.events.server_fields import Facts, with_facts
+from bough.events.server_fields import ServerFields, with_facts
 from bough.store import open_store, watermark
 from bough.store.journal import COLUMNS
 from bough.store.transaction import Transaction
@@ -98,7 +98,7 @@ def fill(folder: Path, app: int, persons: int) -> None:
         for number in range(first, min(persons, first + CHUNK)):
             row = start + number * step + random.getrandbits(10)
             at, one = row >> RANDOM_BITS, vendor(number)
-            tokens = Facts(
+            tokens = ServerFields(
                 ip="10.0.0.1",
                 bundle=str(800000000000000000 + number * 1024),
                 device=str(700000000000000000 + number * 1024),

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.importers.events import import_file
 from bough.store import open_store
 from bough.warehouse.refresh import Keeper
@@ -104,7 +104,7 @@ def main() -> None:
 
 def _app(data: Path) -> int:
     store = open_store(data, "")
-    app = found_app(store, NewApp(name="bench", base_url="http://127.0.0.1:1"))
+    app = create_app(store, NewApp(name="bench", base_url="http://127.0.0.1:1"))
     store.close()
     return int(app.app_id)
 

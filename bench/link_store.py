@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bench.load import path
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.accounts.directory import Directory
 from bough.clicks.counts import by_day
 from bough.links import actions
@@ -29,7 +29,7 @@ class Stored(Struct, frozen=True):
 def make(folder: Path, links: int) -> str:
     """Found an app with links; returns its branch key."""
     store = open_store(folder)
-    founded = found_app(store, NewApp(name="Bench", base_url="http://127.0.0.1:8000"))
+    founded = create_app(store, NewApp(name="Bench", base_url="http://127.0.0.1:8000"))
     app = Directory(store).by_key(founded.branch_key).app
     domain = app.domain(False)
     assert domain is not None

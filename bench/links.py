@@ -12,7 +12,7 @@ What is compared by a ratio is measured in rounds, one after the other in each: 
 faster, now slower, and takes both sides with it. The targets are ratios of medians. Every measurement begins with a
 fresh copy of the data, so none counts the clicks of the one before.
 
-CPU is user and system time per request, of the processes that answer (`answer`) and of those that follow the journal
+CPU is user and system time per request, of the processes that answer (`answer`) and of those that consume the journal
 for counts and attribution (`follow`); nginx and uvicorn do not write anything.
 """
 

@@ -1,6 +1,6 @@
 """`bough serve` with a worker that commits every item by itself: ``python -m bench.one_by_one PORT``.
 
-It shows what group commit is worth: the very same server, with all that follows the journal, and the very same writer
+It shows what group commit is worth: the very same server, with all that consumes the journal, and the very same writer
 with batches of one; nothing a product setting could do by mistake.
 """
 

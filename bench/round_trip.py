@@ -19,7 +19,7 @@ from typing import Any
 import bough.cohorts.arrays.compute  # noqa: F401 - as the warehouse process does: loading it is no part of a query
 from bench.import_events import DAY_MS, START_MS, generate
 from bench.servers import bough as serve
-from bough.accounts.creation import FoundedApp, NewApp, found_app
+from bough.accounts.creation import CreatedApp, NewApp, create_app
 from bough.accounts.directory import Directory
 from bough.cohorts.files import file_bytes
 from bough.cohorts.request import CohortRequest, parse
@@ -34,7 +34,7 @@ CAMPAIGN = "install_activity_touch_data_tilde_campaign"
 
 
 def body() -> dict[str, Any]:
-    """The seed's example (contract/cohort.md §1) on days and a campaign that the data has."""
+    """The seed's example (docs/exports.md) on days and a campaign that the data has."""
     first = datetime.fromtimestamp(START_MS / 1000, UTC).date() + timedelta(days=10)
     return {
         "start_date": first.isoformat(),
@@ -75,9 +75,9 @@ def measure_round_trip(events: int) -> None:
     print(f"{'above it':14} {(whole[middle] - alone[middle]) * 1e3:8.1f}", flush=True)
 
 
-def _query_alone(folder: Path) -> tuple[FoundedApp, list[float], bytes]:
+def _query_alone(folder: Path) -> tuple[CreatedApp, list[float], bytes]:
     store = open_store(folder / "data", "")
-    app = found_app(store, NewApp(name="bench", base_url="http://127.0.0.1:1"))
+    app = create_app(store, NewApp(name="bench", base_url="http://127.0.0.1:1"))
     import_file(store, folder / "data", folder / "events.parquet", int(app.app_id))
     keeper = Keeper(folder / "data", store)
     keeper.take_in()
@@ -92,12 +92,12 @@ def _query_alone(folder: Path) -> tuple[FoundedApp, list[float], bytes]:
     return app, alone, content
 
 
-def _request(app: FoundedApp, limit: int) -> CohortRequest:
+def _request(app: CreatedApp, limit: int) -> CohortRequest:
     query = {"app_id": app.app_id, "limit": str(max(1, limit)), "format": "csv"}
     return parse(body(), query, today=date.fromtimestamp(time.time()))
 
 
-def _ask(port: int, app: FoundedApp, limit: int, content: bytes) -> None:
+def _ask(port: int, app: CreatedApp, limit: int, content: bytes) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request(
         "POST",

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from bough.accounts import queries
-from bough.accounts.creation import FoundedApp, NewApp, add_organization_batch, found_app
+from bough.accounts.creation import CreatedApp, NewApp, add_organization_batch, create_app
 from bough.accounts.keys import fingerprint, new_access_token
 from bough.accounts.model import AppConfig
 from bough.store import Store, open_store
@@ -29,7 +29,7 @@ def store_of(running: Running) -> Store:
     return open_store(running.folder, running.environment.get("BOUGH_STORE", ""))
 
 
-def founded(running: Running, *, domain: str = "", organization: int | None = None, **config: Any) -> FoundedApp:
+def founded(running: Running, *, domain: str = "", organization: int | None = None, **config: Any) -> CreatedApp:
     """A new app. With `domain` it has a host of its own (https), else a prefix on the server's host."""
     store = store_of(running)
     try:
@@ -40,7 +40,7 @@ def founded(running: Running, *, domain: str = "", organization: int | None = No
             organization=organization,
             config=msgspec.convert(config, AppConfig),
         )
-        return found_app(store, wanted)
+        return create_app(store, wanted)
     finally:
         store.close()
 

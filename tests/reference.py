@@ -34,7 +34,7 @@ from bough.web.limits import LIMITS
 from bough.web.routing import Parameter
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -142,7 +142,7 @@ def _kinds(base: type[BoughError]) -> Iterator[type[BoughError]]:
 
 
 def _first_sentence(text: str | None) -> str:
-    return re.sub(r" \(contract/[^)]*\)", "", (text or "").split("\n")[0])
+    return re.sub(r" \(docs/[^)]*\)", "", (text or "").split("\n")[0])
 
 
 def _command(described: argparse.ArgumentParser) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from bough import condition
 from bough.condition import Part, Process, ProcessState, read, start_anew
-from bough.health import findings, process_findings
+from bough.health.findings import findings, process_findings
 from bough.store import Store, set_aside, watermark
 from bough.store.set_aside import SetAside
 from bough.store.transaction import Transaction

@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,16 +23,18 @@ from bough.accounts.operations import CONFIG
 from bough.cli import parser
 from bough.clicks.decision.merge import DROPPED, REFUSED
 from bough.clicks.decision.rules import RULES
-from bough.links.alias import RESERVED_FIRST_SEGMENTS
 from bough.links.change import NOT_UPDATABLE
 from bough.server.route_table import TABLE
 from bough.settings import describe
+from bough.vocabulary.reserved_paths import RESERVED_FIRST_SEGMENTS
 from tests.reference import DOCS, ROOT, renewed
 from tests.running import Running, wait_until
 
 IDS = {page: str(page.relative_to(ROOT)) for page in DOCS}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BY_HAND = [page for page in DOCS if page.name not in ("api.md", "commands.md")]
+DECISIONS = ROOT / "docs/decisions"
+ABOUT_CODE = [ROOT / "docs/architecture.md", ROOT / "docs/fast-paths.md", *sorted(DECISIONS.glob("*.md"))]
 
 
 class Fence(NamedTuple):
@@ -129,6 +132,22 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", DOCS, ids=IDS.get)
+def test_links_to_a_part_of_a_page_name_a_heading(page: Path) -> None:
+    missing = [
+        f"{target}#{anchor}"
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text())
+        if anchor not in anchors(page.parent / target if target else page)
+    ]
+    assert missing == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments of a page's headings, as Markdown viewers make them."""
+    headings = re.findall(r"^#+ (.+)", page.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", DOCS, ids=IDS.get)
 def test_variables_that_are_named_exist(page: Path) -> None:
     known = {name for name, _, _ in describe()} | {"BOUGH_PYTHON"}
     assert set(re.findall(r"\bBOUGH_[A-Z_]+[A-Z]\b", page.read_text())) <= known
@@ -155,15 +174,54 @@ def test_commands_that_are_named_exist(page: Path) -> None:
             assert os.access(ROOT / words[0], os.X_OK), line
 
 
-def test_files_of_the_code_that_are_named_exist() -> None:
-    named = re.findall(r"`([a-z_]+/[a-z_]+\.py)`", (ROOT / "docs/architecture.md").read_text())
+def test_benches_that_are_named_exist() -> None:
+    named = set(re.findall(r"`scripts/bench ([a-z_]+)", (ROOT / "docs/performance.md").read_text()))
     assert named
+    assert [name for name in named if "\ndef main" not in (ROOT / "bench" / f"{name}.py").read_text()] == []
+
+
+@pytest.mark.parametrize("page", ABOUT_CODE, ids=IDS.get)
+def test_files_of_the_code_that_are_named_exist(page: Path) -> None:
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*/(?:[a-z_]+\.py)?)`", page.read_text())
     assert [name for name in named if not (ROOT / "src/bough" / name).exists()] == []
-    folders = re.findall(
-        r"`([a-z]+)`", "".join(re.findall(r"^\| (`.*?) \|", (ROOT / "docs/architecture.md").read_text(), re.M))
-    )
-    found = {path.name for path in (ROOT / "src/bough").iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert set(folders) - {"src", "bough"} == found
+
+
+# The pages about the code.
+
+
+def test_the_floors_are_those_of_the_import_contract() -> None:
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    folders = [name for name in contract["layers"] if (ROOT / "src/bough" / name).is_dir()]
+    assert re.findall(r"^\| `([a-z]+)` \|", architecture(), re.M) == folders
+
+
+def test_each_of_the_five_walks_has_at_most_ten_files() -> None:
+    walks = architecture().split("## Five walks")[1].split("## Read on")[0].split("\n### ")[1:]
+    assert len(walks) == 5
+    for walk in walks:
+        steps = re.findall(r"^\d+\. (.*)", walk, re.M)
+        assert 2 <= len(steps) <= 10
+        for step in steps:
+            assert re.match(r"`[a-z_/]+\.py`: \S", step), step
+
+
+def architecture() -> str:
+    return (ROOT / "docs/architecture.md").read_text()
+
+
+def test_the_index_of_decisions_lists_every_page_under_its_title() -> None:
+    listed = re.findall(r"^\| (\d{3}) \| \[(.+)\]\((.+)\) \| .+ \|$", (DECISIONS / "README.md").read_text(), re.M)
+    assert [name for _, _, name in listed] == [page.name for page in sorted(DECISIONS.glob("[0-9]*.md"))]
+    for number, title, name in listed:
+        assert name.startswith(f"{number}-")
+        assert (DECISIONS / name).read_text().startswith(f"# {number} {title}\n")
+
+
+@pytest.mark.parametrize("page", sorted(DECISIONS.glob("[0-9]*.md")), ids=IDS.get)
+def test_a_decision_is_a_short_page_of_context_choice_and_consequence(page: Path) -> None:
+    text = page.read_text()
+    assert re.findall(r"^#+ (.+)", text, re.M)[1:] == ["Context", "Choice", "Consequence"]
+    assert len(text.splitlines()) <= 40
 
 
 # What it shows works.

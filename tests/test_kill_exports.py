@@ -1,4 +1,4 @@
-"""kill -9 at random moments of an import, of taking in, of compaction and of an export: nothing lost, nothing doubled.
+"""kill -9 at random moments of an import, of ingesting, of compaction and of an export: nothing lost, nothing doubled.
 
 Every round starts the real process, kills it (with all its children) after a random time, and then finishes the same
 work. What must hold after each round: the events are there exactly once, in the journal and in every answer; a job has

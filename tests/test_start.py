@@ -19,7 +19,9 @@ from tests.running import Running, children_named, wait_until
 SLOW = ("duckdb", "numpy", "obstore", "psycopg", "pytest")
 
 
-@pytest.mark.parametrize("module", ["bough.commands.demo", "bough.commands.serve", "bough.server.processes.worker"])
+@pytest.mark.parametrize(
+    "module", ["bough.server.commands.demo", "bough.server.commands.serve", "bough.server.processes.worker"]
+)
 def test_no_process_loads_a_database_engine_that_it_does_not_open(module: str) -> None:
     code = f"import sys, {module}; print(*[name for name in {SLOW} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The `bough` command: one module of `bough.commands` per subcommand."""
+"""The `bough` command: one module per subcommand."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from bough.commands.parsing import Parser
 from bough.errors import BoughError
 
 COMMANDS = {
-    "serve": "serve",
-    "demo": "demo",
-    "apps": "apps",
-    "organizations": "organizations",
-    "users": "people",
-    "agencies": "people",
-    "tokens": "people",
-    "permissions": "people",
-    "audit": "audit",
-    "links": "links",
-    "import": "imports",
-    "export": "exports",
-    "exports": "exports",
-    "warehouse": "warehouse",
-    "journal": "journal",
-    "attribution": "attribution",
-    "sdk": "sdk",
-    "persons": "persons",
-    "signin": "signin",
-    "doctor": "doctor",
+    "serve": "server.commands.serve",
+    "demo": "server.commands.demo",
+    "apps": "commands.apps",
+    "organizations": "commands.organizations",
+    "users": "commands.people",
+    "agencies": "commands.people",
+    "tokens": "commands.people",
+    "permissions": "commands.people",
+    "audit": "commands.audit",
+    "links": "commands.links",
+    "import": "commands.imports",
+    "export": "commands.exports",
+    "exports": "commands.exports",
+    "warehouse": "commands.warehouse",
+    "journal": "commands.journal",
+    "attribution": "commands.attribution",
+    "sdk": "commands.sdk",
+    "persons": "commands.persons",
+    "signin": "commands.signin",
+    "doctor": "commands.doctor",
 }
-"""Command → its module in `bough.commands`, in the order in which `bough --help` shows them."""
+"""Command → its module, in the order in which `bough --help` shows them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +63,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     described.add_argument("--version", action="version", version=f"bough {__version__}")
     commands = described.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in dict.fromkeys([COMMANDS[command]] if command in COMMANDS else COMMANDS.values()):
-        import_module(f"bough.commands.{module}").add_to(commands)
+        import_module(f"bough.{module}").add_to(commands)
     return described
 
 

@@ -1,7 +1,7 @@
 """The one family of errors that callers see.
 
 Every error carries an HTTP status and one sentence that names the field at fault; the edge (`bough.web.errors`) turns
-it into Branch's shape ``{"error": {"code": 400, "message": "…"}}`` (contract/links.md §1.8). Code below the edge raises
+it into Branch's shape ``{"error": {"code": 400, "message": "…"}}`` (docs/errors.md). Code below the edge raises
 these and knows nothing of HTTP beyond the number.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 SERVER_FAULT = "The server could not complete your request as specified. Please try again at a later time."
-"""What a caller reads when the fault is ours (contract/links.md §1.8)."""
+"""What a caller reads when the fault is ours (docs/errors.md)."""
 
 
 class BoughError(Exception):
@@ -30,14 +30,14 @@ class BadRequest(BoughError):
 
 
 class InvalidCredentials(BadRequest):
-    """Unknown or malformed branch key, or a wrong secret (contract/links.md §10)."""
+    """Unknown or malformed branch key, or a wrong secret (docs/links.md)."""
 
     def __init__(self) -> None:
         super().__init__("Invalid or missing app id, Branch key, or secret")
 
 
 class AuthenticationFailed(BadRequest):
-    """Missing or unknown access token; 400 and not 401, as documented (contract/links.md §1.5, cohort.md §1.6)."""
+    """Missing or unknown access token; 400 and not 401, as documented (docs/links.md, docs/access.md)."""
 
     def __init__(self) -> None:
         super().__init__("Authentication failed !")
@@ -68,14 +68,8 @@ class MethodNotAllowed(BoughError):
         self.allow = allow
 
 
-class RequestTimeout(BoughError):
-    """The body did not arrive in time."""
-
-    status = 408
-
-
 class AliasConflict(BoughError):
-    """The alias is taken by a link with other parameters; 409 by default, 400 by setting (contract/links.md §0.1)."""
+    """The alias is taken by a link with other parameters; 409 by default, 400 by setting (docs/links.md)."""
 
     status = 409
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from bough.signin.sessions import NewSession, csrf_token, new_session_id, start_batch
+from bough.accounts.session import csrf_token
+from bough.signin.sessions import NewSession, new_session_id, start_batch
 from bough.store import Store
 from tests.conftest import Api
 

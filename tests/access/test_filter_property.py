@@ -107,7 +107,7 @@ def test_a_members_export_is_the_administrators_of_the_admitted_rows(seed: int, 
 
 
 def test_filters_on_the_later_event_narrow_events_as_a_request_does() -> None:
-    """They leave people as they are and make costs unknown (contract/cohort.md §5)."""
+    """They leave people as they are and make costs unknown (docs/exports.md)."""
     random = Random(7)
     world = worlds.world(random, 80)
     as_of = dict.fromkeys(world.apps, date(2024, 5, 20))

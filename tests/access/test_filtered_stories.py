@@ -13,7 +13,7 @@ from tests.access.people import Member
 from tests.access.sessions import Visitor
 from tests.access.test_hunt import body, filtered
 from tests.apps import alias, other_organization, store_of
-from tests.attribution.replay.test_history import Phone, find, get, timeline
+from tests.attribution.stored.test_history import Phone, find, get, timeline
 from tests.conftest import Api
 from tests.running import Running, wait_until
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from bough.accounts.model import PERMISSIONS
 from bough.server.route_table import TABLE
+from bough.vocabulary.permissions import PERMISSIONS
 from tests.access.people import Member, agency, member
 from tests.apps import alias, in_test_environment, other_organization
 from tests.conftest import Api

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bough.accounts.model import PERMISSIONS
 from bough.dashboard.page_context import NAVIGATION, SECTIONS
 from bough.server.route_table import TABLE
+from bough.vocabulary.permissions import PERMISSIONS
 from tests.access.people import agency, member
 from tests.access.sessions import Visitor
 from tests.access.test_matrix import UNKNOWN, routes_of

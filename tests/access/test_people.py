@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bough.accounts.model import PERMISSIONS
+from bough.vocabulary.permissions import PERMISSIONS
 from tests.access.people import agency, member
 from tests.apps import alias, new_app, other_organization, store_of
 from tests.conftest import Api, error

@@ -1,4 +1,4 @@
-"""Branch's App API: GET, PUT and POST /v1/app (contract/links.md §1.7)."""
+"""Branch's App API: GET, PUT and POST /v1/app (docs/settings.md)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from bough.accounts.app_document import MAX_TEXT
 from bough.accounts.creation import rotate_key
-from bough.accounts.model import PERMISSIONS
+from bough.vocabulary.permissions import PERMISSIONS
 from tests.apps import in_test_environment, new_app, store_of, token_of
 from tests.conftest import Api, error
 

@@ -1,4 +1,4 @@
-"""Who asks, told by real User-Agent strings."""
+"""The caller, told by real User-Agent strings."""
 
 from __future__ import annotations
 

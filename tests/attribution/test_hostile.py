@@ -14,7 +14,7 @@ from bough.attribution.rules.openings import parse_opening
 from bough.errors import BadRequest
 from bough.events import identifiers as ids
 from bough.events import legacy, schema
-from bough.events.server_fields import Facts
+from bough.events.server_fields import ServerFields
 from tests.attribution.world import SUMMER, click, opened, read
 
 FIELDS = sorted(
@@ -56,7 +56,7 @@ values = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), values), st.sampled_from(["install", "open"]))
 def test_no_opening_is_too_dirty(body: dict[str, Any], kind: Any) -> None:
-    opening = parse_opening(body, kind, Facts())
+    opening = parse_opening(body, kind, ServerFields())
     assert all(isinstance(value, str) and value for _, value in opening.identifiers)
     results = read(click(1, 0, SUMMER), opened(2, 1, body, kind=kind))
     assert len(results) == 1

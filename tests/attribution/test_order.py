@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bough.agents.recognition import parse
 from bough.attribution.replay.read import always, attribute
-from bough.attribution.rules.windows import Windows
 from bough.attribution.stored.increments import Follower
-from bough.vocabulary.journal_rows import Row, RowKind
+from bough.vocabulary.journal_rows import JournalRow, RowKind
+from bough.vocabulary.windows import Windows
 from tests.attribution.world import (
     APP,
     BY_PATH,
@@ -71,7 +71,7 @@ def _evidence(draw: st.DrawFn, number: int) -> dict[str, Any]:
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> list[Row]:
+def rows(draw: st.DrawFn) -> list[JournalRow]:
     """A journal of up to a dozen rows in which everything that can collide does."""
     found = []
     for number in range(1, draw(st.integers(2, 12)) + 1):
@@ -123,14 +123,14 @@ def rows(draw: st.DrawFn) -> list[Row]:
                     ]
                 )
             )
-            found.append(Row(id=number, at=T0 + at * MINUTE, app=APP, test=False, kind="import", body=body))
+            found.append(JournalRow(id=number, at=T0 + at * MINUTE, app=APP, test=False, kind="import", body=body))
     return found
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.data(), rows())
 def test_any_order_of_arrival_and_any_restarts_end_in_the_same_attribution(
-    data: st.DataObject, journal: list[Row]
+    data: st.DataObject, journal: list[JournalRow]
 ) -> None:
     windows = always(Windows())
     expected = attribute(journal, windows, LINKS, parse)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bough.accounts.creation import NewApp, found_app, save_app
+from bough.accounts.creation import NewApp, create_app, save_app
 from bough.accounts.directory import Directory
 from bough.accounts.model import AppConfig
 from bough.attribution.rates import Rate, RateBatch, read_lines, store_rates
@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def app_in(store: Store, timezone: str) -> int:
-    return int(found_app(store, NewApp(name="Shop", timezone=timezone, base_url="http://127.0.0.1:8000")).app_id)
+    return int(create_app(store, NewApp(name="Shop", timezone=timezone, base_url="http://127.0.0.1:8000")).app_id)
 
 
 def purchase(store: Store, app: int, at: int, revenue: str, currency: str, name: str = "PURCHASE") -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bough.attribution.replay.explain import explain
 from bough.attribution.replay.read import Attributed
-from bough.vocabulary.journal_rows import Row, RowKind
+from bough.vocabulary.journal_rows import JournalRow, RowKind
 from tests.attribution import world
 from tests.attribution.world import BY_PATH, DESKTOP_UA, IPHONE_UA, PIXEL_UA, REDUCED_UA, android, iphone, opened, web
 
@@ -55,7 +55,7 @@ class Story:
     """Plays the steps of one row into journal rows."""
 
     def __init__(self, story: str) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[JournalRow] = []
         self.touches: list[tuple[str, int]] = []
         self.judged = 0
         for step in story.split(";"):

@@ -8,11 +8,12 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import to_builtins
 
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.accounts.directory import Directory
-from bough.attribution.live.opens import OpenRequest, Opens
+from bough.attribution.live.opens import Opens
+from bough.attribution.live.request import OpenRequest
 from bough.events.body import encode
-from bough.events.server_fields import Facts, with_facts
+from bough.events.server_fields import ServerFields, with_facts
 from bough.links.model import LinkType
 from bough.store import Store
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
@@ -39,7 +40,7 @@ class World:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.app = int(found_app(store, NewApp(name="Shop", base_url=f"http://{HOST}")).app_id)
+        self.app = int(create_app(store, NewApp(name="Shop", base_url=f"http://{HOST}")).app_id)
         self.links = {path: 300 + number for number, path in enumerate(PATHS)}
         store.transact(self._add_links, None)
         self.directory = Directory(store)
@@ -131,7 +132,7 @@ def play(world: World, act: dict[str, Any]) -> None:
         if "browser_fingerprint_id" in who:
             who["browser_fingerprint_id"] = _browser(world, act, who["browser_fingerprint_id"])
         body = {"name": act["name"], "user_data": who, "event_data": data}
-        _append(world, "event", with_facts(body, Facts(ip=act["ip"])))
+        _append(world, "event", with_facts(body, ServerFields(ip=act["ip"])))
     else:
         body = {f"user_data_{name}": value for name, value in act["who"].items()}
         body |= {"id": act["transaction"], "name": act["name"], "event_data_revenue": act["revenue"]}
@@ -176,7 +177,7 @@ def _open(world: World, act: dict[str, Any]) -> None:
     elif act["evidence"] == "store" and world.clicks:
         body["install_referrer_extras"] = f"link_click_id%3D{world.clicks[-1]}"
     tokens = world.tokens.get(phone, {}) if act["token"] else {}
-    facts = Facts(
+    facts = ServerFields(
         ip=act["ip"],
         bundle=tokens.get("bundle", f"9{len(world.clicks)}{abs(hash(phone)) % 1000}{now_ms()}"),
         browser=body["browser_fingerprint_id"] if page else "",

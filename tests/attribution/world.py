@@ -7,10 +7,10 @@ from typing import Any
 from bough.agents.recognition import parse
 from bough.attribution.replay.read import Attributed, always, attribute
 from bough.attribution.rules.touches import LinkTable
-from bough.attribution.rules.windows import Windows
-from bough.events.server_fields import Facts, with_facts
+from bough.events.server_fields import ServerFields, with_facts
 from bough.links.model import Link, LinkType
-from bough.vocabulary.journal_rows import Row, RowKind
+from bough.vocabulary.journal_rows import JournalRow, RowKind
+from bough.vocabulary.windows import Windows
 
 APP = 700_000_000_000_000_001
 DOMAIN = "go.example.com"
@@ -49,13 +49,15 @@ LINKS = LinkTable([SUMMER, WINTER, COUPON, PATIENT, BRIEF, SILENT])
 BY_PATH = {one.path: one for one in (SUMMER, WINTER, COUPON, PATIENT, BRIEF, SILENT)}
 
 
-def click(number: int, minutes: float, to: Link, *, query: str = "", kind: RowKind = "click", **fields: Any) -> Row:
+def click(
+    number: int, minutes: float, to: Link, *, query: str = "", kind: RowKind = "click", **fields: Any
+) -> JournalRow:
     """A click row; `fields` are those of `bough.vocabulary.journal_rows.Click`."""
     app, test = fields.pop("app", to.app), fields.pop("test", to.test)
     fields.setdefault("user_agent", IPHONE_UA)
     fields.setdefault("ip", "203.0.113.7")
     url = f"https://{to.domain}/{to.path}" + (f"?{query}" if query else "")
-    return Row(
+    return JournalRow(
         id=number, at=T0 + int(minutes * MINUTE), app=app, test=test, kind=kind, link=to.id, body={"url": url, **fields}
     )
 
@@ -98,18 +100,20 @@ def web(browser: str = "500000000000000001", **fields: Any) -> dict[str, Any]:
 
 def opened(
     number: int, minutes: float, body: dict[str, Any], *, kind: RowKind = "install", ip: str = "203.0.113.7"
-) -> Row:
+) -> JournalRow:
     """An install, open or pageview row."""
-    facts = Facts(ip=ip)
-    return Row(id=number, at=T0 + int(minutes * MINUTE), app=APP, test=False, kind=kind, body=with_facts(body, facts))
+    facts = ServerFields(ip=ip)
+    return JournalRow(
+        id=number, at=T0 + int(minutes * MINUTE), app=APP, test=False, kind=kind, body=with_facts(body, facts)
+    )
 
 
-def event(number: int, minutes: float, name: str, user: dict[str, Any], **event_data: Any) -> Row:
+def event(number: int, minutes: float, name: str, user: dict[str, Any], **event_data: Any) -> JournalRow:
     """A row of /v2/event/*."""
     body = {"name": name, "user_data": user, "event_data": event_data}
-    return Row(id=number, at=T0 + int(minutes * MINUTE), app=APP, test=False, kind="event", body=body)
+    return JournalRow(id=number, at=T0 + int(minutes * MINUTE), app=APP, test=False, kind="event", body=body)
 
 
-def read(*rows: Row, windows: Windows | None = None, links: LinkTable = LINKS) -> list[Attributed]:
+def read(*rows: JournalRow, windows: Windows | None = None, links: LinkTable = LINKS) -> list[Attributed]:
     """Attribution of these rows in this world."""
     return attribute(rows, always(windows or Windows()), links, parse)

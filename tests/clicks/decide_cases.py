@@ -1,4 +1,4 @@
-"""The table that test_decide.py runs: every row of contract/links.md §3.2, with real User-Agents."""
+"""The table that test_decide.py runs: every row of docs/clicks.md, with real User-Agents."""
 
 from __future__ import annotations
 

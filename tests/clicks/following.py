@@ -11,7 +11,7 @@ import httpx
 
 from bough.clicks.counts.kept import LINK_COUNTS
 from bough.store.journal import to_row
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from tests.conftest import Api
 from tests.web.watch import opened
 
@@ -37,14 +37,14 @@ def link_id(api: Api, url: str) -> int:
     return int(api.read(url).json()["data"]["~id"])
 
 
-def rows(api: Api, url: str) -> list[Row]:
+def rows(api: Api, url: str) -> list[JournalRow]:
     """The journal rows of a stored link, oldest first."""
     identifier = link_id(api, url)
     with opened(api.running) as store:
         return [to_row(values) for values in store.rows(ROWS, (identifier,))]
 
 
-def rows_without_link(api: Api) -> list[Row]:
+def rows_without_link(api: Api) -> list[JournalRow]:
     """The journal rows of the app's long links, oldest first."""
     with opened(api.running) as store:
         return [to_row(values) for values in store.rows(DYNAMIC_ROWS, (int(api.card["app_id"]),))]

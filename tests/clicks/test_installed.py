@@ -1,4 +1,4 @@
-"""A visitor whose device has opened the app before is known to have it (contract/links.md §3.2)."""
+"""A visitor whose device has opened the app before is known to have it (docs/clicks.md)."""
 
 from __future__ import annotations
 

@@ -9,26 +9,26 @@ import pytest
 
 from bough import machine
 from bough.clicks import link_cache
-from bough.clicks.decision.plans import Plans
 from bough.clicks.link_cache import (
     BYTES_OF_DATA,
     BYTES_OF_LINK,
     DROPPED_AT_ONCE,
     MEMORY_SHARE,
     MIN_LINKS,
-    Entry,
+    CachedLink,
     LinkCache,
-    entry_of,
+    cached_link,
     links_of_worker,
 )
+from bough.clicks.plans import Plans
 from bough.links.model import Link
 from tests.clicks import user_agents as ua
 from tests.clicks.examples import app
 
 
-def entry(number: int, more: str = "") -> Entry:
+def entry(number: int, more: str = "") -> CachedLink:
     data = {"$ios_url": f"https://good.example/{number}", "more": more}
-    return entry_of(Link(id=number, app=1, test=False, domain="x.example", path=f"p{number}", data=data), app())
+    return cached_link(Link(id=number, app=1, test=False, domain="x.example", path=f"p{number}", data=data), app())
 
 
 def kept(links: LinkCache, numbers: range) -> list[int]:
@@ -66,7 +66,7 @@ def test_a_large_link_counts_as_several() -> None:
 def test_the_domain_with_most_makes_room() -> None:
     links = LinkCache(20)
     other = Link(id=99, app=1, test=False, domain="y.example", path="p0", data={})
-    links.put(entry_of(other, app()))
+    links.put(cached_link(other, app()))
     for number in range(30):
         links.put(entry(number))
     assert links.get("y.example", "p0") is not None

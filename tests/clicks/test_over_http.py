@@ -1,4 +1,4 @@
-"""Clicks end to end on both stores: every kind of visitor, what is sent, what is on disk (contract/links.md §3)."""
+"""Clicks end to end on both stores: every kind of visitor, what is sent, what is on disk (docs/clicks.md)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TARGETS = {
 LABELS = {"channel": "news letter", "feature": "share", "campaign": "spring & summer"}
 UTM = "utm_campaign=spring%20%26%20summer&utm_source=news%20letter&utm_medium=share"
 UTM_TARGETS = {"ios", "android", "desktop", "fallback"}
-"""Only these keys of the links get utm_* (contract/links.md §3.3)."""
+"""Only these keys of the links get utm_* (docs/clicks.md)."""
 
 PEOPLE = [
     ("iPhone", ua.IPHONE_SAFARI, "ios"),
@@ -79,7 +79,7 @@ def link(api: Api) -> str:
 def test_people_and_programs_are_sent_to_their_platforms_target(
     api: Api, link: str, user_agent: str, where: str
 ) -> None:
-    """Twice over the same connection: the second time the worker knows the link and takes the short way."""
+    """Twice over the same connection: the second time the worker knows the link and takes the fast path."""
     answers = [follow(api, link, user_agent, Referer="https://news.example/") for _ in range(2)]
     recorded = rows(api, link)
     assert len(recorded) == 2
@@ -144,7 +144,7 @@ def test_prefetches_are_redirected_and_recorded_as_such(api: Api, link: str, hea
     assert [row.kind for row in rows(api, link)] == ["click", "prefetch"]
 
 
-@pytest.mark.parametrize("header", [{}, {"Purpose": "prefetch"}], ids=["short way", "whole way"])
+@pytest.mark.parametrize("header", [{}, {"Purpose": "prefetch"}], ids=["fast path", "slow path"])
 @pytest.mark.parametrize(
     ("said", "plain"),
     [

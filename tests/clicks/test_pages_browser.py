@@ -18,7 +18,7 @@ from bough.accounts.model import App
 from bough.clicks.pages import documents
 from bough.clicks.pages.documents import DeepviewPage, DesktopPage, NativeLinkPage, OpenAppPage
 from bough.clicks.pages.preview import preview
-from bough.clicks.pages.rendering import Page
+from bough.clicks.pages.rendering import HtmlPage
 from tests.clicks.pages.test_documents import EVERY_PAGE, HOSTILE
 
 APP = App(id=1, organization=1, name="Trailhead")
@@ -34,14 +34,14 @@ class Site:
     """Answers with the pages put into `answers`, everything else with an empty one."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Page] = {}
+        self.answers: dict[str, HtmlPage] = {}
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                empty = Page(body=b"<title>there</title>", headers=(("Content-Type", "text/html"),))
+                empty = HtmlPage(body=b"<title>there</title>", headers=(("Content-Type", "text/html"),))
                 page = site.answers.get(self.path, empty)
                 self.send_response(page.status)
                 for name, value in (*page.headers, ("Content-Length", str(len(page.body)))):

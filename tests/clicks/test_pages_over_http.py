@@ -1,4 +1,4 @@
-"""Pages that a click can end on, long links and hosted files, over HTTP on both stores (contract/links.md §3)."""
+"""Pages that a click can end on, long links and hosted files, over HTTP on both stores (docs/clicks.md)."""
 
 from __future__ import annotations
 

@@ -13,14 +13,16 @@ import msgspec
 import pytest
 
 from bough.accounts.context import Context
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.accounts.domains import add_batch
 from bough.accounts.model import Domain
 from bough.clicks import warm_up
+from bough.clicks.link_cache import LinkCache, keep
 from bough.clicks.warm_up import keep_read_in
 from bough.errors import Unavailable
 from bough.links import actions
 from bough.links.model import Link
+from bough.server.assembly import assemble
 from bough.settings import Settings
 from bough.store import open_store
 from bough.store.journal import NewRow, append_batch
@@ -36,7 +38,7 @@ class Stored:
     def __init__(self, folder: Path, address: str) -> None:
         self.settings = Settings(data=str(folder), store=address)
         self.store = open_store(folder, address)
-        self.app = int(found_app(self.store, NewApp(name="New", base_url=f"http://{HOST}")).app_id)
+        self.app = int(create_app(self.store, NewApp(name="New", base_url=f"http://{HOST}")).app_id)
         self.links: list[Link] = []
 
     def make(self, count: int) -> None:
@@ -63,7 +65,7 @@ class Stored:
     def context(self, limit: int = 0) -> Context:
         """What a new process has."""
         settings = msgspec.structs.replace(self.settings, link_cache=limit)
-        return Context(settings, open_store(settings.folder, settings.store))
+        return assemble(settings, open_store(settings.folder, settings.store))
 
 
 @pytest.fixture(params=STORES)
@@ -93,15 +95,15 @@ def read_in(context: Context, until: Callable[[], bool]) -> None:
 
 def kept(context: Context, count: int) -> list[int]:
     """Numbers of the links in memory."""
-    return [n for n in range(count) if context.links.get(HOST, f"p{n}") is not None]
+    return [n for n in range(count) if context.part(LinkCache).get(HOST, f"p{n}") is not None]
 
 
 def test_all_links_are_read_in(stored: Stored) -> None:
     stored.make(200)
     stored.click(3)
     context = stored.context()
-    read_in(context, lambda: len(context.links) == 200)
-    found = context.links.get(HOST, "p7")
+    read_in(context, lambda: len(context.part(LinkCache)) == 200)
+    found = context.part(LinkCache).get(HOST, "p7")
     assert found is not None
     assert found.link == stored.links[7]
     context.close()
@@ -112,7 +114,7 @@ def test_links_clicked_lately_come_first_and_then_the_newest(stored: Stored) -> 
     for number in (5, 40, 5, 17):
         stored.click(number)
     context = stored.context(limit=64)
-    read_in(context, lambda: not context.links.has_room)
+    read_in(context, lambda: not context.part(LinkCache).has_room)
     numbers = kept(context, 300)
     assert numbers == [5, 17, 40, *range(243, 300)]  # 60 of 64: the rest is for links that are asked for
     context.close()
@@ -138,8 +140,8 @@ def test_what_was_read_is_current_when_it_is_kept(stored: Stored, monkeypatch: p
         return rows
 
     monkeypatch.setattr(context.store, "fetch", slow)
-    read_in(context, lambda: len(context.links) == 3)
-    entries = [context.links.get(HOST, f"p{n}") for n in range(3)]
+    read_in(context, lambda: len(context.part(LinkCache)) == 3)
+    entries = [context.part(LinkCache).get(HOST, f"p{n}") for n in range(3)]
     assert [entry and entry.link.campaign for entry in entries] == ["new"] * 3
     context.close()
 
@@ -147,9 +149,9 @@ def test_what_was_read_is_current_when_it_is_kept(stored: Stored, monkeypatch: p
 def test_links_in_memory_keep_their_plans(stored: Stored) -> None:
     stored.make(3)
     context = stored.context()
-    entry = context.keep(stored.links[1])
-    read_in(context, lambda: len(context.links) == 3)
-    assert context.links.get(HOST, "p1") is entry
+    entry = keep(context, stored.links[1])
+    read_in(context, lambda: len(context.part(LinkCache)) == 3)
+    assert context.part(LinkCache).get(HOST, "p1") is entry
     context.close()
 
 
@@ -161,13 +163,13 @@ def test_a_changed_app_has_its_links_read_again(stored: Stored, monkeypatch: pyt
 
     def with_the_change() -> bool:
         nonlocal changed
-        if len(context.links) == 3 and not changed:
+        if len(context.part(LinkCache)) == 3 and not changed:
             changed = True
             domain = Domain(host="own.example", prefix="", app=stored.app, test=False, kind="default", scheme="https")
             stored.store.transact(add_batch, domain)
             context.refresh()
-            assert len(context.links) == 0
-        entry = context.links.get(HOST, "p0")
+            assert len(context.part(LinkCache)) == 0
+        entry = context.part(LinkCache).get(HOST, "p0")
         return changed and entry is not None and entry.app is context.directory.apps[stored.app]
 
     read_in(context, with_the_change)
@@ -191,17 +193,17 @@ def test_a_store_that_cannot_be_read_is_asked_again(
         return await fetch(sql, params)
 
     monkeypatch.setattr(context.store, "fetch", now_and_then)
-    read_in(context, lambda: len(context.links) == 3)
+    read_in(context, lambda: len(context.part(LinkCache)) == 3)
     context.close()
 
 
 def test_a_new_app_leaves_links_in_memory(stored: Stored) -> None:
     stored.make(3)
     context = stored.context()
-    read_in(context, lambda: len(context.links) == 3)
+    read_in(context, lambda: len(context.part(LinkCache)) == 3)
     before = context.directory.loads
-    found_app(stored.store, NewApp(name="Another", base_url=f"http://{HOST}"))
+    create_app(stored.store, NewApp(name="Another", base_url=f"http://{HOST}"))
     context.refresh()
     assert context.directory.loads > before
-    assert len(context.links) == 3
+    assert len(context.part(LinkCache)) == 3
     context.close()

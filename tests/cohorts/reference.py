@@ -1,4 +1,4 @@
-"""Slow and obvious: every measure straight from raw events, written from contract/cohort.md.
+"""Slow and obvious: every measure straight from raw events, written from docs/exports.md.
 
 Shares nothing with the warehouse but the parsed request and the digits of a number.
 """

@@ -1,4 +1,4 @@
-"""File formats beside plain CSV and JSON (contract/cohort.md §3 and §7)."""
+"""File formats beside plain CSV and JSON (docs/exports.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cohort request may say, and what the answer to a wrong one names (contract/cohort.md §1)."""
+"""What a cohort request may say, and what the answer to a wrong one names (docs/exports.md)."""
 
 from __future__ import annotations
 

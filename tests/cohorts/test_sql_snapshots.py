@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bough.cohorts.arrays.selection import Writer, members_query
-from bough.cohorts.arrays.table_facts import Facts
+from bough.cohorts.arrays.selection import SelectionWriter, members_query
+from bough.cohorts.arrays.table_facts import TableFacts
 from bough.cohorts.plan import AppScope, plan
 from bough.cohorts.request import parse
 from bough.vocabulary.filters import Filter
@@ -23,7 +23,7 @@ CAMPAIGN = "install_activity_touch_data_tilde_campaign"
 TAGS = "install_activity_touch_data_tilde_tags"
 DAY = "install_activity_timezone_adjusted_day"
 
-FACTS = Facts(
+FACTS = TableFacts(
     apps=((4, 19_850),),
     events={"OPEN": 2, "WEB_SESSION_START": 3},
     revenue_events=(5, 6),
@@ -67,9 +67,9 @@ def test_sql_is_as_recorded(case: str) -> None:
     mandatory = (Filter("install_activity_touch_data_tilde_agency_id", ("7",)),) if case == "filters" else ()
     the_plan = plan(request, [AppScope("1", 19_850)], mandatory)
     texts = []
-    for wanted, write in ((True, members_query), (the_plan.costed, Writer.costs)):
+    for wanted, write in ((True, members_query), (the_plan.costed, SelectionWriter.costs)):
         if wanted:
-            writer = Writer(the_plan, FACTS)
+            writer = SelectionWriter(the_plan, FACTS)
             texts += [write(writer) + "\n", *(f"-- ${name} = {value!r}\n" for name, value in writer.values.items())]
     text = "".join(texts)
     file = FOLDER / f"{case}.sql"

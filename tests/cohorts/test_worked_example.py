@@ -1,4 +1,4 @@
-"""contract/cohort.md §4, "Worked example": every line, as CSV and as JSON."""
+"""docs/exports.md, "Worked example": every line, as CSV and as JSON."""
 
 from __future__ import annotations
 

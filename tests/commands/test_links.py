@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from bough.cli import main
-from bough.links.files.transfer import CHUNK, COLUMNS
+from bough.links.transfer import CHUNK, COLUMNS
 from tests.apps import new_app, other_organization
 from tests.conftest import Api
 from tests.links.test_listing_api import IPHONE, name

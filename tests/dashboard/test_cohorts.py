@@ -14,7 +14,7 @@ import pytest
 
 from bough.cohorts.request import parse
 from bough.dashboard import cohort_form
-from bough.dashboard.cohort_form import FilterLine, Question
+from bough.dashboard.cohort_form import CohortQuestion, FilterLine
 from bough.dashboard.exports_page import question_of
 from bough.dashboard.heat_map import heat_maps
 from bough.exports.reports import next_due
@@ -30,7 +30,7 @@ TODAY = date(2026, 3, 10)
 
 @pytest.fixture(scope="session")
 def example(dashboard: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exports]:
-    """An app with the contract's worked example in it (contract/cohort.md §4)."""
+    """An app with the contract's worked example in it (docs/exports.md)."""
     folder = tmp_path_factory.mktemp("example")
     client = app_in(dashboard, zone_at_noon())
     client.import_events(events(client, folder / "events.csv"))
@@ -46,18 +46,18 @@ def question(client: Exports, **fields: str) -> dict[str, str]:
 
 
 def test_a_question_survives_its_address() -> None:
-    asked = Question(
+    asked = CohortQuestion(
         source="reengagement_cohort", days="7", measures=("Retention", "OPEN"), custom="level_up", granularity="week",
         bands="3", dimensions=("data_os", "touch_data_tilde_campaign"), cumulative=True, ordered_by="data_os",
         filters=(FilterLine(dimension="data_os", values="iOS|"), FilterLine(dimension="data_brand", operator="not")),
     )  # fmt: skip
     pairs = cohort_form.pairs_of(asked)
     assert cohort_form.parse([*pairs, *[("f-val", "")]]) == asked
-    assert cohort_form.parse([]) == Question()
+    assert cohort_form.parse([]) == CohortQuestion()
 
 
 def test_a_question_as_a_request() -> None:
-    asked = Question(
+    asked = CohortQuestion(
         days="7", measures=("Retention",), custom="level_up", dimensions=("timezone_adjusted_day",), unique=True,
         filters=(FilterLine(dimension="data_os", values="iOS| "), FilterLine(dimension="data_os", operator="not",
                  values="Android")),
@@ -257,7 +257,7 @@ def test_reports_are_due_at_six_local_time() -> None:
 
 def test_a_jobs_request_opens_as_the_page_that_asks_it(pages: Pages, example: Exports) -> None:
     body = cohort_form.body_of(
-        Question(start="2026-03-01", end="2026-03-02", days="", dimensions=("data_os",), bands="3",
+        CohortQuestion(start="2026-03-01", end="2026-03-02", days="", dimensions=("data_os",), bands="3",
                  filters=(FilterLine(dimension="data_brand", operator="not", values="Apple|"),)), TODAY,
     )  # fmt: skip
     request = parse(body, {"app_id": "1"}, today=TODAY)

@@ -9,11 +9,11 @@ import shlex
 import msgspec
 import pytest
 
-from bough.clicks.pages.preview import TAGS
 from bough.dashboard import link_form
 from bough.links.control_parameters import CONTROLS, GROUPS
 from bough.links.model import Link
 from bough.links.parameters import SERVER_KEYS
+from bough.links.preview_tags import TAGS
 from bough.links.targets import COUNTRY_KEYS, TARGET_KEYS
 from tests.dashboard.pages import Pages, text_of
 
@@ -31,7 +31,7 @@ CONTRACT = re.findall(
     "~customer_secondary_publisher ~agency_id ~advertising_partner_name ~quick_link_template_id "
     "~ad_link_template_id ~link_type ~branch_ad_format ~secondary_ad_format",
 )
-"""Keys that contract/links.md §2 and §3 name, besides those of TARGET_KEYS and TAGS."""
+"""Keys that docs/links.md, docs/clicks.md name, besides those of TARGET_KEYS and TAGS."""
 
 
 def test_the_editor_knows_every_control_parameter() -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from bough.accounts.creation import FoundedApp, NewApp, found_app
+from bough.accounts.creation import CreatedApp, NewApp, create_app
 from bough.accounts.model import AppConfig
 from tests.apps import store_of
 from tests.running import Running, wait_until
@@ -42,7 +42,7 @@ def noon(zone: str, day: date, *, minutes: int = 0) -> int:
 class Exports:
     """Acts for one app of a running bough with one token."""
 
-    def __init__(self, running: Running, app: FoundedApp | None = None, *, zone: str = "UTC") -> None:
+    def __init__(self, running: Running, app: CreatedApp | None = None, *, zone: str = "UTC") -> None:
         self.running = running
         self.app_id = app.app_id if app is not None else running.card["app_id"]
         self.organization_id = app.organization_id if app is not None else running.card["organization_id"]
@@ -127,7 +127,7 @@ def app_in(running: Running, zone: str, **config: Any) -> Exports:
     """A client of a new app in a time zone, of the server's organization, with these settings."""
     store = store_of(running)
     try:
-        app = found_app(
+        app = create_app(
             store,
             NewApp(name=f"In {zone}", timezone=zone, base_url=running.base_url, config=AppConfig(**config)),
         )

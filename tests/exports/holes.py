@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.store.journal import NewRow, append_batch
 from tests.apps import store_of
 from tests.exports.client import Exports, read_csv
@@ -26,7 +26,7 @@ class Tenant(Exports):
     def __init__(self, running: Running) -> None:
         store = store_of(running)
         try:
-            app = found_app(store, NewApp(name="Tenant", base_url=running.base_url))
+            app = create_app(store, NewApp(name="Tenant", base_url=running.base_url))
         finally:
             store.close()
         super().__init__(running, app)

@@ -1,4 +1,4 @@
-"""Webhooks of finished jobs: signed, tried again, never to private addresses (contract/cohort.md §7)."""
+"""Webhooks of finished jobs: signed, tried again, never to private addresses (docs/exports.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What campaigns cost: files, POST /api/costs, and links that carry their price (contract/cohort.md §6, §9)."""
+"""What campaigns cost: files, POST /api/costs, and links that carry their price (docs/exports.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs, their status, files and addresses (contract/cohort.md §1.6, §2)."""
+"""Jobs, their status, files and addresses (docs/access.md, docs/exports.md)."""
 
 from __future__ import annotations
 

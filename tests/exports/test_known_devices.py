@@ -1,4 +1,4 @@
-"""A live first start of an imported person's device is a reinstall, not an install (contract/cohort.md §5)."""
+"""A live first start of an imported person's device is a reinstall, not an install (docs/exports.md)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ import pytest
 
 from bough.accounts.directory import Directory
 from bough.errors import ConfigurationError, NotFound
-from bough.exports.files import FOLDER, REPORTS, open_files
+from bough.exports.downloads import open_files
+from bough.exports.files import FOLDER, REPORTS
 from bough.exports.job import KEPT_MS
 from bough.exports.object_store import ObjectFiles
 from bough.exports.reports import new_report, save_batch

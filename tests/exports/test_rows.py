@@ -1,4 +1,4 @@
-"""From a number to its rows, the size of a request, and what requests may say (contract/cohort.md §7)."""
+"""From a number to its rows, the size of a request, and what requests may say (docs/exports.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""contract/cohort.md §4's worked example, every line, from files on disk to the bytes of the answer."""
+"""docs/exports.md's worked example, every line, from files on disk to the bytes of the answer."""
 
 from __future__ import annotations
 

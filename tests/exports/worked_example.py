@@ -1,4 +1,4 @@
-"""The worked example of contract/cohort.md §4 as files to import, and its table as what exports must show."""
+"""The worked example of docs/exports.md as files to import, and its table as what exports must show."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ METRICS = {
     **dict.fromkeys(("revenue", "ARPU", "ARPPU", "LTV", "GROSS_PROFIT", "ROI", "ROAS"), "revenue"),
     **dict.fromkeys(("cost", "eCPA"), "cost"),
 }
-"""contract/cohort.md §3.1; every other measure counts events."""
+"""docs/exports.md; every other measure counts events."""
 
 
 def lines() -> list[tuple[str, bool, bool, bool, list[str]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.accounts.directory import Directory
 from bough.cohorts.files import file_bytes
 from bough.cohorts.request import parse
@@ -30,7 +30,7 @@ class Imported:
     def __init__(self, folder: Path, store: Store, zone: str) -> None:
         self.folder = folder
         self.store = store
-        app = found_app(store, NewApp(name=f"Imports in {zone}", timezone=zone, base_url="http://127.0.0.1:1"))
+        app = create_app(store, NewApp(name=f"Imports in {zone}", timezone=zone, base_url="http://127.0.0.1:1"))
         self.app = int(app.app_id)
         self.keeper = Keeper(folder / "data", store)
 

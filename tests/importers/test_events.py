@@ -1,4 +1,4 @@
-"""`bough import events`: files, faults, repeats, persons (issue texts; contract/cohort.md §5, §6, §9)."""
+"""`bough import events`: files, faults, repeats, persons (docs/imports.md)."""
 
 from __future__ import annotations
 

@@ -81,13 +81,14 @@ def test_a_file_with_all_437_columns_comes_back_letter_by_letter(imported: Impor
 def test_json_lines_and_parquet_keep_the_same(imported: Imported) -> None:
     imported.text("whole.ndjson", json.dumps(WHOLE) + "\n")
     assert stored(imported) == [WHOLE]
+    another = {**WHOLE, "id": "123456789012345679"}  # the same id would be the same event, which is there already
     path = imported.folder / "whole.parquet"
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE t (" + ", ".join(f'"{name}" VARCHAR' for name in WHOLE) + ")")
-        connection.execute(f"INSERT INTO t VALUES ({', '.join('?' for _ in WHOLE)})", list(WHOLE.values()))
+        connection.execute(f"INSERT INTO t VALUES ({', '.join('?' for _ in WHOLE)})", list(another.values()))
         connection.execute(f"COPY t TO '{path}' (FORMAT parquet)")
     imported.file(path)
-    assert stored(imported) == [WHOLE, WHOLE]
+    assert stored(imported) == [WHOLE, another]
 
 
 def test_json_lines_with_a_broken_line_keep_the_same(imported: Imported) -> None:

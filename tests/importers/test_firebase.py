@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 
 from bough.importers.firebase import converted
-from bough.links.files.rows import Row
+from bough.links.row_files import FileRow
 from tests.clicks import user_agents as ua
 from tests.conftest import Api
 from tests.exports.client import bough
@@ -173,7 +173,7 @@ def test_efr_skips_the_page_before_the_app_store(own: Api, tmp_path: Path) -> No
 
 def test_what_a_server_cannot_know_stays_in_the_data_for_the_app() -> None:
     given = {"amv": "12", "imv": "3.1", "ius": "myscheme", "apn": "com.example", "ipbi": "com.example.ipad", "efr": "1"}
-    row = converted(Row(2, {"shortLink": "https://x.page.link/a", "longLink": long_link(given)}))
+    row = converted(FileRow(2, {"shortLink": "https://x.page.link/a", "longLink": long_link(given)}))
     assert {name: row.values["data"][name] for name in given} == given
 
 

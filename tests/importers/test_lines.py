@@ -67,7 +67,7 @@ REFUSED = {
 
 
 def only_written(imported: Imported, name: str, content: bytes) -> Segment:
-    """Import without taking in: what was stored is in the segment."""
+    """Import without ingesting: what was stored is in the segment."""
     path = imported.folder / name
     path.write_bytes(content)
     return import_file(imported.store, imported.folder / "data", path, imported.app)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from bough.errors import BadRequest, Unavailable
-from bough.importers.branch_api import ATTEMPTS, Account
+from bough.importers.branch_api import ATTEMPTS, BranchAccount
 from bough.importers.firebase import converted, is_export
-from bough.links.files.rows import Row
+from bough.links.row_files import FileRow
 from tests.conftest import Api
 from tests.exports.client import bough
 from tests.running import Running
@@ -148,7 +148,7 @@ def _waits(*answers: tuple[int, str]) -> tuple[list[float], Any]:
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     waited: list[float] = []
-    account = Account(f"http://127.0.0.1:{server.server_address[1]}", "key_live_x", waited.append)
+    account = BranchAccount(f"http://127.0.0.1:{server.server_address[1]}", "key_live_x", waited.append)
     try:
         return waited, account.read("https://x.app.link/a")
     finally:
@@ -175,7 +175,7 @@ def test_a_refused_key_is_said() -> None:
 @pytest.mark.parametrize("host", ["", "ftp://x", "http://"])
 def test_a_host_that_is_none_is_refused(host: str) -> None:
     with pytest.raises(BadRequest, match=r"--from-api: "):
-        Account(host, "key")
+        BranchAccount(host, "key")
 
 
 def test_firebase_columns_of_their_own() -> None:
@@ -187,7 +187,7 @@ def test_firebase_columns_of_their_own() -> None:
     }
     assert is_export(tuple(values))
     assert not is_export(("url", "channel"))
-    assert converted(Row(2, values)) == Row(
+    assert converted(FileRow(2, values)) == FileRow(
         2,
         {
             "url": "https://x.page.link/a",

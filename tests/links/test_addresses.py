@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bough.links.addresses import MAX_ADDRESS, Address, Refused, encode, read_address
+from bough.links.addresses import MAX_ADDRESS, Refused, SafeAddress, encode, read_address
 
 
 @pytest.mark.parametrize(
@@ -28,16 +28,16 @@ from bough.links.addresses import MAX_ADDRESS, Address, Refused, encode, read_ad
 )
 def test_an_address_is_sent_as_plain_ascii(text: str, sent: str) -> None:
     address = read_address(text)
-    assert isinstance(address, Address)
+    assert isinstance(address, SafeAddress)
     assert address.url == sent
 
 
 def test_the_parts_that_rules_compare() -> None:
     address = read_address("https://Example.com.:8443/a/b?c#d")
-    assert isinstance(address, Address)
+    assert isinstance(address, SafeAddress)
     assert (address.host, address.authority, address.path) == ("example.com", "example.com.:8443", "/a/b")
     six = read_address("https://[::1]:8443")
-    assert isinstance(six, Address)
+    assert isinstance(six, SafeAddress)
     assert (six.host, six.path) == ("[::1]", "/")
 
 

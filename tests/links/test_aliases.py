@@ -1,4 +1,4 @@
-"""Aliases: which may be used, repeats, conflicts, and reuse (contract/links.md §1.1, §10)."""
+"""Aliases: which may be used, repeats, conflicts, and reuse (docs/links.md)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bough.links.alias import RESERVED_FIRST_SEGMENTS
+from bough.vocabulary.reserved_paths import RESERVED_FIRST_SEGMENTS
 from tests.apps import alias, in_test_environment, new_app
 from tests.conftest import Api, error
 

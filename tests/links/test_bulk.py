@@ -1,4 +1,4 @@
-"""POST /v1/url/bulk/{branch_key} (contract/links.md §1.2, §10)."""
+"""POST /v1/url/bulk/{branch_key} (docs/links.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What third-party clients and Branch's Web SDK really send, and what they need back (contract/links.md §1, §4)."""
+"""What third-party clients and Branch's Web SDK really send, and what they need back (docs/links.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POST /v1/url (contract/links.md §1.1, §2)."""
+"""POST /v1/url (docs/links.md)."""
 
 from __future__ import annotations
 

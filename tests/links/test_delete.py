@@ -1,4 +1,4 @@
-"""DELETE /v1/url: credentials in every recorded form, permissions, environments (contract/links.md §0.2, §1.5, §10)."""
+"""DELETE /v1/url: credentials in every recorded form, permissions, environments (docs/links.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bough.accounts.model import PERMISSIONS
+from bough.vocabulary.permissions import PERMISSIONS
 from tests.apps import in_test_environment, new_app, other_organization, token_of
 from tests.conftest import Api, error
 

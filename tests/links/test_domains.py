@@ -1,4 +1,4 @@
-"""Domains: own hosts, alternates, web-only forms, app prefixes (contract/links.md §1.1, §3.1, §10)."""
+"""Domains: own hosts, alternates, web-only forms, app prefixes (docs/links.md, docs/clicks.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The expiry rule, which is off unless an app asks for it (contract/links.md §1.11, §5)."""
+"""The expiry rule, which is off unless an app asks for it (docs/links.md)."""
 
 from __future__ import annotations
 

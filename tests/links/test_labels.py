@@ -1,4 +1,4 @@
-"""Analytics labels and tags: top level, inside `data`, inside `analytics` (contract/links.md §1.1, §2)."""
+"""Analytics labels and tags: top level, inside `data`, inside `analytics` (docs/links.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every limit of a link at its edge and one past it, with the exact sentence (contract/links.md §10)."""
+"""Every limit of a link at its edge and one past it, with the exact sentence (docs/links.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /v1/url (contract/links.md §1.3)."""
+"""GET /v1/url (docs/links.md)."""
 
 from __future__ import annotations
 

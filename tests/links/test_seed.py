@@ -92,7 +92,7 @@ def test_read_answers_the_documented_body(api: Api, curlrc: Path) -> None:
 
 
 def test_update_answers_the_documented_body(api: Api, curlrc: Path) -> None:
-    """The document's link has an identity and no tags: with tags, they would stay (contract/links.md §10)."""
+    """The document's link has an identity and no tags: with tags, they would stay (docs/links.md)."""
     labels = {"channel": "facebook", "feature": "onboarding", "campaign": "new product", "stage": "new user"}
     url = api.created(**labels, identity="jane", data={"custom_boolean": True, "custom_string": "everything"})
     example = quote("https://example.app.link/5IULiLcpqF", safe="")

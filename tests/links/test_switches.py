@@ -1,4 +1,4 @@
-"""The per-app switches of contract/links.md §7, set through PUT /v1/app."""
+"""The per-app switches of docs/settings.md, set through PUT /v1/app."""
 
 from __future__ import annotations
 

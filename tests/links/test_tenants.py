@@ -1,4 +1,4 @@
-"""Apart: other tenants, other apps, live and test (contract/links.md §1.10, §10)."""
+"""Apart: other tenants, other apps, live and test (docs/links.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Link types 0, 1 and 2 (contract/links.md §1.1, §1.8, §2)."""
+"""Link types 0, 1 and 2 (docs/links.md, docs/errors.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PUT /v1/url (contract/links.md §1.4, §10)."""
+"""PUT /v1/url (docs/links.md)."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class Scene:
         assert self.api.http.post("/v1/profile", json=body, headers=headers).status_code == 200
 
     def settle(self) -> None:
-        """Wait until everything is attributed and taken in."""
+        """Wait until everything is attributed and ingested."""
         store = store_of(self.running)
         try:
             newest = store.rows(NEWEST_ROW)[0][0]

@@ -14,7 +14,7 @@ from bough.importers.checks import checked
 from bough.importers.kept import as_exported
 from bough.importers.sources import source_of
 from bough.persons.imported_rows import COLUMN_KINDS
-from bough.persons.pseudonyms import Plan, Pseudonyms
+from bough.persons.pseudonyms import PseudonymPlan, Pseudonyms
 from bough.persons.segments import connected, rewrite, rows_of
 from bough.vocabulary.export_columns import EXPORT_COLUMNS
 from bough.vocabulary.ids import now_ms
@@ -55,7 +55,7 @@ def erased(path: Path, *, foreign: tuple[tuple[Any, str], ...] = ()) -> tuple[in
     found = connected([path], [("identity", ANNA)])
     own = tuple(one for one in found if one not in foreign)
     made = path.with_name("made.parquet")
-    return rewrite(path, made, Pseudonyms(Plan(salt="00" * 32, identifiers=own, foreign=foreign))), made
+    return rewrite(path, made, Pseudonyms(PseudonymPlan(salt="00" * 32, identifiers=own, foreign=foreign))), made
 
 
 BASE = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bough.accounts.audit import Actor
-from bough.persons.erasing import Asked, Erasure, advance, ask_batch, read
+from bough.persons.erasing import Erasure, ErasureRequest, advance, ask_batch, read
 from bough.persons.planning import find_persons, touches
 from tests.attribution.stored.test_consumer import CLICK, EVENT, follow, world
 from tests.attribution.traffic import BROWSERS, World, play
@@ -47,7 +47,7 @@ def erase_browser(scene: World, folder: Path, browser: str, meanwhile: dict[str,
     (person,) = find_persons(scene.store, folder, scene.directory, [(scene.app, False)], "browser", browser)
     if meanwhile is not None:
         play(scene, meanwhile)
-    number = scene.store.transact(ask_batch, Asked(person, Actor(name="x"), 1))
+    number = scene.store.transact(ask_batch, ErasureRequest(person, Actor(name="x"), 1))
     while _erasure(scene, number).step != "rebuild":
         advance(scene.store, folder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bough.attribution.live.legacy_identity import bundle_key
 from tests.apps import alias, other_organization, store_of
-from tests.attribution.replay.test_history import Phone
+from tests.attribution.stored.test_history import Phone
 from tests.conftest import Api
 from tests.running import wait_until
 

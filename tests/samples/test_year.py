@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bough.accounts.creation import NewApp, as_document, found_app
+from bough.accounts.creation import NewApp, as_document, create_app
 from bough.accounts.directory import Directory
 from bough.samples import year
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
@@ -66,7 +66,7 @@ def test_campaigns_run_in_their_months_and_holidays_are_busy(rows: list[year.Row
 def test_it_comes_in_whole_and_once(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     try:
-        found_app(store, NewApp(name="Bough Books", base_url="http://127.0.0.1:8000", config=SAMPLE_CONFIG))
+        create_app(store, NewApp(name="Bough Books", base_url="http://127.0.0.1:8000", config=SAMPLE_CONFIG))
         create_sample_links(store)
         app = list(Directory(store).apps.values())[-1]
         filled = fill(store, tmp_path, app)
@@ -93,9 +93,9 @@ def test_it_comes_in_whole_and_once(tmp_path: Path) -> None:
 def test_only_the_demos_own_app_is_filled(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     try:
-        mine = found_app(store, NewApp(name="Bough Books", base_url="http://127.0.0.1:8000", config=SAMPLE_CONFIG))
+        mine = create_app(store, NewApp(name="Bough Books", base_url="http://127.0.0.1:8000", config=SAMPLE_CONFIG))
         (tmp_path / "demo.json").write_bytes(msgspec.json.encode(as_document(mine)))
-        later = found_app(store, NewApp(name="Somebody's own", base_url="http://127.0.0.1:8000"))
+        later = create_app(store, NewApp(name="Somebody's own", base_url="http://127.0.0.1:8000"))
         assert fill_year(store, tmp_path) is not None
         assert store.rows("SELECT DISTINCT app FROM journal") == [(int(mine.app_id),)]
         assert store.rows("SELECT count(*) FROM cost WHERE app = ?", (int(later.app_id),)) == [(0,)]

@@ -7,11 +7,11 @@ from pathlib import Path
 from bough.accounts.directory import Directory
 from bough.agents.recognition import parse
 from bough.attribution.replay.read import Attributed, always, attribute
-from bough.attribution.rules.windows import Windows
 from bough.attribution.stored.links import StoredLinks
 from bough.store import Store, open_store
 from bough.store.journal import read_after
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
+from bough.vocabulary.windows import Windows
 from tests.running import Running
 
 AT_MOST = 100_000
@@ -40,7 +40,7 @@ class Mark:
         self._running = running
         self._after: int = opened(running).rows("SELECT max(id) FROM journal")[0][0] or 0
 
-    def rows(self, *kinds: str) -> list[Row]:
+    def rows(self, *kinds: str) -> list[JournalRow]:
         """New rows, of some kinds or of all, in the order of arrival."""
         rows = read_after(opened(self._running), self._after, AT_MOST)
         return [row for row in rows if not kinds or row.kind in kinds]

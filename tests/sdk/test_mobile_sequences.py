@@ -1,4 +1,4 @@
-"""What phones send from start to start, replayed, and who and what comes of it (contract/sdk.md §1)."""
+"""What phones send from start to start, replayed, and who and what comes of it (docs/sdk.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoints one by one: who may ask, what is answered, what is kept (contract/sdk.md §1)."""
+"""The endpoints one by one: who may ask, what is answered, what is kept (docs/sdk.md)."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import pyotp
 import pytest
 from argon2 import extract_parameters
 
+from bough.accounts.session import csrf_token, is_csrf_token
 from bough.errors import BadRequest
 from bough.signin.attempts import (
     ACCOUNT,
@@ -22,7 +23,7 @@ from bough.signin.attempts import (
 )
 from bough.signin.exposure import is_public, public_address
 from bough.signin.passwords import _nobodys, check_password, hashed, matches
-from bough.signin.sessions import CODE_MS, IDLE_MS, LONGEST_MS, csrf_token, is_csrf_token, lives
+from bough.signin.sessions import CODE_MS, IDLE_MS, LONGEST_MS, lives
 from bough.signin.totp import accepted_step, new_secret
 from bough.store import Store, open_store
 

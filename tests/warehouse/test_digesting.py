@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.attribution.stored.consumer import StoredFollower
 from bough.importers.costs import parse_cost, save_batch
 from bough.store import Store, set_aside
@@ -123,7 +123,7 @@ def test_a_person_who_cannot_be_computed_is_set_aside(
 
 
 def test_a_cost_that_fits_nowhere_is_left_out_until_it_is_replayed(store: Store, world: World, keeper: Keeper) -> None:
-    other = int(found_app(store, NewApp(name="Other", base_url="http://127.0.0.1:8001")).app_id)
+    other = int(create_app(store, NewApp(name="Other", base_url="http://127.0.0.1:8001")).app_id)
     for app, amounts in ((world.app, ("1", "2", "4")), (other, ("8",))):
         for number, amount in enumerate(amounts):
             store.transact(save_batch, (app, [parse_cost({"date": f"2026-01-0{number + 1}", "cost": amount})]))

@@ -1,4 +1,4 @@
-"""What every API answer has in common: shape, CORS, methods, media types (contract/links.md §1, §1.8, §10)."""
+"""What every API answer has in common: shape, CORS, methods, media types (docs/links.md, docs/errors.md)."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_the_query_of_a_click_cannot_split_the_answer(api: Api, key: str, query:
 )
 def test_a_stored_target_is_sent_percent_encoded(api: Api, text: str, user_agent: str) -> None:
     url = api.created(data={"$ios_url": text, "$desktop_url": text})
-    for _ in range(2):  # the second answer comes the short way
+    for _ in range(2):  # the second answer takes the fast path
         answer = get(api, path_of(url), user_agent=user_agent)
         assert answer.status == 307
         assert is_clean(answer)
@@ -199,7 +199,7 @@ def test_a_link_takes_no_other_method(api: Api, store: Store, method: str) -> No
 @pytest.mark.parametrize("value", ["prefetch", "prefetch;prerender", "Preview"])
 def test_a_prefetch_is_recorded_as_such_and_redirects(api: Api, store: Store, header: str, value: str) -> None:
     url = api.created(data={"$ios_url": "https://example.com/i"})
-    assert get(api, path_of(url)).status == 307  # from now on the short way knows the link
+    assert get(api, path_of(url)).status == 307  # from now on the fast path knows the link
     before = newest(store)
     answer = get(api, path_of(url), **{header: value})
     assert answer.status == 307
@@ -209,7 +209,7 @@ def test_a_prefetch_is_recorded_as_such_and_redirects(api: Api, store: Store, he
 def test_a_click_is_recorded_with_exactly_what_was_sent(api: Api, store: Store) -> None:
     url = api.created(data={"$ios_url": "https://example.com/i"})
     hostile = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) \"'<>\\\xff\x80 end"
-    for _ in range(2):  # the whole way, then the short way
+    for _ in range(2):  # the slow path, then the fast path
         before = newest(store)
         assert get(api, path_of(url), user_agent=hostile, Referer="https://r.example/?a=<b>\xe9").status == 307
         (row,) = read_after(store, before)

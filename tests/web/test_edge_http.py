@@ -46,7 +46,7 @@ def api(running: Running) -> Iterator[Api]:
 
 @pytest.fixture
 def link(api: Api) -> str:
-    """The path of a link whose click is answered the short way."""
+    """The path of a link whose click is answered by the fast path."""
     url = api.created(data={"$ios_url": "https://example.com/ios"})
     path = "/" + url.rpartition("/")[2]
     assert once(api.running.port, click(api, path)).status == 307

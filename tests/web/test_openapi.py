@@ -33,7 +33,7 @@ BRANCH = [
     ("POST", "/v1/qr-code"),
     ("POST", "/v2/qr-code"),
 ]
-"""contract/links.md §1."""
+"""docs/links.md."""
 
 
 def operation(method: str, path: str) -> dict[str, Any]:

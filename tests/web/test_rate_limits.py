@@ -1,4 +1,4 @@
-"""The documented rate limits (contract/links.md §1.9): in a file shared by workers, and over HTTP with two of them."""
+"""The documented rate limits (docs/errors.md): in a file shared by workers, and over HTTP with two of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place where a user's access is decided: who asks, and whether the route table lets them.
+"""The one place where a user's access is decided: the caller, and whether the route table lets them.
 
 Handlers get the user by `call.user()` and never look at permissions; which apps and which data the user sees is theirs
 to apply (`Directory.apps_of`, `User.filters`).
@@ -15,7 +15,7 @@ from bough.web.routing import Refusal, Route
 def refused(refusal: Refusal) -> BoughError:
     """What a known user without permission reads."""
     if refusal == "authentication":
-        return AuthenticationFailed()  # documented for exports (contract/cohort.md §1.6)
+        return AuthenticationFailed()  # documented for exports (docs/access.md)
     return Forbidden("Access denied" if refusal == "access_denied" else "Unauthorized User")
 
 

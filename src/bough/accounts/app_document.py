@@ -1,4 +1,4 @@
-"""An app as Branch's App API shows and takes it (contract/links.md §1.7)."""
+"""An app as Branch's App API shows and takes it (docs/settings.md)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bough.accounts.creation import check_name, check_timezone
 from bough.accounts.model import App, AppConfig
 from bough.accounts.setting_checks import MAX_TEXT as MAX_TEXT
 from bough.accounts.setting_checks import check_texts
-from bough.attribution.rules.windows import windows_from_days
 from bough.errors import BadRequest
+from bough.vocabulary.windows import windows_from_days
 from bough.web.limits import check_own_limits
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(AppConfig)}

@@ -87,7 +87,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     """Data filters in force."""
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class AuditEntry(Struct, frozen=True, kw_only=True):
     """What was done."""
 
     action: str
@@ -105,11 +105,11 @@ class Audited(NamedTuple):
 
     item: Any
     actor: Actor
-    tell: Callable[[Any], Entry | None]
+    tell: Callable[[Any], AuditEntry | None]
     """What to log of the item's result; None: nothing was done. Not asked when the item failed."""
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class AuditQuery(Struct, frozen=True, kw_only=True):
     """What of the log is wanted: newest first, below `before`."""
 
     organization: int | None = None
@@ -148,7 +148,7 @@ def audited(batch: Batch) -> Batch:
     return both
 
 
-def write(tx: Transaction, told: Sequence[tuple[Actor, Entry]]) -> None:
+def write(tx: Transaction, told: Sequence[tuple[Actor, AuditEntry]]) -> None:
     """Add entries to the transaction."""
     if not told:
         return
@@ -157,7 +157,7 @@ def write(tx: Transaction, told: Sequence[tuple[Actor, Entry]]) -> None:
     tx.insert("audit", COLUMNS, [(next(ids), at, *_values(tx, actor, entry)) for actor, entry in told])
 
 
-def note_batch(tx: Transaction, items: list[tuple[Actor, Entry]]) -> list[Exception | None]:
+def note_batch(tx: Transaction, items: list[tuple[Actor, AuditEntry]]) -> list[Exception | None]:
     """Log what changed nothing in the store: a download, rows that were read."""
     write(tx, items)
     return [None] * len(items)
@@ -167,7 +167,7 @@ def transact(
     store: Store,
     batch: Callable[[Transaction, list[Item]], list[Result | Exception]],
     item: Item,
-    tell: Callable[[Result], Entry | None],
+    tell: Callable[[Result], AuditEntry | None],
     actor: Actor | None = None,
 ) -> Result:
     """`Store.transact`, logged; for the command line unless `actor` is someone else."""
@@ -175,7 +175,7 @@ def transact(
     return result
 
 
-def read(rows: Rows, asked: Asked) -> list[dict[str, Any]]:
+def read(rows: Rows, asked: AuditQuery) -> list[dict[str, Any]]:
     """A page of the log, newest first. The last entry's id is the next page's `before`."""
     conditions: list[tuple[str, Value]] = []
     given: tuple[tuple[str, str | int | None], ...]
@@ -223,7 +223,7 @@ def document(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def _values(tx: Transaction, actor: Actor, entry: Entry) -> tuple[Value, ...]:
+def _values(tx: Transaction, actor: Actor, entry: AuditEntry) -> tuple[Value, ...]:
     if entry.action not in ACTIONS:
         raise ValueError(f"{entry.action} is not in ACTIONS")
     organization = entry.organization if actor.organization is None else actor.organization

@@ -3,63 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.requests import Request as StarletteRequest
 
-from bough.accounts.audit import Actor, Audited, Entry, audited, note_batch
+from bough.accounts.audit import Actor, Audited, AuditEntry, audited, note_batch
+from bough.accounts.context import Context
 from bough.accounts.directory import Credential
 from bough.accounts.model import User
-from bough.errors import AuthenticationFailed, BadRequest, Forbidden, InvalidCredentials, TooLarge
-from bough.signin.sessions import Session, is_csrf_token
+from bough.accounts.session import Session, is_csrf_token
+from bough.errors import AuthenticationFailed, Forbidden, InvalidCredentials
 from bough.store.transaction import Transaction
-from bough.web.bodies import parse_body
-from bough.web.errors import CORS_HEADERS
+from bough.web.request import Request, RequestHead
 from bough.web.visitor import Visitor
-
-if TYPE_CHECKING:
-    from bough.accounts.context import Context
 
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FAULT = "This form is too old, or was not sent from its own page; load the page again."
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_encode = msgspec.json.Encoder().encode
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-Body = bytes
-"""Inside `Call` the name `bytes` is its method."""
 
+class Caller:
+    """Who sends a request, and the app or user that it says: what `Call` and the head of a fast path have in common."""
 
-class Asked:
-    """Who asks, as far as the head of a request tells; one without a query, unless it is a `Call`."""
+    listed: list[tuple[bytes, bytes]]
 
-    def __init__(self, headers: list[tuple[bytes, bytes]], peer: str, context: Context) -> None:
+    def __init__(self, peer: str, context: Context) -> None:
         self.context = context
-        self._listed = headers
-        """Names in lower case, in the order in which they came."""
         self._peer = peer
-        self._headers: dict[bytes, bytes] | None = None
-
-    def query(self, _name: str) -> str | None:
-        """A query parameter, or None."""
-        return None
 
     def header(self, name: str) -> str | None:
-        """A request header, or None. The first one, when it came several times."""
-        if self._headers is None:
-            # Starlette decodes and compares all of them for each one that is asked for.
-            self._headers = dict(reversed(self._listed))
-        value = self._headers.get(name.lower().encode("latin-1"))
-        return None if value is None else value.decode("latin-1")
+        """A request header, or None."""
+        raise NotImplementedError
+
+    def query(self, name: str) -> str | None:
+        """A query parameter, or None."""
+        raise NotImplementedError
 
     def visitor(self) -> Visitor:
-        """Address and country of who asks."""
+        """Address and country of the caller."""
         country = self.context.settings.country_header
-        forwarded = b",".join([value for name, value in self._listed if name == b"x-forwarded-for"])
+        forwarded = b",".join([value for name, value in self.listed if name == b"x-forwarded-for"])
         return self.context.visitors.visitor(
             self._peer, forwarded, (self.header(country) or "").encode("latin-1") if country else b""
         )
@@ -75,59 +61,24 @@ class Asked:
         raise InvalidCredentials
 
 
-class Call(Asked):
-    """What a handler is given."""
+class CallHead(RequestHead, Caller):
+    """The head of a request on a fast path, without a query."""
 
-    def __init__(self, request: Request, context: Context, path: dict[str, str]) -> None:
+    def __init__(self, headers: list[tuple[bytes, bytes]], peer: str, context: Context) -> None:
+        RequestHead.__init__(self, headers)
+        Caller.__init__(self, peer, context)
+
+
+class Call(Request, Caller):
+    """What a handler is given: the request, its caller, and what the process shares (`context`)."""
+
+    def __init__(self, request: StarletteRequest, context: Context, path: dict[str, str]) -> None:
         client = request.scope.get("client")
-        super().__init__(request.scope["headers"], client[0] if client else "", context)
-        self.request = request
+        Request.__init__(self, request, path, context.settings.max_body)
+        Caller.__init__(self, client[0] if client else "", context)
         self._user: User | None = None
-        self._body: Body | None = None
         self.session: Session | None = None
         """Of a page, or of an API request without a token: who is signed in (`bough.signin.gate`)."""
-        self.path = path
-        """Values of the path's variables, percent-decoded."""
-
-    def query(self, name: str) -> str | None:
-        """A query parameter, or None."""
-        return self.request.query_params.get(name)
-
-    async def bytes(self, limit: int | None = None) -> Body:
-        """The body. Raises TooLarge above `limit` bytes (default: the server's setting)."""
-        if self._body is None:
-            self._body = await self._read(limit)
-        return self._body
-
-    async def _read(self, limit: int | None) -> Body:
-        limit = limit or self.context.settings.max_body
-        length = self.header("content-length") or ""
-        if length.isdigit() and int(length) > limit:
-            raise TooLarge(f"The body must have at most {limit} bytes.")
-        chunks: list[bytes] = []
-        length_so_far = 0
-        more = True
-        while more:
-            message = await self.request.receive()
-            if message["type"] == "http.disconnect":
-                raise BadRequest("The client went away before its request was complete.")
-            chunks.append(message.get("body", b""))
-            length_so_far += len(chunks[-1])
-            more = message.get("more_body", False)
-            if length_so_far > limit:
-                raise TooLarge(f"The body must have at most {limit} bytes.")
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    async def value(self, limit: int | None = None) -> Any:
-        """The body as JSON or form; an empty one is an empty object."""
-        return parse_body(self.request.headers.get("content-type", ""), await self.bytes(limit))
-
-    async def object(self, limit: int | None = None) -> dict[str, Any]:
-        """The body, when it must be an object."""
-        value = await self.value(limit)
-        if not isinstance(value, dict):
-            raise BadRequest("The body must be a JSON object.")
-        return value
 
     def secret_credential(self, body: dict[str, Any]) -> Credential:
         """The app of a branch key, or of an app id in its place, that came with its secret."""
@@ -142,7 +93,8 @@ class Call(Asked):
         return self.context.directory.by_secret(key, secret)
 
     def user(self) -> User:
-        """Who asks, as the route's access has found (`bough.accounts.access`). Raises AuthenticationFailed for nobody."""
+        """The user that sends it, as the route's access has established (`bough.accounts.access`). Raises
+        AuthenticationFailed for nobody."""
         if self._user is None:
             raise AuthenticationFailed
         return self._user
@@ -152,7 +104,7 @@ class Call(Asked):
         self._user = user
 
     def actor(self, owner: Credential | None = None) -> Actor:
-        """Who asks, for the audit log; `owner` is whose key and secret were sent in place of a token."""
+        """The caller, for the audit log; `owner` is whose key and secret were sent in place of a token."""
         ip = self.visitor().ip
         if owner is None or self._user is not None:
             user = self.user()
@@ -164,14 +116,14 @@ class Call(Asked):
         self,
         batch: Callable[[Transaction, list[Item]], list[Result | Exception]],
         item: Item,
-        tell: Callable[[Result], Entry | None],
+        tell: Callable[[Result], AuditEntry | None],
         owner: Credential | None = None,
     ) -> Result:
         """`Store.write`, and in the same transaction what `tell` says of the result in the audit log."""
         result: Result = await self.context.store.write(audited(batch), Audited(item, self.actor(owner), tell))
         return result
 
-    async def note(self, entry: Entry) -> None:
+    async def note(self, entry: AuditEntry) -> None:
         """Log what changes nothing in the store."""
         await self.context.store.write(note_batch, (self.actor(), entry))
 
@@ -190,23 +142,3 @@ class Call(Asked):
             return
         if self.session is None or not is_csrf_token(given, self.session.id):
             raise Forbidden(CSRF_FAULT)
-
-
-def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON answer with CORS."""
-    if status == 200 and not headers:
-        return _Json(_encode(value))
-    return Response(_encode(value), status, {**CORS_HEADERS, **(headers or {})}, "application/json")
-
-
-class _Json(Response):
-    """The usual answer; its headers are put together once."""
-
-    _usual = Response(b"", 200, dict(CORS_HEADERS), "application/json").raw_headers
-    _constant = tuple(one for one in _usual if one[0] != b"content-length")
-
-    def __init__(self, body: bytes) -> None:
-        self.status_code = 200
-        self.background = None
-        self.body = body
-        self.raw_headers = [(b"content-length", str(len(body)).encode("latin-1")), *self._constant]

@@ -2,67 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from bough.accounts.directory import Directory
-from bough.attribution.live.opens import Opens
-from bough.clicks.link_cache import Entry, LinkCache, entry_of
-from bough.exports.files import open_files
-from bough.exports.signing import open_signer
-from bough.links.address import locate, plain_host
-from bough.links.codec import from_row
-from bough.links.model import Link
 from bough.settings import Settings
-from bough.signin.passwords import Hashing
 from bough.store import Store
 from bough.store.changes import AFTER, NEWEST
-from bough.store.transaction import Value
 from bough.web.limits import Limits
 from bough.web.visitor import Visitors
 
+Part = TypeVar("Part")
+
 
 class Context:
-    """The process's view of the store. `refresh` is called for each request and costs one memory read."""
+    """The process's view of the store. `refresh` is called for each request and costs one memory read.
+
+    A slice that keeps something between requests (a cache of links, an index of openings) puts it here when the server
+    is assembled (`bough.server.assembly`), and asks for it by its type.
+    """
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings = settings
         self.store = store
         self.seen: int = store.rows(NEWEST)[0][0] or 0
         self.directory = Directory(store)
-        self.links = LinkCache(settings.link_cache)
-        self.opens = Opens(self.directory)
-        self.signer = open_signer(store)
-        self.export_files = open_files(settings)
         self.visitors = Visitors(settings)
-        self.hashing = Hashing()
         self.limits = Limits(settings.folder, enabled=settings.rate_limits == "on")
+        self.on_link_change: list[Callable[[str, str], None]] = []
+        """Called with domain and path of a link that has changed."""
+        self.on_app_change: list[Callable[[bool], None]] = []
+        """Called after the directory was read again, with whether an app that was known is another now."""
+        self.on_close: list[Callable[[], None]] = []
+        self._parts: dict[type[Any], Any] = {}
 
-    def known_host(self, host: str) -> str:
-        """A Host header in lower case, or the server's own host when no app has links there."""
-        host = plain_host(self.directory, host.lower())
-        if self.directory.knows_host(host) or self.directory.knows_host(locate(self.directory, host, "").domain):
-            return host
-        return self.own_host
+    def add(self, part: object) -> None:
+        """Share a part; there is one of each type."""
+        self._parts[type(part)] = part
+
+    def part(self, kind: type[Part]) -> Part:
+        """The process's one part of this type. Raises KeyError when the server was assembled without it."""
+        found: Part = self._parts[kind]
+        return found
 
     @property
     def own_host(self) -> str:
         """The server's own host, with its port if it has one."""
         return self.settings.base_url.partition("://")[2].rstrip("/").lower()
-
-    async def read_links(self, sql: str, params: Sequence[Value]) -> list[Link]:
-        """Links as they are when it returns: what is read may be kept until it changes."""
-        while True:
-            seen = self.seen
-            rows = await self.store.fetch(sql, params)
-            self.refresh()
-            if seen == self.seen:  # nothing changed while we read
-                return [from_row(row) for row in rows]
-
-    def keep(self, link: Link) -> Entry:
-        """Keep a stored link in memory until it changes."""
-        entry = entry_of(link, self.directory.apps[link.app])
-        self.links.put(entry)
-        return entry
 
     def refresh(self) -> None:
         """Forget what was changed since the last request."""
@@ -70,7 +56,7 @@ class Context:
             self.catch_up()
 
     def poll(self) -> None:
-        """`refresh` from the table itself: finds changes of other hosts, and of a writer killed before it told."""
+        """`refresh` from the table itself: finds changes of other hosts, and of a writer killed before it said so."""
         if (self.store.rows(NEWEST)[0][0] or 0) > self.seen:
             self.catch_up()
 
@@ -81,19 +67,21 @@ class Context:
         for number, subject, domain, path in self.store.rows(AFTER, (seen,)):
             seen = number
             if subject == "link":
-                self.links.forget(domain, path)
+                for forget in self.on_link_change:
+                    forget(domain, path)
             else:
                 reload = True
         if reload:
             before = self.directory.apps
             self.directory.load()
-            if any(self.directory.apps.get(one) is not app for one, app in before.items()):
-                self.links.clear()  # what was decided for them may no longer hold
-            self.opens.forget()
+            changed = any(self.directory.apps.get(known) is not app for known, app in before.items())
+            for forget_apps in self.on_app_change:
+                forget_apps(changed)
         self.seen = seen
 
     def close(self) -> None:
         """Let go of the store and the shared memory."""
         self.limits.close()
-        self.hashing.close()
+        for close in self.on_close:
+            close()
         self.store.close()

@@ -17,7 +17,7 @@ from bough.accounts.keys import (
     new_branch_key,
     new_branch_secret,
 )
-from bough.accounts.model import PERMISSIONS, AppConfig
+from bough.accounts.model import AppConfig
 from bough.accounts.setting_checks import ascii_host
 from bough.accounts.setting_history import remember
 from bough.errors import BadRequest, BoughError
@@ -25,6 +25,7 @@ from bough.store.changes import Change, record
 from bough.store.database import Store
 from bough.store.transaction import Transaction
 from bough.vocabulary.ids import growing_ids, new_code, new_id, now_ms
+from bough.vocabulary.permissions import PERMISSIONS
 
 MAX_NAME = 255
 OWNER = "owner"
@@ -45,7 +46,7 @@ class NewApp(Struct, frozen=True, kw_only=True):
     config: AppConfig = AppConfig()
 
 
-class FoundedApp(Struct, frozen=True, kw_only=True):
+class CreatedApp(Struct, frozen=True, kw_only=True):
     """What its owner must write down: secrets and the token are not kept and are never shown again."""
 
     organization_id: str
@@ -61,9 +62,9 @@ class FoundedApp(Struct, frozen=True, kw_only=True):
     test_link_domain: str
 
 
-def found_app(store: Store, wanted: NewApp) -> FoundedApp:
+def create_app(store: Store, wanted: NewApp) -> CreatedApp:
     """Create an app. Raises BadRequest naming the field (name, timezone, domain)."""
-    return store.transact(found_batch, wanted)
+    return store.transact(create_batch, wanted)
 
 
 MAX_OVERLAP_HOURS = 24 * 90
@@ -119,9 +120,9 @@ def check_name(name: str) -> None:
         raise BadRequest(f"app_name: must have 1 to {MAX_NAME} characters.")
 
 
-def found_batch(tx: Transaction, items: list[NewApp]) -> list[FoundedApp | Exception]:
-    """The batch behind `found_app`."""
-    results: list[FoundedApp | Exception] = []
+def create_batch(tx: Transaction, items: list[NewApp]) -> list[CreatedApp | Exception]:
+    """The batch behind `create_app`."""
+    results: list[CreatedApp | Exception] = []
     for wanted in items:
         try:
             results.append(_found(tx, wanted))
@@ -130,7 +131,7 @@ def found_batch(tx: Transaction, items: list[NewApp]) -> list[FoundedApp | Excep
     return results
 
 
-def _found(tx: Transaction, wanted: NewApp) -> FoundedApp:
+def _found(tx: Transaction, wanted: NewApp) -> CreatedApp:
     check_name(wanted.name)
     check_timezone(wanted.timezone)
     domains = _choose_domains(tx, wanted)
@@ -144,7 +145,7 @@ def _found(tx: Transaction, wanted: NewApp) -> FoundedApp:
         tx.run(queries.INSERT_DOMAIN, (number, host, prefix, scheme, app, int(test), kind))
     token = _owner_token(tx, organization, now)
     record(tx, [Change(subject="account", app=app)])
-    return FoundedApp(
+    return CreatedApp(
         organization_id=str(organization),
         app_id=str(app),
         name=wanted.name,
@@ -225,7 +226,7 @@ def _choose_domains(tx: Transaction, wanted: NewApp) -> list[_Chosen]:
     """The live and the test domain (in this order), and an alternate one where it needs no DNS.
 
     The first app on the server's own host has it for itself; others, and test environments, get a four-character
-    prefix there (contract/links.md §10), so that nothing needs DNS. On a loopback address the test environment lives
+    prefix there (docs/links.md), so that nothing needs DNS. On a loopback address the test environment lives
     at `localhost` and the alternate domain at `alternate.localhost`.
     """
     base = urlsplit(wanted.base_url)
@@ -257,7 +258,7 @@ def _written(domain: _Chosen) -> str:
     return f"{domain[0]}/{domain[1]}" if domain[1] else domain[0]
 
 
-def as_document(founded: FoundedApp) -> dict[str, Any]:
+def as_document(founded: CreatedApp) -> dict[str, Any]:
     """The founding as plain JSON values (`bough apps create --json`, demo.json)."""
     document: dict[str, Any] = msgspec.to_builtins(founded)
     return document

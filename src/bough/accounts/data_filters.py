@@ -1,4 +1,4 @@
-"""Data filters: what of the data a user may see (contract/cohort.md §1.6, contract/seed-cohort-export.txt).
+"""Data filters: what of the data a user may see (docs/access.md, docs/exports.md).
 
 A filter names a dimension and the values that are seen. It holds for both cohorts, so a cohort dimension is named
 without the cohort's prefix (`touch_data_tilde_campaign`); `install_activity_…` and `reengagement_activity_…` are

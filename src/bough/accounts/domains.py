@@ -1,4 +1,4 @@
-"""An app's link domains: add one, remove one (contract/links.md §1.1 `domain`, §1.10, §10).
+"""An app's link domains: add one, remove one (docs/access.md).
 
 An app has in each environment one `default` domain, where new links go, any number of `custom` ones, which links may
 name, and at most one `alternate`, which serves the default's links and is where a page's button leads, so that the
@@ -17,11 +17,10 @@ from bough.accounts import queries
 from bough.accounts.model import Domain
 from bough.accounts.setting_checks import ascii_host
 from bough.errors import BadRequest, NotFound
-from bough.links.alias import RESERVED_FIRST_SEGMENTS
 from bough.store.changes import Change, record
-from bough.store.database import Store
 from bough.store.transaction import Transaction
 from bough.vocabulary.ids import new_code, new_id
+from bough.vocabulary.reserved_paths import RESERVED_FIRST_SEGMENTS
 
 PREFIX_LENGTH = 4
 RANDOM_PREFIX = "random"
@@ -37,21 +36,8 @@ class DomainName(Struct, frozen=True):
     prefix: str
 
 
-def add_domain(store: Store, wanted: Domain) -> Domain:
-    """Give an app a domain; its prefix may be RANDOM_PREFIX. A new default makes the old one `custom`.
-
-    Raises BadRequest naming the field when the domain cannot be had.
-    """
-    return store.transact(add_batch, wanted)
-
-
-def remove_domain(store: Store, app: int, host: str, prefix: str = "") -> None:
-    """Take a domain from an app. Raises NotFound, or BadRequest when links live there or new ones would."""
-    store.transact(remove_batch, DomainName(app, host.lower(), prefix))
-
-
 def add_batch(tx: Transaction, items: list[Domain]) -> list[Domain | Exception]:
-    """The batch behind `add_domain`."""
+    """Add link domains to their apps."""
     results: list[Domain | Exception] = []
     for wanted in items:
         try:
@@ -90,7 +76,7 @@ def check_name(domain: Domain) -> None:
 
 
 def remove_batch(tx: Transaction, items: list[DomainName]) -> list[Exception | None]:
-    """The batch behind `remove_domain`."""
+    """Take link domains from their apps."""
     results: list[Exception | None] = []
     for name in items:
         try:

@@ -1,4 +1,4 @@
-"""Branch's App API: /v1/app (contract/links.md §1.7)."""
+"""Branch's App API: /v1/app (docs/settings.md)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from bough.accounts.app_document import app_document, updated_config, updated_identity
-from bough.accounts.audit import Entry
-from bough.accounts.call import Call, json_response
-from bough.accounts.creation import FoundedApp, NewApp, found_batch, save_app
+from bough.accounts.audit import AuditEntry
+from bough.accounts.call import Call
+from bough.accounts.creation import CreatedApp, NewApp, create_batch, save_app
 from bough.accounts.directory import Credential
 from bough.accounts.model import App, AppConfig
 from bough.errors import BadRequest
 from bough.store.transaction import Transaction
+from bough.web.responses import json_response
 
 MAX_FIELDS = 100
 
@@ -39,7 +40,7 @@ async def change_app(call: Call, app: App, body: dict[str, Any], owner: Credenti
     """
     name, timezone = updated_identity(app, body)
     saved = _SavedApp(app.id, name, timezone, updated_config(app.config, body))
-    entry = Entry(
+    entry = AuditEntry(
         action="app.change",
         subject=str(app.id),
         app=app.id,
@@ -64,18 +65,18 @@ async def create_app(call: Call) -> Response:
         organization=user.organization,
         config=updated_config(AppConfig(), body),
     )
-    founded = await call.change(found_batch, wanted, founded_entry)
+    founded = await call.change(create_batch, wanted, founded_entry)
     call.context.refresh()
     app = call.context.directory.apps[int(founded.app_id)]
     document = app_document(app, founded.branch_key, founded.branch_secret, False)
     return json_response({**document, "id": founded.app_id, "app_key": founded.branch_key, "origin": "API"})
 
 
-def founded_entry(founded: FoundedApp) -> Entry:
+def founded_entry(founded: CreatedApp) -> AuditEntry:
     """What the audit log says of a new app."""
     app = int(founded.app_id)
     organization = int(founded.organization_id)
-    return Entry(
+    return AuditEntry(
         action="app.create", subject=founded.app_id, app=app, organization=organization, details={"name": founded.name}
     )
 

@@ -1,17 +1,14 @@
 """Keys, secrets and tokens: their shapes, how they are made, how they are kept (as SHA-256, never themselves).
 
-Shapes are Branch's, which its SDKs check (contract/links.md §1): `key_live_` or `key_test_` and 32 letters or digits.
+Shapes are Branch's, which its SDKs check (docs/links.md): `key_live_` or `key_test_` and 32 letters or digits.
 They are long and random, so a plain hash is enough; passwords are another matter (argon2).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 
 from bough.vocabulary.ids import new_code
-
-KEY_SHAPE = re.compile(r"key_(live|test)_[A-Za-z0-9]{32}\Z")
 
 
 def environment(test: bool) -> str:

@@ -1,21 +1,22 @@
-"""Organizations, apps, users, agencies, domains and the app configuration (contract/links.md §1.7, §7).
+"""Organizations, apps, users, agencies, domains and the app configuration (docs/settings.md).
 
 `AppConfig` is both Branch's app resource (its field names are Branch's) and bough's per-app switches.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from bough.vocabulary.filters import Filter
+from bough.vocabulary.permissions import Level
 
 
 class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything an app's owner can set. Strings are at most 255 characters; empty means unset."""
 
-    # Branch's own fields (contract/links.md §1.7).
+    # Branch's own fields (docs/settings.md).
     dev_name: str = ""
     dev_email: str = ""
     dev_phone_number: str = ""
@@ -52,7 +53,7 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     deepview_ios: str = ""
     deepview_android: str = ""
 
-    # bough's switches (contract/links.md §7; defaults are its choices).
+    # bough's switches (docs/settings.md; defaults are its choices).
     alias_conflict_status: Literal[409, 400] = 409
     test_env_delete: Literal["deny", "allow"] = "deny"
     allow_type2: bool = True
@@ -82,7 +83,7 @@ class AppConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate_limits: dict[str, tuple[int, int, int]] = {}
     """Requests a second, a minute and an hour, by operation (`bough.web.limits.LIMITS`), in place of the documented."""
     export_limit: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
-    """Objects of a cohort export whose request names no limit (contract/cohort.md §1.3)."""
+    """Objects of a cohort export whose request names no limit (docs/exports.md)."""
     export_max_limit: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     """The most objects that a cohort export may ask for."""
     revenue_events: tuple[str, ...] = ()
@@ -128,15 +129,6 @@ class App(Struct, frozen=True, kw_only=True):
             if domain.host == host:
                 return domain.scheme == "https"
         return True
-
-
-Permission = Literal["aggregate_data", "sensitive_data", "export", "links", "settings", "team"]
-PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
-"""What a user may be allowed (contract/cohort.md §1.6)."""
-
-Level = Literal["organization", "app"]
-"""How far a user reaches: the whole organization with its people and tokens, or apps only
-(contract/seed-cohort-export.txt, "API Key/Access Token")."""
 
 
 class Agency(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The operations of Branch's App API (contract/links.md §1.7)."""
+"""The operations of Branch's App API (docs/settings.md)."""
 
 from __future__ import annotations
 

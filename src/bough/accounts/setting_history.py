@@ -1,6 +1,6 @@
 """What an app's settings were at any time: attribution windows, revenue events and time zone.
 
-Changes apply to what happens after them (contract/sdk.md §4), so that reading the journal again must know the settings
+Changes apply to what happens after them (docs/sdk.md), so that reading the journal again must know the settings
 of each row's own time. A change writes what stood before, from the beginning of time, and what stands from now on; an
 app that was never changed has no rows.
 """

@@ -8,17 +8,19 @@ from typing import Any
 from starlette.responses import Response
 
 from bough.accounts import audit, tokens, users
-from bough.accounts.audit import Asked, Entry
-from bough.accounts.call import Call, json_response
+from bough.accounts.audit import AuditEntry, AuditQuery
+from bough.accounts.call import Call
 from bough.accounts.creation import MAX_OVERLAP_HOURS, Rotated, rotate_batch, rotation
 from bough.accounts.data_filters import COLUMNS, as_document
 from bough.accounts.keys import environment
-from bough.accounts.model import PERMISSIONS, Agency, App
+from bough.accounts.model import Agency, App
 from bough.accounts.tokens import MadeToken, NewToken, RevokedToken
-from bough.accounts.users import Account, Changed, RemovedAgency, Wanted, WantedAgency
+from bough.accounts.users import Account, Changed, RemovedAgency, UserChange, WantedAgency
 from bough.errors import BadRequest, NotFound
-from bough.links.listing_parameters import parse_number, parse_time
 from bough.vocabulary.ids import iso_time
+from bough.vocabulary.permissions import PERMISSIONS
+from bough.web.query_values import parse_number, parse_time
+from bough.web.responses import json_response
 
 
 async def list_users(call: Call) -> Response:
@@ -31,7 +33,7 @@ async def list_users(call: Call) -> Response:
 async def add_user(call: Call) -> Response:
     """POST /api/users."""
     user = call.user()
-    changed = await call.change(users.save_batch, Wanted(user.organization, await call.object(), user), user_entry)
+    changed = await call.change(users.save_batch, UserChange(user.organization, await call.object(), user), user_entry)
     return json_response(users.document(changed.account))
 
 
@@ -45,7 +47,7 @@ async def read_user(call: Call) -> Response:
 async def change_user(call: Call) -> Response:
     """PATCH /api/users/{user_id}."""
     user = call.user()
-    wanted = Wanted(user.organization, await call.object(), user, identifier(call.path["user_id"]))
+    wanted = UserChange(user.organization, await call.object(), user, identifier(call.path["user_id"]))
     changed = await call.change(users.save_batch, wanted, user_entry)
     return json_response(users.document(changed.account))
 
@@ -173,7 +175,7 @@ async def read_audit(call: Call) -> Response:
     for name in ("action", "actor", "subject"):
         if "\0" in query.get(name, ""):
             raise BadRequest(f"{name}: must not hold control characters.")
-    asked = Asked(
+    asked = AuditQuery(
         organization=call.user().organization,
         action=query.get("action") or "",
         actor=query.get("actor") or "",
@@ -196,7 +198,7 @@ def identifier(text: str) -> int:
     return int(text)
 
 
-def user_entry(changed: Changed) -> Entry | None:
+def user_entry(changed: Changed) -> AuditEntry | None:
     """What the audit log says of a user who was added or changed: the fields that differ, as they are now."""
     after = users.document(changed.account)
     before = {} if changed.before is None else users.document(changed.before)
@@ -210,9 +212,9 @@ def user_entry(changed: Changed) -> Entry | None:
     return _of_account(action, changed.account, details) if details else None
 
 
-def agency_entry(action: str) -> Callable[[Agency], Entry]:
+def agency_entry(action: str) -> Callable[[Agency], AuditEntry]:
     """What the audit log says of an agency."""
-    return lambda agency: Entry(
+    return lambda agency: AuditEntry(
         action=action,
         subject=str(agency.id),
         organization=agency.organization,
@@ -220,25 +222,25 @@ def agency_entry(action: str) -> Callable[[Agency], Entry]:
     )
 
 
-def token_entry(action: str) -> Callable[[MadeToken], Entry]:
+def token_entry(action: str) -> Callable[[MadeToken], AuditEntry]:
     """What the audit log says of a token that was made; never the token."""
 
-    def entry(made: MadeToken) -> Entry:
+    def entry(made: MadeToken) -> AuditEntry:
         ends = None if made.expires_at is None else iso_time(made.expires_at)
         return _of_account(action, made.account, {"token_id": str(made.id), "expires_at": ends})
 
     return entry
 
 
-def revoked_entry(revoked: dict[str, Any]) -> Entry:
+def revoked_entry(revoked: dict[str, Any]) -> AuditEntry:
     """What the audit log says of a revoked token."""
     details = {name: revoked[name] for name in ("token_id", "kind", "name")}
-    return Entry(action="token.revoke", subject=revoked["email"], details=details)
+    return AuditEntry(action="token.revoke", subject=revoked["email"], details=details)
 
 
-def rotated_entry(app: App, kind: str) -> Callable[[Rotated], Entry]:
+def rotated_entry(app: App, kind: str) -> Callable[[Rotated], AuditEntry]:
     """What the audit log says of new keys; never the secret."""
-    return lambda rotated: Entry(
+    return lambda rotated: AuditEntry(
         action="app.keys",
         subject=str(app.id),
         app=app.id,
@@ -251,8 +253,8 @@ def rotated_entry(app: App, kind: str) -> Callable[[Rotated], Entry]:
     )
 
 
-def _of_account(action: str, account: Account, details: dict[str, Any]) -> Entry:
-    return Entry(action=action, subject=account.email, organization=account.organization, details=details)
+def _of_account(action: str, account: Account, details: dict[str, Any]) -> AuditEntry:
+    return AuditEntry(action=action, subject=account.email, organization=account.organization, details=details)
 
 
 def _made(made: MadeToken) -> dict[str, Any]:

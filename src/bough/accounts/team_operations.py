@@ -5,7 +5,7 @@ from __future__ import annotations
 from bough.accounts import team_handlers as routes
 from bough.accounts.audit import ACTIONS, MAX_PAGE
 from bough.accounts.creation import MAX_OVERLAP_HOURS
-from bough.accounts.model import PERMISSIONS
+from bough.vocabulary.permissions import PERMISSIONS
 from bough.web.routing import Parameter, Route
 
 GROUP = "Access"

@@ -13,13 +13,14 @@ import msgspec
 
 from bough.accounts import queries
 from bough.accounts.keys import fingerprint, new_access_token
-from bough.accounts.model import PERMISSIONS, User
+from bough.accounts.model import User
 from bough.accounts.users import Account, find
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound
 from bough.store.changes import Change, record
 from bough.store.database import Rows
 from bough.store.transaction import Transaction
 from bough.vocabulary.ids import growing_ids, iso_time, now_ms
+from bough.vocabulary.permissions import PERMISSIONS
 
 DAY_MS = 86_400_000
 MAX_DAYS = 3650

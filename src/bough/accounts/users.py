@@ -1,4 +1,4 @@
-"""Users and agencies as an administrator sets them: add, change, disable (contract/seed-cohort-export.txt).
+"""Users and agencies as an administrator sets them: add, change, disable (docs/exports.md).
 
 Rules that no change can break:
 * data filters and agencies are for app-level users, since the organization level reaches everything;
@@ -16,13 +16,14 @@ import msgspec
 from msgspec import Struct
 
 from bough.accounts.data_filters import as_document, parse_filters
-from bough.accounts.model import PERMISSIONS, Agency, Level, User
+from bough.accounts.model import Agency, User
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound
 from bough.store.changes import Change, record
 from bough.store.database import Rows
 from bough.store.transaction import Transaction
 from bough.vocabulary.filters import Filter
 from bough.vocabulary.ids import growing_ids, iso_time, now_ms
+from bough.vocabulary.permissions import PERMISSIONS, Level
 
 MAX_TEXT = 255
 UNFILTERED_ONLY = frozenset({"settings", "team"})
@@ -74,13 +75,13 @@ class Account(Struct, frozen=True, kw_only=True):
     disabled_at: int | None = None
 
 
-class Wanted(NamedTuple):
+class UserChange(NamedTuple):
     """A new user, or changes of one."""
 
     organization: int
     fields: Mapping[str, Any]
     by: User | None = None
-    """Who asks; None: someone at the command line. Nobody gives or takes more than they have themselves."""
+    """The caller; None: someone at the command line. Nobody gives or takes more than they have themselves."""
     account: int | None = None
     """None: a new user."""
 
@@ -111,7 +112,7 @@ FIELDS = ("email", "name", "permissions", "level", "apps", "agency_id", "agency_
 """What can be said of a user."""
 
 
-def save_batch(tx: Transaction, items: list[Wanted]) -> list[Changed | Exception]:
+def save_batch(tx: Transaction, items: list[UserChange]) -> list[Changed | Exception]:
     """Add and change users."""
     results: list[Changed | Exception] = []
     for item in items:
@@ -122,7 +123,7 @@ def save_batch(tx: Transaction, items: list[Wanted]) -> list[Changed | Exception
     return results
 
 
-def _save(tx: Transaction, item: Wanted) -> Changed:
+def _save(tx: Transaction, item: UserChange) -> Changed:
     before = None if item.account is None else find(tx.rows, item.organization, item.account)
     base = before or Account(organization=item.organization, email="")
     _check_reach(item.by, base)
@@ -286,7 +287,7 @@ def agency_document(agency: Agency) -> dict[str, Any]:
     }
 
 
-def _agency_of(tx: Transaction, item: Wanted) -> Agency | None:
+def _agency_of(tx: Transaction, item: UserChange) -> Agency | None:
     """The agency that a request names."""
     written = item.fields.get("agency_id")
     if written is None:

@@ -1,4 +1,4 @@
-"""What a User-Agent tells us about who asks (the parsing is in `bough.agents.recognition`)."""
+"""What a User-Agent tells us about the caller (the parsing is in `bough.agents.recognition`)."""
 
 from __future__ import annotations
 

@@ -54,8 +54,6 @@ BROWSERS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 """The same of browsers; the two views without a name of their own stand where they are still told apart."""
 
-IN_APP_NAMES = frozenset(name for name, _, _ in IN_APP)
-"""Names of in-app views, in which neither Universal Links nor intent:// can be counted on."""
 
 INTENT_BROWSERS = frozenset({"Chrome", "Edge", "Samsung Internet", "Opera", "Vivaldi"})
 """Android browsers that open `intent://` and follow its `browser_fallback_url`, so that no error can show."""

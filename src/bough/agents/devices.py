@@ -1,6 +1,6 @@
 """Operating system, device, make and model from a person's User-Agent, by the parts that it is made of.
 
-Only what decides where a click goes (docs/clicks.md, "Who asks") or matches it to an install is read. The system is
+Only what decides where a click goes (docs/clicks.md, "The caller") or matches it to an install is read. The system is
 named by the first token of a comment that is a system's name: `Linux` is made more precise by what follows, `like
 iPhone` and `HiPad X` name none. Some browsers exist on one system alone and pretend another; those products say more
 than the comment.
@@ -16,8 +16,8 @@ from typing import Literal
 from msgspec import Struct
 
 from bough.agents.agent import OperatingSystem
-from bough.clicks.agent_tokens import Tokens, tokens_of
-from bough.clicks.makes import BROWSERS_OF_MAKES, make_of
+from bough.agents.makes import BROWSERS_OF_MAKES, make_of
+from bough.agents.tokens import Tokens, tokens_of
 
 DeviceType = Literal["phone", "tablet", "desktop", ""]
 

@@ -23,7 +23,7 @@ PEOPLE = frozenset({"MetaIAB Facebook", "Code\\/1\\.", "Trae\\/", "Fluid"})
 """Patterns of the list that are browsers of people: Meta's in-app view, editors and site-specific browsers."""
 
 
-class Listed:
+class ListedPattern:
     """One pattern of the list."""
 
     def __init__(self, entry: dict[str, Any]) -> None:
@@ -53,11 +53,11 @@ class Listed:
 class Names:
     """Those names of the list that count in one kind of string."""
 
-    def __init__(self, entries: list[Listed], patterns: list[str]) -> None:
+    def __init__(self, entries: list[ListedPattern], patterns: list[str]) -> None:
         self._entries = entries
         self._set = set_of(patterns)
 
-    def on(self, text: str) -> list[Listed]:
+    def on(self, text: str) -> list[ListedPattern]:
         """The entries whose names a text holds."""
         return [self._entries[index] for index in self._set.Match(text) or ()]
 
@@ -94,7 +94,7 @@ def _seen_on(*shapes: Shape) -> Names:
     return Names(entries, [entry.at_word for entry in entries])
 
 
-ENTRIES = [Listed(entry) for entry in CRAWLER_USER_AGENTS_DATA if entry["pattern"] not in PEOPLE]
+ENTRIES = [ListedPattern(entry) for entry in CRAWLER_USER_AGENTS_DATA if entry["pattern"] not in PEOPLE]
 SHAPES = {entry.pattern: entry.shapes() for entry in ENTRIES}
 
 ANYWHERE = Names(ENTRIES, [entry.pattern for entry in ENTRIES])

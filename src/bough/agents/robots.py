@@ -1,4 +1,4 @@
-"""Who asks when it is no person: search robots, social scrapers and programs (docs/clicks.md, "People and robots").
+"""Callers that are no persons: search robots, social scrapers and programs (docs/clicks.md, "People and robots").
 
 The decision looks at the parts of a User-Agent, never at the text as a whole: a maker may call a phone `M bot 60` and
 an app may call itself as it likes. A string that a person's browser or app could send is a robot's only when a part
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re2
 
-from bough.agents.listed import ANYWHERE, PROGRAMS, SEEN, Listed, RobotKind, not_the_makers
+from bough.agents.listed import ANYWHERE, PROGRAMS, SEEN, ListedPattern, RobotKind, not_the_makers
 from bough.agents.parts import Parts, parts_of
 from bough.agents.patterns import holds
 from bough.agents.words import gives_away_a_browser, gives_away_a_program, gives_away_an_app
@@ -80,7 +80,7 @@ def _of_no_browser(parts: Parts, user_agent: str) -> tuple[RobotKind, str]:
     return "program", user_agent.split("/", 1)[0].strip()[:64]
 
 
-def _called(parts: Parts, user_agent: str, found: list[Listed], least: RobotKind) -> tuple[RobotKind, str]:
+def _called(parts: Parts, user_agent: str, found: list[ListedPattern], least: RobotKind) -> tuple[RobotKind, str]:
     """The strongest class of what was found, but `least` at least, with the name that people know it by."""
     found = [entry for entry in found if _KIND_ORDER.index(entry.kind) <= _KIND_ORDER.index(least)]
     kind = min((entry.kind for entry in found), key=_KIND_ORDER.index, default=least)

@@ -48,7 +48,7 @@ class AttributedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CostRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Money spent on one local day; every dimension that is not given belongs to no value (contract/cohort.md §9)."""
+    """Money spent on one local day; every dimension that is not given belongs to no value (docs/exports.md)."""
 
     app: str
     day: str

@@ -9,10 +9,10 @@ from msgspec import to_builtins
 
 from bough.accounts.model import User
 from bough.attribution.replay.explain import Explanation, explain
-from bough.attribution.replay.history import Head, Told
 from bough.attribution.replay.read import Attributed
 from bough.attribution.rules.touches import Touch
 from bough.attribution.rules.windows import touch_data
+from bough.attribution.stored.history import Head, Told
 from bough.attribution.stored.tables import Kept
 from bough.attribution.visibility import may_explain, sees_event, sees_touch
 

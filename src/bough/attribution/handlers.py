@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
+from bough.accounts.audit import AuditEntry
 from bough.accounts.call import Call
 from bough.accounts.model import App, User
 from bough.agents.recognition import parse
@@ -15,24 +15,24 @@ from bough.attribution import documents, rates
 from bough.attribution.live.opens import Opens
 from bough.attribution.rates import RateBatch, rate_of
 from bough.attribution.replay.explain import explain
-from bough.attribution.replay.history import Head, Stories, with_candidates
 from bough.attribution.replay.simulate import Scene, simulate
-from bough.attribution.rules.windows import windows_from_days
+from bough.attribution.stored.history import Head, Stories, with_candidates
 from bough.attribution.stored.links import StoredLinks
 from bough.attribution.stored.tables import data_as_of
 from bough.attribution.stored.touch_index import TouchIndex, is_row_id
 from bough.attribution.visibility import may_explain, sees_event, sees_person, sees_touch, without_story
 from bough.errors import BadRequest, NotFound
 from bough.events.body import decode, encode, nested_object
-from bough.events.server_fields import Facts
+from bough.events.server_fields import ServerFields
 from bough.links.address import written_path
 from bough.links.codec import from_row
 from bough.links.model import Link
 from bough.links.queries import BY_ID
 from bough.links.visibility import sees_link
 from bough.vocabulary.ids import now_ms
-from bough.vocabulary.journal_rows import Click, Row
+from bough.vocabulary.journal_rows import Click, JournalRow
 from bough.vocabulary.values import text, whole
+from bough.vocabulary.windows import windows_from_days
 from bough.web.errors import CORS_HEADERS
 
 ANY = ("bundle", "browser", "device", "identity")
@@ -127,7 +127,7 @@ def _seen(stories: Stories, user: User, persons: list[int]) -> list[int]:
     return [one for one, head in heads if sees_person(user, stories.tell(head), head.person)]
 
 
-async def is_seen_touch(call: Call, row: Row) -> bool:
+async def is_seen_touch(call: Call, row: JournalRow) -> bool:
     """Whether the user's data filters let a click or impression through, by its link's data and its own."""
     user, store = call.user(), call.context.store
     if not user.filters:
@@ -169,7 +169,7 @@ async def simulated_document(call: Call, body: dict[str, Any]) -> dict[str, Any]
         ),
         opening=_choice(body, "opening", ("install", "open")),
         body=nested_object(opened.get("body"), "open.body"),
-        facts=Facts(ip=text(opened.get("ip"), 64), user_agent=text(opened.get("user_agent"), 1024)),
+        facts=ServerFields(ip=text(opened.get("ip"), 64), user_agent=text(opened.get("user_agent"), 1024)),
     )
     outcome = simulate(scene, windows_from_days(app.config.attribution_windows), parse)
     return documents.story_document(outcome.result, None, outcome.explanation)
@@ -219,7 +219,7 @@ async def add_rates(call: Call) -> Response:
     report = await call.change(
         rates.store_rates,
         batch,
-        lambda done: Entry(action="rates.add", details={"added": done.added, "replaced": done.replaced}),
+        lambda done: AuditEntry(action="rates.add", details={"added": done.added, "replaced": done.replaced}),
     )
     return _json(
         {

@@ -1,4 +1,4 @@
-"""Exchange rates: dollars for one unit of a currency, per day (contract/cohort.md §9 "Money").
+"""Exchange rates: dollars for one unit of a currency, per day (docs/exports.md).
 
 Two kinds of files are understood: columns `date,currency,usd_rate`, and the European Central Bank's eurofxref-hist.csv
 (and eurofxref.csv, which has one day, `14 May 2024`), whose units per euro become dollars over the euro's own dollar
@@ -28,7 +28,6 @@ from bough.vocabulary.values import text
 ADD = ("day", "currency", "usd_rate")
 RATE = "SELECT usd_rate FROM rate WHERE day = ? AND currency = ?"
 REPLACE = "UPDATE rate SET usd_rate = ? WHERE day = ? AND currency = ?"
-NEWEST_DAY = "SELECT currency, max(day) FROM rate GROUP BY currency ORDER BY currency"
 CHANGE_COUNTER = "rates"
 """Grows with every change of rates, among the watermarks."""
 COUNT_CHANGE = (

@@ -11,11 +11,11 @@ from typing import Any
 
 from bough.accounts.data_filters import Fact, admits
 from bough.accounts.model import User
-from bough.attribution.replay.history import Told
 from bough.attribution.replay.read import Attributed
 from bough.attribution.rules.dimensions import Dimensions
 from bough.attribution.rules.touches import Touch
 from bough.attribution.rules.windows import touch_data
+from bough.attribution.stored.history import Told
 from bough.attribution.stored.tables import Kept
 from bough.links.visibility import data_facts
 
@@ -43,7 +43,7 @@ def may_explain(user: User, result: Attributed) -> bool:
     named: list[Touch | None] = []
     if result.match is not None:
         if result.match.foreign_url or any(one.touch is None for one in result.match.considered):
-            return False  # addresses that are nobody's link cannot be told apart by filters
+            return False  # addresses that are no link cannot be told apart by filters
         named += [result.match.touch, *(one.touch for one in result.match.considered)]
     if result.credit is not None:
         named += [result.credit.touch, *(one.touch for one in result.credit.weighed)]

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from bough.agents.recognition import parse
-from bough.clicks.pages.rendering import Page, render
+from bough.clicks.pages.rendering import HtmlPage, render
 from bough.web.errors import error_response
 
 
@@ -71,7 +71,7 @@ def is_persons(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return status == 414 or wants_page(Headers(raw=list(headers)))
 
 
-def fault_page(status: int) -> Page:
+def fault_page(status: int) -> HtmlPage:
     """The page for a status."""
     return render("fault.html", status, fault=FAULTS.get(status, OTHER))
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from starlette.responses import Response
 
-from bough.accounts.call import Call, json_response
+from bough.accounts.call import Call
 from bough.accounts.directory import Credential, Directory
 from bough.agents.recognition import parse
 from bough.clicks import long_links
@@ -22,12 +22,13 @@ from bough.links.document import link_url
 from bough.links.model import Link
 from bough.links.visibility import sees_link
 from bough.vocabulary.ids import now_ms
+from bough.web.responses import json_response
 
 MAX_USER_AGENT = 1024
 MAX_QUERY_FIELDS = 200
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class DecideRequest(Struct, frozen=True, kw_only=True):
     """A checked body."""
 
     url: str
@@ -37,7 +38,7 @@ class Question(Struct, frozen=True, kw_only=True):
     country: str
 
 
-class Found(NamedTuple):
+class FoundLink(NamedTuple):
     """Whose address it is, and the link there."""
 
     owner: Credential
@@ -61,7 +62,7 @@ async def decide_link(call: Call) -> Response:
     return json_response({"link": link, "decisions": decisions})
 
 
-def parse_question(body: dict[str, Any]) -> Question:
+def parse_question(body: dict[str, Any]) -> DecideRequest:
     """Check the body. Raises BadRequest naming the field."""
     for name in ("user_agent", "country", "url"):
         if body.get(name) is not None and not isinstance(body[name], str):
@@ -80,7 +81,7 @@ def parse_question(body: dict[str, Any]) -> Question:
         platforms: tuple[Platform, ...] = (Platform("You", user_agent, installed or False),)
     else:
         platforms = tuple(platform for platform in PLATFORMS if installed in (None, platform.installed))
-    return Question(
+    return DecideRequest(
         url=url, query=(*query_of(url), *_given_query(body.get("query"))), platforms=platforms, country=country
     )
 
@@ -118,19 +119,19 @@ def _given_query(value: Any) -> Query:
     return tuple(value.items())
 
 
-async def _find(call: Call, address: Address, query: Query) -> Found:
+async def _find(call: Call, address: Address, query: Query) -> FoundLink:
     """The link at an address: stored, or made from its query. Raises NotFound when nobody has links there."""
     owner = _owner(call.context.directory, address)
     domain = next((d for d in owner.app.domains if d.host == address.domain and d.test == owner.test), None)
     path = address.path.rstrip("/")
     if path.startswith("a/") or (query and domain is not None and path == domain.prefix):
         link = long_links.build(owner.app, address.domain, query, test=owner.test, path=address.path)
-        return Found(owner, link)
+        return FoundLink(owner, link)
     stored = await actions.find(call.context.store, address.domain, address.path)
     if stored is None:
-        return Found(owner, None)
+        return FoundLink(owner, None)
     app = call.context.directory.apps[stored.app]
-    return Found(Credential(app, stored.test), None if is_expired(stored, app, now_ms()) else stored)
+    return FoundLink(Credential(app, stored.test), None if is_expired(stored, app, now_ms()) else stored)
 
 
 def _owner(directory: Directory, address: Address) -> Credential:
@@ -145,7 +146,7 @@ def _owner(directory: Directory, address: Address) -> Credential:
     return Credential(directory.apps[domain.app], domain.test)
 
 
-def _request(found: Found, platform: Platform, question: Question, address: Address, url: str) -> ClickRequest:
+def _request(found: FoundLink, platform: Platform, question: DecideRequest, address: Address, url: str) -> ClickRequest:
     return ClickRequest(
         app=found.owner.app,
         link=found.link,

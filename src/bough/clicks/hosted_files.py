@@ -1,4 +1,4 @@
-"""The two files by which iOS and Android learn that an app owns a link domain (contract/links.md §3.5).
+"""The two files by which iOS and Android learn that an app owns a link domain (docs/clicks.md).
 
 Both are answered directly, never by a redirect, as `CONTENT_TYPE`, at every address in `APPLE_PATHS` and
 `ANDROID_PATH` of every host the app has (default, alternate and custom). One host may serve several apps, told apart by

@@ -7,19 +7,23 @@ lookup: a link that is in memory takes a third of the time of one that is not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from bough.accounts.context import Context
 from bough.accounts.model import App
 from bough.clicks.decision.link_shapes import shape_number
 from bough.clicks.decision.location import referrer_pair
 from bough.events.identifiers import given_on_click
+from bough.links.codec import from_row
 from bough.links.document import short_url
 from bough.links.model import Link
 from bough.machine import memory_bytes
+from bough.store.transaction import Value
 from bough.web.cookies import cookie_end
 
 MEMORY_SHARE = 8
@@ -37,8 +41,8 @@ DROPPED_AT_ONCE = 256
 """Links that make room together: a tenth of a million would hold up all clicks for 70 ms."""
 
 
-class Entry(Struct, gc=False):
-    """A link, its app, and the plans made for its visitors (`bough.clicks.decision.plans`).
+class CachedLink(Struct, gc=False):
+    """A link, its app, and the plans made for its visitors (`bough.clicks.plans`).
 
     There may be a million of them: the garbage collector does not look through them (nothing in them points back). What
     a click needs stands in the entry itself, since every further object is one more that the processor waits for; so
@@ -73,11 +77,11 @@ class Entry(Struct, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
-def entry_of(link: Link, app: App) -> Entry:
+def cached_link(link: Link, app: App) -> CachedLink:
     """A link as it is kept, without plans."""
     is_secure = app.is_secure(link.domain)
     scheme = "https" if is_secure else "http"
-    return Entry(
+    return CachedLink(
         link.id,
         link.test,
         link,
@@ -102,7 +106,7 @@ class LinkCache:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit or links_of_worker(1)
-        self._domains: dict[str, dict[str, Entry]] = {}
+        self._domains: dict[str, dict[str, CachedLink]] = {}
         """By domain and then by path: a pair for a key is one more object of each link."""
         self._weight = 0
         self.cleared = 0
@@ -116,12 +120,12 @@ class LinkCache:
         """Whether links may be read in that nobody has asked for: the last part is for those that are asked for."""
         return self._weight < self.limit - self.limit // 16
 
-    def get(self, domain: str, path: str) -> Entry | None:
+    def get(self, domain: str, path: str) -> CachedLink | None:
         """The entry, or None when it must be read from the store."""
         entries = self._domains.get(domain)
         return None if entries is None else entries.get(path)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: CachedLink) -> None:
         """Keep an entry that was just read."""
         domain, path = entry.link.domain, entry.link.path
         self.forget(domain, path)
@@ -144,3 +148,20 @@ class LinkCache:
         self._domains.clear()
         self._weight = 0
         self.cleared += 1
+
+
+async def read_links(context: Context, sql: str, params: Sequence[Value]) -> list[Link]:
+    """Links as they are when it returns: what is read may be kept until it changes."""
+    while True:
+        seen = context.seen
+        rows = await context.store.fetch(sql, params)
+        context.refresh()
+        if seen == context.seen:  # nothing changed while we read
+            return [from_row(row) for row in rows]
+
+
+def keep(context: Context, link: Link) -> CachedLink:
+    """Keep a stored link in memory until it changes."""
+    entry = cached_link(link, context.directory.apps[link.app])
+    context.part(LinkCache).put(entry)
+    return entry

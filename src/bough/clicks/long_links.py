@@ -1,4 +1,4 @@
-"""Long links: a link that is written out in its own query and stored nowhere (contract/links.md §3.1).
+"""Long links: a link that is written out in its own query and stored nowhere (docs/clicks.md).
 
 `https://acme.app.link/?k=v…` and, on custom domains, `https://go.acme.com/a/<branch key>?k=v…`. The Android and Web
 SDKs make them when the server cannot be reached, so that the link in the customer's hands works anyway.

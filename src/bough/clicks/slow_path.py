@@ -1,7 +1,7 @@
 """Answer a click: find the link, decide, put the click on disk, then send the visitor on.
 
-This is the whole way, for every request. The common click takes a shorter one (`bough.server.fast_paths.clicks`); both decide
-with `bough.clicks.decision.decide`, write the same journal row, and answer only after the commit that holds it.
+This is the slow path, for every request. The common click takes a shorter one (`bough.server.fast_paths.clicks`); both
+decide with `bough.clicks.decision.decide`, write the same journal row, and answer only after the commit that holds it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from bough.clicks.decision.location import prepare
 from bough.clicks.decision.model import ClickRequest, Decision
 from bough.clicks.faults import wants_page
 from bough.clicks.installed import installed_query
-from bough.clicks.link_cache import Entry, entry_of
+from bough.clicks.link_cache import CachedLink, LinkCache, cached_link, keep, read_links
 from bough.clicks.pages import response as show
 from bough.clicks.query import Query, read_query, without
 from bough.errors import InvalidCredentials, MethodNotAllowed
-from bough.links.address import Address, locate
+from bough.links.address import Address, known_host, locate
 from bough.links.change import is_expired
 from bough.links.document import full_data, link_url
 from bough.links.queries import BY_PATH
@@ -50,7 +50,7 @@ HINTS = {
 _encode = msgspec.json.Encoder().encode
 
 
-class Visit(NamedTuple):
+class ClickRequestParts(NamedTuple):
     """One request for a link."""
 
     url: str
@@ -68,6 +68,7 @@ class Clicks:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._links = context.part(LinkCache)
         self._visitors = context.visitors
 
     async def respond(self, request: Request) -> Response:
@@ -76,7 +77,7 @@ class Clicks:
             raise MethodNotAllowed("GET, HEAD, OPTIONS")
         if request.method == "OPTIONS":
             return Response(b"", 200, {"Allow": "GET, HEAD, OPTIONS"})
-        host = self._context.known_host(request.headers.get("host", ""))
+        host = known_host(self._context, request.headers.get("host", ""))
         path: str = request.scope["path"]
         if (hosted := self._hosted_file(path, host)) is not None:
             return Response(hosted, 200, media_type=hosted_files.CONTENT_TYPE)
@@ -130,7 +131,7 @@ class Clicks:
         domain = self._context.directory.domain(host)
         return domain is not None and domain.kind == "alternate"
 
-    async def _find(self, address: Address, query: Query) -> tuple[Credential | None, Entry | None]:
+    async def _find(self, address: Address, query: Query) -> tuple[Credential | None, CachedLink | None]:
         """Whose link it is, and the link (stored, or made from the query of a long link)."""
         directory = self._context.directory
         if address.path.startswith("a/"):
@@ -157,23 +158,23 @@ class Clicks:
         would lead past another's allowlist from that one's domain."""
         return host == self._context.own_host or any(domain.host == host for domain in owner.app.domains)
 
-    async def _stored(self, address: Address) -> Entry | None:
-        entry = self._context.links.get(address.domain, address.path)
+    async def _stored(self, address: Address) -> CachedLink | None:
+        entry = self._links.get(address.domain, address.path)
         if entry is None or is_expired(entry.link, entry.app, now_ms()):
-            links = await self._context.read_links(BY_PATH, (address.domain, address.path))
-            entry = self._context.keep(links[0]) if links else None
+            links = await read_links(self._context, BY_PATH, (address.domain, address.path))
+            entry = keep(self._context, links[0]) if links else None
         return None if entry is None or is_expired(entry.link, entry.app, now_ms()) else entry
 
-    def _dynamic(self, owner: Credential, address: Address, query: Query) -> Entry:
+    def _dynamic(self, owner: Credential, address: Address, query: Query) -> CachedLink:
         link = long_links.build(owner.app, address.domain, query, test=owner.test, path=address.path)
-        return entry_of(link, owner.app)
+        return cached_link(link, owner.app)
 
-    def _visit(self, request: Request, url: str) -> Visit:
+    def _visit(self, request: Request, url: str) -> ClickRequestParts:
         headers = request.headers
         user_agent = headers.get("user-agent", "")
         country = self._context.settings.country_header
         hints = {name: headers.get(header, "") for name, header in HINTS.items()}
-        return Visit(
+        return ClickRequestParts(
             url=url,
             agent=with_hints(parse(user_agent), **hints),
             user_agent=user_agent,
@@ -187,7 +188,7 @@ class Clicks:
             prefetch=is_prefetch(headers.raw),
         )
 
-    async def _record(self, entry: Entry, decision: Decision, visit: Visit) -> int:
+    async def _record(self, entry: CachedLink, decision: Decision, visit: ClickRequestParts) -> int:
         """Put the click on disk; returns its id."""
         link = entry.link
         click = Click(

@@ -1,9 +1,8 @@
 """After a start, links are read into memory beside all else: their first click is then as quick as a later one.
 
 Those of the newest journal rows come first, the latest of them first of all, then all others, newest first, as long as
-there is room (`bough.clicks.link_cache`). A few are read at a time, and the more the process has to do, the longer it rests
-between. When a change of an app makes all links be forgotten, they are read again. In the end memory is put into large
-pages (`bough.large_pages`).
+there is room (`bough.clicks.link_cache`). A few are read at a time, and the more the process has to do, the longer it
+rests between. When a change of an app makes all links be forgotten, they are read again.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from __future__ import annotations
 import asyncio
 
 from bough.accounts.context import Context
+from bough.clicks.link_cache import LinkCache, keep, read_links
 from bough.condition import Part
-from bough.large_pages import use_large_pages
 from bough.links.codec import SELECTED
 from bough.links.model import Link
 from bough.links.queries import BY_IDS
@@ -36,13 +35,12 @@ async def keep_read_in(context: Context, part: Part | None = None) -> None:
     """Read links into memory, and again when they were forgotten; ends with its task. `part`: how that goes."""
     part = part or Part("links in memory")
     while True:
-        cleared = context.links.cleared
+        cleared = context.part(LinkCache).cleared
         try:
             await _read_latest(context)
             await _read_newest(context)
-            await use_large_pages()
             part.state = None
-            while context.links.cleared == cleared:
+            while context.part(LinkCache).cleared == cleared:
                 await asyncio.sleep(AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - clicks go on without it, so it must not end for what may pass
             part.failed(error)
@@ -52,7 +50,7 @@ async def keep_read_in(context: Context, part: Part | None = None) -> None:
 async def _read_latest(context: Context) -> None:
     before, looked_at = END, 0
     known: set[int] = set()
-    while looked_at < ROWS_LOOKED_AT and context.links.has_room:
+    while looked_at < ROWS_LOOKED_AT and context.part(LinkCache).has_room:
         began = asyncio.get_running_loop().time()
         rows = await context.store.fetch(LATEST_ROWS, (before, LINKS_AT_ONCE))
         if not rows:
@@ -62,15 +60,15 @@ async def _read_latest(context: Context) -> None:
         wanted = {link for _, link in rows if link} - known
         if wanted:
             known |= wanted
-            _keep(context, await context.read_links(*in_list(BY_IDS, sorted(wanted))))
+            _keep(context, await read_links(context, *in_list(BY_IDS, sorted(wanted))))
         await _rest(began)
 
 
 async def _read_newest(context: Context) -> None:
     before = END
-    while context.links.has_room:
+    while context.part(LinkCache).has_room:
         began = asyncio.get_running_loop().time()
-        links = await context.read_links(NEWEST_LINKS, (before, LINKS_AT_ONCE))
+        links = await read_links(context, NEWEST_LINKS, (before, LINKS_AT_ONCE))
         if not links:
             return
         before = links[-1].id
@@ -80,8 +78,8 @@ async def _read_newest(context: Context) -> None:
 
 def _keep(context: Context, links: list[Link]) -> None:
     for link in links:
-        if context.links.has_room and context.links.get(link.domain, link.path) is None:
-            context.keep(link)
+        if context.part(LinkCache).has_room and context.part(LinkCache).get(link.domain, link.path) is None:
+            keep(context, link)
 
 
 async def _rest(began: float) -> None:

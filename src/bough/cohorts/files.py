@@ -1,4 +1,4 @@
-"""An `Answer` -> the bytes of its file: CSV, JSON, NDJSON, Parquet (contract/cohort.md §3)."""
+"""An `Answer` -> the bytes of its file: CSV, JSON, NDJSON, Parquet (docs/exports.md)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec.json import Encoder
 
 from bough.cohorts.numbers import money, shown
 from bough.cohorts.request import CohortRequest
-from bough.cohorts.result import Answer, Shown, has_interval
+from bough.cohorts.result import Answer, AnswerRow, has_interval
 
 CONTENT_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
@@ -46,7 +46,7 @@ def band_names(request: CohortRequest) -> list[str]:
 # --- JSON -------------------------------------------------------------------------------------------------------
 
 
-def json_object(answer: Answer, row: Shown, names: list[str]) -> dict[str, Any]:
+def json_object(answer: Answer, row: AnswerRow, names: list[str]) -> dict[str, Any]:
     """One object with the keys in the documented order; extensions come last."""
     request, item = answer.request, row.item
     found: dict[str, Any] = {
@@ -117,7 +117,7 @@ def csv_lines(answer: Answer) -> Iterator[bytes]:
         yield _line(fields + _extra_fields(answer, row))
 
 
-def _extra_fields(answer: Answer, row: Shown) -> list[str]:
+def _extra_fields(answer: Answer, row: AnswerRow) -> list[str]:
     request, bands = answer.request, range(answer.request.band_count)
     fields: list[str] = []
     if request.observable_users:

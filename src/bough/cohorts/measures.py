@@ -1,6 +1,6 @@
 """The one table of measures: what each needs from the warehouse and how a row's bands become exact numbers.
 
-Formulas: contract/cohort.md §4; whole micro-USD and counts go in, `Number`s (a whole numerator over a whole
+Formulas: docs/exports.md; whole micro-USD and counts go in, `Number`s (a whole numerator over a whole
 denominator) come out, and nothing is rounded here.
 """
 
@@ -21,7 +21,7 @@ EVENT_PREFIX: Final = "event:"
 
 
 class Form(Enum):
-    """How a number is written (contract/cohort.md §3.4)."""
+    """How a number is written (docs/exports.md)."""
 
     COUNT = "count"
     MONEY = "money"
@@ -41,7 +41,7 @@ class Number(NamedTuple):
 Cells = list[Number | None]
 
 
-class Part(Enum):
+class MeasurePart(Enum):
     """What a measure asks the warehouse for, per row and band."""
 
     COUNT = "count"
@@ -58,14 +58,14 @@ class Part(Enum):
 class Need(NamedTuple):
     """One series of a row; `running` sums or distinct counts over the bands 0..b instead of band b alone."""
 
-    part: Part
+    part: MeasurePart
     event: str = ""
     running: bool = False
     reached: bool = False
     """Only people who have reached band b count for band b; for running values over observable people."""
 
 
-class Row(Protocol):
+class MeasureRow(Protocol):
     """The parts of one result row. Every series has one whole number per requested band."""
 
     users: int
@@ -80,7 +80,7 @@ class Row(Protocol):
         """What a per-user value is divided by, per band: all users, or those who have reached the band."""
 
 
-class Asked(NamedTuple):
+class MeasureOptions(NamedTuple):
     """The switches of a request that measures look at."""
 
     cumulative: bool = False
@@ -101,19 +101,19 @@ class Measure:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def metric_of(self, asked: Asked) -> Metric:
+    def metric_of(self, asked: MeasureOptions) -> Metric:
         """The word in the output's `metric`."""
         return self.metric
 
-    def form_of(self, asked: Asked) -> Form:
+    def form_of(self, asked: MeasureOptions) -> Form:
         """The form of its numbers."""
         return self.empty
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
         """The series that `values` reads."""
         raise NotImplementedError
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         """One value per band; None is undefined."""
         raise NotImplementedError
 
@@ -145,20 +145,20 @@ class EventCount(Measure):
         super().__init__(name)
         self.event = event_of(name)
 
-    def metric_of(self, asked: Asked) -> Metric:
+    def metric_of(self, asked: MeasureOptions) -> Metric:
         return "unique_count" if asked.unique else "total_count"
 
-    def form_of(self, asked: Asked) -> Form:
+    def form_of(self, asked: MeasureOptions) -> Form:
         return Form.RATIO if asked.per_user else Form.COUNT
 
-    def _need(self, asked: Asked) -> Need:
+    def _need(self, asked: MeasureOptions) -> Need:
         reached = asked.per_user and asked.cumulative and asked.observable
-        return Need(Part.PEOPLE if asked.unique else Part.COUNT, self.event, asked.cumulative, reached)
+        return Need(MeasurePart.PEOPLE if asked.unique else MeasurePart.COUNT, self.event, asked.cumulative, reached)
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
         return (self._need(asked),)
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         series = row.series(self._need(asked))
         return _over(series, row.people()) if asked.per_user else _plain(Form.COUNT, series)
 
@@ -169,10 +169,10 @@ class Users(Measure):
     metric = "unique_count"
     empty = Form.COUNT
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
         return ()
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         return [Number(Form.COUNT, row.users)] * row.bands
 
 
@@ -181,11 +181,11 @@ class Retention(Measure):
 
     metric = "unique_count"
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
-        return (Need(Part.ACTIVE),)
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
+        return (Need(MeasurePart.ACTIVE),)
 
-    def values(self, row: Row, asked: Asked) -> Cells:
-        return _over(row.series(Need(Part.ACTIVE)), row.people())
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
+        return _over(row.series(Need(MeasurePart.ACTIVE)), row.people())
 
 
 class Revenue(Measure):
@@ -194,20 +194,20 @@ class Revenue(Measure):
     metric = "revenue"
     empty = Form.MONEY
 
-    def form_of(self, asked: Asked) -> Form:
+    def form_of(self, asked: MeasureOptions) -> Form:
         return Form.RATIO if asked.per_user else Form.MONEY
 
-    def _running(self, asked: Asked) -> bool:
+    def _running(self, asked: MeasureOptions) -> bool:
         return asked.cumulative
 
-    def _per_user(self, asked: Asked) -> bool:
+    def _per_user(self, asked: MeasureOptions) -> bool:
         return asked.per_user
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
         running = self._running(asked)
-        return (Need(Part.REVENUE, "", running, running and asked.observable and self._per_user(asked)),)
+        return (Need(MeasurePart.REVENUE, "", running, running and asked.observable and self._per_user(asked)),)
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         series = row.series(self.needs(asked)[0])
         return _over(series, row.people(), MICRO) if self._per_user(asked) else _plain(Form.MONEY, series)
 
@@ -217,17 +217,17 @@ class Arpu(Revenue):
 
     empty = Form.RATIO
 
-    def form_of(self, asked: Asked) -> Form:
+    def form_of(self, asked: MeasureOptions) -> Form:
         return Form.RATIO
 
-    def _per_user(self, asked: Asked) -> bool:
+    def _per_user(self, asked: MeasureOptions) -> bool:
         return True
 
 
 class Ltv(Arpu):
     """Revenue of the bands so far over all people."""
 
-    def _running(self, asked: Asked) -> bool:
+    def _running(self, asked: MeasureOptions) -> bool:
         return True
 
 
@@ -236,52 +236,52 @@ class Arppu(Measure):
 
     metric = "revenue"
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
-        return (Need(Part.REVENUE, running=asked.cumulative), Need(Part.PAYERS, running=asked.cumulative))
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
+        return (Need(MeasurePart.REVENUE, running=asked.cumulative), Need(MeasurePart.PAYERS, running=asked.cumulative))
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         revenue, payers = (row.series(need) for need in self.needs(asked))
         return [_ratio(micro, MICRO * people) for micro, people in zip(revenue, payers, strict=True)]
 
 
-class Cost(Measure):
+class CostMeasure(Measure):
     """Money spent, booked once in band 0."""
 
     metric: ClassVar[Metric] = "cost"
     empty = Form.MONEY
 
-    def form_of(self, asked: Asked) -> Form:
+    def form_of(self, asked: MeasureOptions) -> Form:
         return Form.RATIO if asked.per_user else Form.MONEY
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
         return ()
 
     def needs_cost(self) -> bool:
         return True
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         if row.cost is None:
             return [None] * row.bands
         return _money(_booked(row.cost, row.bands, asked), row, asked)
 
 
-def _money(values: list[int], row: Row, asked: Asked) -> Cells:
+def _money(values: list[int], row: MeasureRow, asked: MeasureOptions) -> Cells:
     return _over(values, [row.users] * row.bands, MICRO) if asked.per_user else _plain(Form.MONEY, values)
 
 
-def _booked(cost: int, bands: int, asked: Asked) -> list[int]:
+def _booked(cost: int, bands: int, asked: MeasureOptions) -> list[int]:
     return [cost if band == 0 or asked.cumulative else 0 for band in range(bands)]
 
 
-class GrossProfit(Cost):
+class GrossProfit(CostMeasure):
     """Revenue less cost."""
 
     metric: ClassVar[Metric] = "revenue"
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
-        return (Need(Part.REVENUE, running=asked.cumulative),)
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
+        return (Need(MeasurePart.REVENUE, running=asked.cumulative),)
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         if row.cost is None:
             return [None] * row.bands
         revenue = row.series(self.needs(asked)[0])
@@ -294,16 +294,16 @@ class Roas(Measure):
 
     metric = "revenue"
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
-        return (Need(Part.REVENUE, running=asked.cumulative),)
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
+        return (Need(MeasurePart.REVENUE, running=asked.cumulative),)
 
     def needs_cost(self) -> bool:
         return True
 
-    def _gain(self, row: Row, asked: Asked) -> list[int]:
+    def _gain(self, row: MeasureRow, asked: MeasureOptions) -> list[int]:
         return list(row.series(self.needs(asked)[0]))
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         gain = self._gain(row, asked)
         if row.cost is None:
             return [None] * len(gain)
@@ -314,7 +314,7 @@ class Roas(Measure):
 class Roi(Roas):
     """Profit as a percentage of cost."""
 
-    def _gain(self, row: Row, asked: Asked) -> list[int]:
+    def _gain(self, row: MeasureRow, asked: MeasureOptions) -> list[int]:
         revenue = super()._gain(row, asked)
         cost = _booked(row.cost or 0, len(revenue), asked)
         return [r - c for r, c in zip(revenue, cost, strict=True)]
@@ -325,13 +325,13 @@ class Ecpa(Measure):
 
     metric = "cost"
 
-    def needs(self, asked: Asked) -> tuple[Need, ...]:
-        return (Need(Part.COUNT, "PURCHASE", asked.cumulative),)
+    def needs(self, asked: MeasureOptions) -> tuple[Need, ...]:
+        return (Need(MeasurePart.COUNT, "PURCHASE", asked.cumulative),)
 
     def needs_cost(self) -> bool:
         return True
 
-    def values(self, row: Row, asked: Asked) -> Cells:
+    def values(self, row: MeasureRow, asked: MeasureOptions) -> Cells:
         purchases = row.series(self.needs(asked)[0])
         if row.cost is None:
             return [None] * len(purchases)
@@ -350,7 +350,7 @@ MEASURES: Final = MappingProxyType(
         "ARPU": Arpu,
         "revenue": Revenue,
         **{name: EventCount for name in STANDARD_EVENTS if name not in _UNMEASURED},
-        "cost": Cost,
+        "cost": CostMeasure,
         "GROSS_PROFIT": GrossProfit,
         "ROI": Roi,
         "ROAS": Roas,
@@ -363,7 +363,7 @@ _CANONICAL: Final = {**{name.upper(): name for name in MEASURES}, "SPENG_CREDITS
 
 
 def canonical(name: str) -> str:
-    """The spelling of a built-in measure in any letter case; another name unchanged (contract/cohort.md §1.4).
+    """The spelling of a built-in measure in any letter case; another name unchanged (docs/exports.md).
 
     With EVENT_PREFIX the name is an event's: a built-in event's in any letter case, or another one letter by letter.
     """

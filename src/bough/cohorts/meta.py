@@ -1,10 +1,10 @@
-"""`GET /v2/analytics/meta`: what a request may say, read off the tables that check it (contract/cohort.md §7)."""
+"""`GET /v2/analytics/meta`: what a request may say, read off the tables that check it (docs/exports.md)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bough.cohorts.measures import EVENT_PREFIX, MEASURES, Asked, measure_of
+from bough.cohorts.measures import EVENT_PREFIX, MEASURES, MeasureOptions, measure_of
 from bough.cohorts.request import (
     BAND_DAYS,
     COMPRESSED,
@@ -37,7 +37,7 @@ def meta() -> dict[str, Any]:
             for source in PREFIX
         },
         "measures": [
-            {"name": name, "metric": measure_of(name).metric, "form": measure_of(name).form_of(Asked()).value}
+            {"name": name, "metric": measure_of(name).metric, "form": measure_of(name).form_of(MeasureOptions()).value}
             for name in MEASURES
         ],
         "custom_events_are_measures": True,

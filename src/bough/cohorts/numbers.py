@@ -1,4 +1,4 @@
-"""Exact numbers -> the digits of the answer (contract/cohort.md §3.4 and §9, "Output"); rounding happens here alone."""
+"""Exact numbers -> the digits of the answer (docs/exports.md, "Output"); rounding happens here alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`CohortRequest` -> `Plan`: what has to be read, as a frozen tree; `bough.cohorts.arrays.selection` writes the text."""
+"""`CohortRequest` -> `Plan`: what has to be read, as a frozen tree; `bough.cohorts.arrays.selection` writes the
+text."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from bough.cohorts.measures import Asked, Measure, Need, Part, measure_of
+from bough.cohorts.measures import Measure, MeasureOptions, MeasurePart, Need, measure_of
 from bough.cohorts.request import CohortRequest
 from bough.vocabulary.dimensions import DIMENSIONS, Dimension
 from bough.vocabulary.filters import Filter
@@ -72,19 +73,14 @@ class Plan(Struct, frozen=True, kw_only=True):
         return any(not dimension.of_member for dimension in self.groups)
 
     @property
-    def counted_apart(self) -> bool:
-        """Whether distinct people cannot be summed from the flags of `activity` and must be counted."""
-        return self.cohort == "reengagement" or self.split_by_event or bool(self.event_filters)
-
-    @property
     def costed(self) -> bool:
-        """Whether costs can be known: they lack every dimension of the later event (contract/cohort.md §9)."""
+        """Whether costs can be known: they lack every dimension of the later event (docs/exports.md)."""
         return not self.split_by_event and not self.event_filters
 
 
-def asked_of(request: CohortRequest) -> Asked:
+def asked_of(request: CohortRequest) -> MeasureOptions:
     """The switches that measures look at."""
-    return Asked(
+    return MeasureOptions(
         cumulative=request.cumulative,
         per_user=request.per_user,
         unique=request.unique,
@@ -125,7 +121,7 @@ def plan(request: CohortRequest, apps: Sequence[AppScope], mandatory: Sequence[F
         tuples=None if order.key == "measure" else -(-request.limit // len(measures)),
         min_users=request.min_cohort_size,
         reach=request.observable_users or request.band_status or asked.observable,
-        on_or_after=request.retention_type == "on_or_after" and any(n.part is Part.ACTIVE for n in needs),
+        on_or_after=request.retention_type == "on_or_after" and any(n.part is MeasurePart.ACTIVE for n in needs),
     )
 
 

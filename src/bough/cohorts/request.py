@@ -1,4 +1,4 @@
-"""A POST /v2/analytics body and its query parameters -> a checked `CohortRequest` (contract/cohort.md §1).
+"""A POST /v2/analytics body and its query parameters -> a checked `CohortRequest` (docs/exports.md).
 
 Every error is a `BadRequest` that names the field. Unknown body fields are ignored and named in `warnings`; unknown
 query parameters are ignored.
@@ -62,7 +62,7 @@ class CohortRequest(Struct, frozen=True, kw_only=True):
     limit: int = DEFAULT_LIMIT
     format: str = "csv"
     compress: bool = False
-    # extensions, all off by default (contract/cohort.md §7)
+    # extensions, all off by default (docs/exports.md)
     observable_users: bool = False
     band_status: bool = False
     denominator: Literal["all", "observable"] = "all"

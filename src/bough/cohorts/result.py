@@ -1,4 +1,4 @@
-"""The numbers of an answer -> exact values per tuple, measure and band (contract/cohort.md §3 and §4)."""
+"""The numbers of an answer -> exact values per tuple, measure and band (docs/exports.md)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bough.cohorts.measures import Cells, Measure, Need, Number, Part, Retention
+from bough.cohorts.measures import Cells, Measure, MeasurePart, Need, Number, Retention
 from bough.cohorts.numbers import wilson
 from bough.cohorts.plan import AppScope, Plan, asked_of, measures_of, plan
 from bough.cohorts.request import CohortRequest
@@ -68,14 +68,14 @@ class Item:
 
     def _series(self, place: int, need: Need) -> list[int]:
         found = self._found.cells[place].row(self._number)
-        if need.part is Part.ACTIVE and self._plan.on_or_after:
+        if need.part is MeasurePart.ACTIVE and self._plan.on_or_after:
             return list(accumulate(reversed(found)))[::-1]  # people by the last band in which they were active
         if need.reached:
             return list(accumulate(found))[: self.bands]  # differences between bands
         return list(accumulate(found)) if need.running else found
 
 
-class Shown(Struct):
+class AnswerRow(Struct):
     """One object of the answer: a tuple and a measure."""
 
     item: Item
@@ -85,7 +85,7 @@ class Shown(Struct):
     def interval(self, band: int) -> tuple[str, str] | None:
         """Wilson's interval of a retention value."""
         people = self.item.people()[band]
-        return wilson(self.item.series(Need(Part.ACTIVE))[band], people) if self.item.started(band) else None
+        return wilson(self.item.series(Need(MeasurePart.ACTIVE))[band], people) if self.item.started(band) else None
 
 
 class Answer:
@@ -128,12 +128,12 @@ class Answer:
 
         return sorted(items, key=key)
 
-    def objects(self) -> Iterator[Shown]:
+    def objects(self) -> Iterator[AnswerRow]:
         """The objects in order, cut to the limit, which may cut a tuple in two."""
         left = self.request.limit
         for item in self.items():
             for measure in self.measures[:left]:
-                yield Shown(item, measure, self.cells(item, measure))
+                yield AnswerRow(item, measure, self.cells(item, measure))
             left -= len(self.measures)
             if left <= 0:
                 return

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from bough.attribution.attributed_event import LATEST_INSTANT
-from bough.cohorts.arrays.selection import Writer, active_events, day_number
+from bough.cohorts.arrays.selection import SelectionWriter, active_events, day_number
 from bough.cohorts.arrays.table_facts import lookup
-from bough.cohorts.measures import Measure, Need, Part, measure_of
+from bough.cohorts.measures import Measure, MeasurePart, Need, measure_of
 from bough.cohorts.plan import AppScope, Plan, asked_of, plan
 from bough.cohorts.request import CohortRequest
 from bough.errors import BadRequest
-from bough.vocabulary.dimensions import DIMENSIONS, Dimension, Kind, Place
+from bough.vocabulary.dimensions import DIMENSIONS, Dimension, DimensionTable, Kind
 from bough.vocabulary.filters import Filter
 from bough.warehouse.derive import completed
 
@@ -98,7 +98,7 @@ def cell_rows(
     if measure not in request.measures or not 0 <= band < request.band_count:
         raise BadRequest("measure: the answer has no such cell")
     the_plan = plan(request, apps, mandatory)
-    writer = Writer(the_plan, lookup(connection, the_plan))
+    writer = SelectionWriter(the_plan, lookup(connection, the_plan))
     where = [_equals(writer, f"m.{d.column}", d, values[d.name]) for d in the_plan.groups if d.of_member]
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE traced AS SELECT m.member, m.who, m.ms, m.day, m.variant, m.app"
@@ -128,7 +128,7 @@ def _events(
     if not needs:
         return []
     completed(connection, "(SELECT rowid AS rid, * FROM events WHERE who IN (SELECT who FROM traced))")
-    writer = Writer(the_plan, lookup(connection, the_plan))
+    writer = SelectionWriter(the_plan, lookup(connection, the_plan))
     conditions = [_equals(writer, _column(d), d, values[d.name]) for d in the_plan.groups if not d.of_member]
     conditions += [writer.condition(_column(DIMENSIONS[f.dimension]), f) for f in the_plan.event_filters]
     counts = " OR ".join(_belongs(writer, need, band, request) for need in needs)
@@ -167,24 +167,24 @@ def _entry(the_plan: Plan) -> str:
     return f"CASE WHEN a.ms = m.ms AND e.id = ({opener}) THEN 1 ELSE 0 END"
 
 
-def _belongs(writer: Writer, need: Need, band: int, request: CohortRequest) -> str:
+def _belongs(writer: SelectionWriter, need: Need, band: int, request: CohortRequest) -> str:
     """The condition of the answer's SQL, in the bands that the cell covers."""
-    later = need.part is Part.ACTIVE and request.retention_type == "on_or_after"
+    later = need.part is MeasurePart.ACTIVE and request.retention_type == "on_or_after"
     bands = f"a.b >= {band}" if later else f"a.b <= {band}" if need.running else f"a.b = {band}"
-    if need.part in (Part.REVENUE, Part.PAYERS):
-        paid = " AND a.paid = 1" if need.part is Part.PAYERS else ""
+    if need.part in (MeasurePart.REVENUE, MeasurePart.PAYERS):
+        paid = " AND a.paid = 1" if need.part is MeasurePart.PAYERS else ""
         return f"({bands}{paid} AND a.event IN (SELECT r.name FROM revenue_events AS r WHERE r.app = a.app))"
-    names = active_events(writer.plan) if need.part is Part.ACTIVE else (need.event,)
+    names = active_events(writer.plan) if need.part is MeasurePart.ACTIVE else (need.event,)
     marks = ", ".join(writer.bind(name) for name in names)
-    entry = " OR a.entry = 1" if need.part is Part.ACTIVE else ""
+    entry = " OR a.entry = 1" if need.part is MeasurePart.ACTIVE else ""
     return f"({bands} AND (a.event IN (SELECT code FROM words WHERE word IN ({marks})){entry}))"
 
 
 def _column(dimension: Dimension) -> str:
-    return f"{'x' if dimension.place is Place.CONTEXT else 'a'}.{dimension.column}"
+    return f"{'x' if dimension.place is DimensionTable.CONTEXT else 'a'}.{dimension.column}"
 
 
-def _equals(writer: Writer, column: str, dimension: Dimension, value: str | None) -> str:
+def _equals(writer: SelectionWriter, column: str, dimension: Dimension, value: str | None) -> str:
     """The row's own value, not a filter: a set is compared as a whole."""
     if dimension.kind is Kind.DAY:
         day = day_number(value or "")
@@ -211,7 +211,7 @@ def estimate(
 ) -> Estimate:
     """What a request would read and write, from `members` and the size of `activity` alone."""
     the_plan = plan(request, apps, mandatory)
-    writer = Writer(the_plan, lookup(connection, the_plan))
+    writer = SelectionWriter(the_plan, lookup(connection, the_plan))
     keys = ", ".join(f"k{i}" for i, _ in writer.member_groups)
     grouped = f" GROUP BY {keys}" if keys else ""
     people = "*" if the_plan.cohort == "install" else "DISTINCT person"

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bough.cohorts.arrays.table_facts import codes_in_table
 from bough.cohorts.measures import MEASURES, event_of, is_event
 from bough.cohorts.plan import AppScope
 from bough.cohorts.request import CohortRequest
 from bough.spelling import did_you_mean
-from bough.vocabulary.dimensions import DIMENSIONS, Dimension, Kind, Place
+from bough.vocabulary.dimensions import DIMENSIONS, Dimension, DimensionTable, Kind
 from bough.vocabulary.filters import Filter
+from bough.warehouse.text_codes import codes_in_table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -78,7 +78,7 @@ class _Names:
     def dimensions(self) -> Iterator[str]:
         for name in self._request.dimensions:
             dimension = DIMENSIONS[name]
-            is_kept = dimension.kind is not Kind.DAY and dimension.place is not Place.ACTIVITY
+            is_kept = dimension.kind is not Kind.DAY and dimension.place is not DimensionTable.ACTIVITY
             if is_kept and self._has_members() and not self._any(dimension, "<> 0"):
                 yield f"dimensions: nothing that was recorded has ever had a {name}"
 
@@ -131,7 +131,9 @@ class _Names:
 def _looked_up(condition: Filter) -> list[str]:
     """The texts of a condition that can be checked: of single texts, and of sets those that hold event names."""
     dimension = DIMENSIONS[condition.dimension]
-    if dimension.name in _EVENTS_DONE or (dimension.kind is Kind.TEXT and dimension.place is not Place.ACTIVITY):
+    if dimension.name in _EVENTS_DONE or (
+        dimension.kind is Kind.TEXT and dimension.place is not DimensionTable.ACTIVITY
+    ):
         texts = dict.fromkeys(text for text in (*condition.values, *condition.excluded) if text is not None)
         return list(texts)[:MAX_VALUES]
     return []

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from bough.accounts.audit import Entry, transact
-from bough.accounts.creation import NewApp, as_document, found_batch, rotate_batch, rotation
+from bough.accounts.audit import AuditEntry, transact
+from bough.accounts.creation import NewApp, as_document, create_batch, rotate_batch, rotation
 from bough.accounts.directory import Directory
 from bough.accounts.domains import RANDOM_PREFIX, DomainName, add_batch, remove_batch
 from bough.accounts.handlers import founded_entry
@@ -19,10 +19,11 @@ from bough.accounts.model import App, Domain
 from bough.accounts.queries import ALL_ORGANIZATIONS
 from bough.accounts.setting_checks import ascii_host
 from bough.accounts.team_handlers import rotated_entry
-from bough.commands.options import Commands, add_data, check_writable, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
 from bough.errors import NotFound
 from bough.spelling import closest
 from bough.store import Store
+from bough.store.data_folder import check_writable, opened_store
 
 
 def add_to(commands: Commands) -> None:
@@ -86,7 +87,7 @@ def run_create(arguments: argparse.Namespace) -> None:
             base_url=settings.base_url,
             organization=named_organization(store, arguments.organization) if arguments.organization else None,
         )
-        _show(as_document(transact(store, found_batch, wanted, founded_entry)), arguments.json)
+        _show(as_document(transact(store, create_batch, wanted, founded_entry)), arguments.json)
 
 
 def run_list(arguments: argparse.Namespace) -> None:
@@ -154,9 +155,9 @@ def run_domains(arguments: argparse.Namespace) -> None:
             print(f"{domain['url']}  {domain['kind']}  {domain['environment']}")
 
 
-def domain_entry(action: str, app: App) -> Callable[[Domain | DomainName], Entry]:
+def domain_entry(action: str, app: App) -> Callable[[Domain | DomainName], AuditEntry]:
     """What the audit log says of an app's domain."""
-    return lambda domain: Entry(
+    return lambda domain: AuditEntry(
         action=action,
         subject=f"{domain.host}/{domain.prefix}".rstrip("/"),
         app=app.id,

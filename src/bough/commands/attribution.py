@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from bough.attribution.stored import tables
 from bough.attribution.stored.consumer import StoredFollower, start_rebuild
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
+from bough.store.data_folder import opened_store
 from bough.store.database import Store
 
 ROWS_AT_ONCE = 2000
@@ -39,7 +40,7 @@ def run_rebuild(arguments: argparse.Namespace) -> None:
 
 
 def rebuild(store: Store, *, quiet: bool = False) -> None:
-    """Empty the tables and follow the journal to its end, together with a server's background process, if any."""
+    """Empty the tables and consume the journal to its end, together with a server's background process, if any."""
     total, newest = store.rows(ALL_ROWS)[0]
     follower = StoredFollower(store)
     with tqdm(total=total, unit=" rows", disable=quiet, desc="attribution") as progress:

@@ -6,8 +6,9 @@ import argparse
 import json
 
 from bough.accounts import audit
-from bough.commands.options import Commands, add_data, opened_store, settings_of
-from bough.links.listing_parameters import parse_number, parse_time
+from bough.commands.options import Commands, add_data, settings_of
+from bough.store.data_folder import opened_store
+from bough.web.query_values import parse_number, parse_time
 
 
 def add_to(commands: Commands) -> None:
@@ -29,7 +30,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """`bough audit list`: of all organizations."""
-    asked = audit.Asked(
+    asked = audit.AuditQuery(
         action=arguments.do,
         actor=arguments.actor,
         subject=arguments.subject,

@@ -15,16 +15,18 @@ from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.cohorts.request import CohortRequest, parse, parse_json
 from bough.commands.apps import find_app
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
 from bough.commands.owner import attribute, until
 from bough.errors import BadRequest, NotFound, Unavailable
 from bough.exports import records
-from bough.exports.files import ExportFiles, open_files
+from bough.exports.downloads import open_files
+from bough.exports.files import ExportFiles
 from bough.exports.job import Job, Status, from_row, iso
 from bough.exports.runner import run_job
 from bough.exports.signing import open_signer
 from bough.exports.visibility import asked_for, limits_of
 from bough.store import Store
+from bough.store.data_folder import opened_store
 from bough.vocabulary.ids import now_ms
 from bough.warehouse.refresh import Keeper
 

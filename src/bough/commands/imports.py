@@ -8,19 +8,20 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bough.accounts.audit import Entry, command_line, note_batch, transact
+from bough.accounts.audit import AuditEntry, command_line, note_batch, transact
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.attribution.rates import RateBatch, RateReport, read_lines, store_rates, without_contradictions
 from bough.commands import link_import
 from bough.commands.apps import find_app
-from bough.commands.options import Commands, add_data, check_writable, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
 from bough.commands.owner import until
 from bough.errors import BadRequest
 from bough.importers.costs import costs_sentence, import_costs
 from bough.importers.events import Segment, import_file
 from bough.settings import Settings
 from bough.store import Store, watermark
+from bough.store.data_folder import check_writable, opened_store
 from bough.text_files import lines_of, look
 from bough.vocabulary.export_columns import EXPORT_COLUMNS, ColumnType
 from bough.warehouse.refresh import COSTS, SEGMENTS, Keeper
@@ -114,14 +115,18 @@ def run_costs(arguments: argparse.Namespace) -> int:
 
 def _log(store: Store, action: str, app: App, path: Path, counts: dict[str, int]) -> None:
     """One line for a file, once it is stored: its rows were written in many transactions."""
-    entry = Entry(action=action, subject=path.name, app=app.id, organization=app.organization, details=dict(counts))
+    entry = AuditEntry(
+        action=action, subject=path.name, app=app.id, organization=app.organization, details=dict(counts)
+    )
     store.transact(note_batch, (command_line(), entry))
 
 
-def _rates_entry(path: Path, report: RateReport) -> Entry | None:
+def _rates_entry(path: Path, report: RateReport) -> AuditEntry | None:
     if not report.added and not report.replaced:
         return None
-    return Entry(action="rates.add", subject=path.name, details={"added": report.added, "replaced": report.replaced})
+    return AuditEntry(
+        action="rates.add", subject=path.name, details={"added": report.added, "replaced": report.replaced}
+    )
 
 
 def _report(path: Path, segment: Segment) -> None:
@@ -145,7 +150,7 @@ def _report(path: Path, segment: Segment) -> None:
 
 
 def _until_published(settings: Settings, store: Store, name: str, value: int) -> None:
-    """Wait until the warehouse has taken in what was imported; do it here when no server runs."""
+    """Wait until the warehouse has ingested what was imported; do it here when no server runs."""
     until(settings.folder, store, lambda: watermark.reached(store, name) >= value, _take_in)
 
 

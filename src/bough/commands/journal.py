@@ -13,10 +13,11 @@ import msgspec
 from bough.accounts.directory import Directory
 from bough.agents.recognition import parse
 from bough.commands.apps import find_app
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
 from bough.exports import wake_up
 from bough.store import Store, journal, set_aside
-from bough.vocabulary.journal_rows import Row, RowKind
+from bough.store.data_folder import opened_store
+from bough.vocabulary.journal_rows import JournalRow, RowKind
 
 NEWEST = "SELECT id FROM journal ORDER BY id DESC LIMIT 1 OFFSET ?"
 NEWEST_OF_KIND = "SELECT id FROM journal WHERE kind = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
@@ -111,7 +112,7 @@ def _instant(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _line(row: Row) -> str:
+def _line(row: JournalRow) -> str:
     document = {
         "id": str(row.id),
         "at": _instant(row.at),

@@ -20,11 +20,10 @@ from bough.accounts.audit import transact
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.errors import BadRequest, BoughError, Unavailable
-from bough.links import bulk, placing
+from bough.links import bulk, placing, transfer
 from bough.links.entries import bulk_entry, imported_entry
-from bough.links.files import transfer
-from bough.links.files.rows import Format, RowFile, guess_format, read_rows
 from bough.links.listing import Listed
+from bough.links.row_files import Format, RowFile, guess_format, read_rows
 from bough.store import Store
 from bough.text_files import LINES_LOOKED_AT, lines_of, look, piped_lines, refuse_other_json
 from bough.vocabulary.ids import now_ms
@@ -150,7 +149,7 @@ def _told(lines: Iterator[str], bar: tqdm[Any]) -> Iterator[str]:
         yield line
 
 
-def _carry_out(store: Store, chunk: bulk.Chunk, dry_run: bool, *, delete: bool) -> list[bulk.Report]:
+def _carry_out(store: Store, chunk: bulk.Chunk, dry_run: bool, *, delete: bool) -> list[bulk.BulkReport]:
     if dry_run:
         return bulk.preview(store.rows, chunk)
     try:

@@ -1,4 +1,4 @@
-"""`bough import links`: links from elsewhere, at the addresses that they have (contract/links.md §1).
+"""`bough import links`: links from elsewhere, at the addresses that they have (docs/links.md).
 
 From Branch's link export (CSV or JSON lines), from a running Branch account by its read API, or from Firebase Dynamic
 Links. Hosts that the server does not know become link domains of the app. Safe to repeat.
@@ -17,12 +17,13 @@ from bough.accounts.domains import add_batch, check_name
 from bough.accounts.model import App, Domain
 from bough.commands.apps import domain_entry, find_app
 from bough.commands.link_files import import_rows, opened_lines, opened_rows
-from bough.commands.options import add_data, opened_store, settings_of
+from bough.commands.options import add_data, settings_of
 from bough.errors import BadRequest
 from bough.importers import firebase
-from bough.importers.branch_api import Account
-from bough.links.files.rows import Row, RowFile
+from bough.importers.branch_api import BranchAccount
+from bough.links.row_files import FileRow, RowFile
 from bough.store import Store
+from bough.store.data_folder import opened_store
 
 
 def add_to(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         directory = Directory(store)
         app = find_app(directory, arguments.app)
         if arguments.from_api:
-            account = Account(arguments.from_api, arguments.branch_key)
+            account = BranchAccount(arguments.from_api, arguments.branch_key)
             try:
                 with opened_lines(arguments.file) as lines:
                     return _import(store, directory, app, RowFile("ndjson", (), account.rows(lines)), arguments)
@@ -70,7 +71,9 @@ def _import(store: Store, directory: Directory, app: App, file: RowFile, argumen
     return import_rows(store, directory, app, file._replace(rows=rows), arguments)
 
 
-def _with_domains(store: Store, directory: Directory, app: App, rows: Iterator[Row], *, dry_run: bool) -> Iterator[Row]:
+def _with_domains(
+    store: Store, directory: Directory, app: App, rows: Iterator[FileRow], *, dry_run: bool
+) -> Iterator[FileRow]:
     """The same rows; a host that nobody has becomes a domain of the app before its first link is placed."""
     for row in rows:
         url = row.values.get("url")
@@ -80,7 +83,7 @@ def _with_domains(store: Store, directory: Directory, app: App, rows: Iterator[R
             try:
                 _take_host(store, directory, app, Domain(host=host, scheme=scheme, app=app.id, kind="custom"), dry_run)
             except BadRequest as error:
-                yield Row(row.line, row.values, error.message)
+                yield FileRow(row.line, row.values, error.message)
                 continue
         yield row
 

@@ -11,12 +11,13 @@ from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.commands import link_files
 from bough.commands.apps import find_app
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
 from bough.errors import BadRequest
 from bough.links.item import item
 from bough.links.listing import Filters, Listed, Listing, list_links
 from bough.links.listing_parameters import FILTERS, parse_filters
 from bough.store import Store
+from bough.store.data_folder import opened_store
 
 DEFAULT_LINKS = 50
 PAGE = 500

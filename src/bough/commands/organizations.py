@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 
-from bough.accounts.audit import Entry, transact
+from bough.accounts.audit import AuditEntry, transact
 from bough.accounts.creation import add_organization_batch
 from bough.accounts.queries import ALL_ORGANIZATIONS
-from bough.commands.options import Commands, add_data, check_writable, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
+from bough.store.data_folder import check_writable, opened_store
 
 
 def add_to(commands: Commands) -> None:
@@ -45,9 +46,9 @@ def run_add(arguments: argparse.Namespace) -> None:
     print(json.dumps(document, indent=2) if arguments.json else f"{document['organization_id']}  {document['name']}")
 
 
-def added_entry(organization: int) -> Entry:
+def added_entry(organization: int) -> AuditEntry:
     """What the audit log says of a new organization."""
-    return Entry(action="organization.add", subject=str(organization), organization=organization)
+    return AuditEntry(action="organization.add", subject=str(organization), organization=organization)
 
 
 def _document(identifier: int, name: str) -> dict[str, str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from bough.attribution.stored.consumer import StoredFollower
 from bough.exports import wake_up
 from bough.store import Store
-from bough.warehouse.refresh import Busy, Keeper
+from bough.warehouse.opening import WarehouseBusy
+from bough.warehouse.refresh import Keeper
 
 WAIT_SECONDS = 0.02
 ROWS_AT_ONCE = 2000
@@ -23,7 +24,7 @@ def until(folder: Path, store: Store, done: Callable[[], bool], work: Callable[[
             continue
         try:
             keeper = Keeper(folder, store)
-        except Busy:  # a server that is just starting, or another command
+        except WarehouseBusy:  # a server that is just starting, or another command
             time.sleep(WAIT_SECONDS)
             continue
         try:

@@ -10,15 +10,16 @@ from bough.accounts import tokens, users
 from bough.accounts.audit import transact
 from bough.accounts.data_filters import COLUMNS
 from bough.accounts.directory import Directory
-from bough.accounts.model import PERMISSIONS
 from bough.accounts.queries import ALL_ORGANIZATIONS
 from bough.accounts.team_handlers import agency_entry, revoked_entry, token_entry, user_entry
 from bough.accounts.tokens import MadeToken, NewToken, RevokedToken
-from bough.accounts.users import Account, RemovedAgency, Wanted, WantedAgency
+from bough.accounts.users import Account, RemovedAgency, UserChange, WantedAgency
 from bough.commands.apps import find_app, named_organization
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
 from bough.errors import BadRequest, NotFound
 from bough.store import Store
+from bough.store.data_folder import opened_store
+from bough.vocabulary.permissions import PERMISSIONS
 
 
 def add_to(commands: Commands) -> None:
@@ -293,7 +294,7 @@ def _fields(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _add(store: Store, arguments: argparse.Namespace, fields: dict[str, Any]) -> None:
     given = {"email": arguments.user, **fields, **_fields(store, arguments)}
-    wanted = Wanted(organization_of(store, arguments), given)
+    wanted = UserChange(organization_of(store, arguments), given)
     changed = transact(store, users.save_batch, wanted, user_entry)
     made = _reset(store, changed.account, "token.create")
     _show({**users.document(changed.account), "access_token": made["access_token"]}, arguments)
@@ -301,7 +302,7 @@ def _add(store: Store, arguments: argparse.Namespace, fields: dict[str, Any]) ->
 
 def _change(store: Store, arguments: argparse.Namespace, fields: dict[str, Any]) -> None:
     account = find_user(store, arguments)
-    wanted = Wanted(account.organization, fields, None, account.id)
+    wanted = UserChange(account.organization, fields, None, account.id)
     _show(users.document(transact(store, users.save_batch, wanted, user_entry).account), arguments)
 
 

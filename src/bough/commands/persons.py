@@ -7,20 +7,21 @@ import sys
 import time
 from pathlib import Path
 
-from bough.accounts.audit import Entry, command_line, note_batch, transact
+from bough.accounts.audit import AuditEntry, command_line, note_batch, transact
 from bough.accounts.directory import Directory
-from bough.attribution.replay.history import SEARCHED
+from bough.attribution.stored.history import SEARCHED
 from bough.commands.apps import find_app
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
 from bough.commands.owner import attribute
 from bough.errors import BadRequest, NotFound
 from bough.events.body import encode
 from bough.exports import wake_up
 from bough.persons.access_report import person_document
-from bough.persons.erasing import Asked, advance, ask_batch, read
-from bough.persons.planning import Person, find_persons
+from bough.persons.erasing import ErasureRequest, advance, ask_batch, read
+from bough.persons.planning import PersonToErase, find_persons
 from bough.settings import Settings
 from bough.store import Store
+from bough.store.data_folder import opened_store
 
 WAIT_SECONDS = 0.05
 
@@ -48,7 +49,7 @@ def run_export(arguments: argparse.Namespace) -> None:
         persons = _found(store, settings, arguments)
         document = {"persons": [person_document(store, settings.folder, person) for person in persons]}
         for person in persons:
-            entry = Entry(
+            entry = AuditEntry(
                 action="person.export",
                 app=person.app,
                 subject=str(person.person),
@@ -74,13 +75,13 @@ def run_erase(arguments: argparse.Namespace) -> None:
             print(f"Erasure {number}: done, {erasure.rows} rows rewritten.")
 
 
-def _ask(store: Store, person: Person) -> int:
+def _ask(store: Store, person: PersonToErase) -> int:
     organization = Directory(store).apps[person.app].organization
 
-    def tell(number: int) -> Entry:
-        return Entry(action="person.erase", app=person.app, subject=str(number), organization=organization)
+    def tell(number: int) -> AuditEntry:
+        return AuditEntry(action="person.erase", app=person.app, subject=str(number), organization=organization)
 
-    return transact(store, ask_batch, Asked(person, command_line(), organization), tell)
+    return transact(store, ask_batch, ErasureRequest(person, command_line(), organization), tell)
 
 
 def finish(store: Store, folder: Path, number: int) -> None:
@@ -94,12 +95,13 @@ def finish(store: Store, folder: Path, number: int) -> None:
 
 
 def _rebuild(store: Store, folder: Path) -> None:
-    from bough.warehouse.refresh import Busy, Keeper
+    from bough.warehouse.opening import WarehouseBusy
+    from bough.warehouse.refresh import Keeper
 
     attribute(store)
     try:
         keeper = Keeper(folder, store)
-    except Busy:  # a server that is just starting, or another command
+    except WarehouseBusy:  # a server that is just starting, or another command
         return
     try:
         keeper.take_in()
@@ -107,7 +109,7 @@ def _rebuild(store: Store, folder: Path) -> None:
         keeper.close()
 
 
-def _found(store: Store, settings: Settings, arguments: argparse.Namespace) -> list[Person]:
+def _found(store: Store, settings: Settings, arguments: argparse.Namespace) -> list[PersonToErase]:
     asked = [(name, value) for name in ("person", *SEARCHED) if (value := getattr(arguments, name))]
     if len(asked) != 1:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in ("person", *SEARCHED))

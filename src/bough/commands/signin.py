@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from bough.accounts.audit import Entry, transact
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.accounts.audit import AuditEntry, transact
+from bough.commands.options import Commands, add_data, settings_of
 from bough.errors import NotFound
 from bough.signin.links import HOURS, address, named, new_link
 from bough.signin.sessions import end_all_batch
+from bough.store.data_folder import opened_store
 
 
 def add_to(commands: Commands) -> None:
@@ -44,10 +45,10 @@ def run_out(arguments: argparse.Namespace) -> None:
             raise NotFound(f"There is no user {arguments.user!r}.")
         ended = 0
         for user, organization, email in users:
-            entry = Entry(action="signin.out", subject=email, organization=organization)
+            entry = AuditEntry(action="signin.out", subject=email, organization=organization)
             ended += transact(store, end_all_batch, (user, ""), partial(_told, entry))
     print(f"{ended} session{'' if ended == 1 else 's'} ended.")
 
 
-def _told(entry: Entry, _ended: int) -> Entry:
+def _told(entry: AuditEntry, _ended: int) -> AuditEntry:
     return entry

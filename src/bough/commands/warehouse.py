@@ -7,9 +7,10 @@ from typing import Never
 
 from tqdm import tqdm
 
-from bough.commands.options import Commands, add_data, opened_store, settings_of
+from bough.commands.options import Commands, add_data, settings_of
 from bough.commands.owner import attribute, until
 from bough.store import Store, watermark
+from bough.store.data_folder import opened_store
 from bough.warehouse.refresh import SEGMENTS, Keeper
 from bough.warehouse.watermarks import REBUILT, ask_for_rebuild
 
@@ -48,7 +49,7 @@ def run_rebuild(arguments: argparse.Namespace) -> None:
 
 
 def _show(bar: tqdm[Never], store: Store, row: int) -> None:
-    """Segments are taken in by the order of their rows, from the first one again."""
+    """Segments are ingested by the order of their rows, from the first one again."""
     reached = int(store.rows(COUNT_SEGMENTS, (row,))[0][0])
     if bar.n < reached < (bar.total or 0) or bar.n == 0:
         bar.update(reached - bar.n)

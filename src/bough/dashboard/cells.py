@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from bough.dashboard import formats
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 
 MISSING = Markup('<span class="missing" title="not known">–</span>')
 MAX_TAGS = 8
@@ -23,12 +23,12 @@ _CODE = Markup("<code>{}</code>")
 _PAIR = Markup('<span class="pair"><span class="muted">{}</span> {}</span> ')
 
 
-def cells(table: Table, row: dict[str, Any], timezone: str) -> Markup:
+def cells(table: PageTable, row: dict[str, Any], timezone: str) -> Markup:
     """The `<td>` elements of one row."""
     return Markup("").join(_cell(table, column, row, timezone) for column in table.columns)
 
 
-def _cell(table: Table, column: Column, row: dict[str, Any], timezone: str) -> Markup:
+def _cell(table: PageTable, column: Column, row: dict[str, Any], timezone: str) -> Markup:
     value = row.get(column.name)
     shown = MISSING if value in EMPTY else _shown(column, value, timezone)
     if column.bars and isinstance(value, int):

@@ -38,7 +38,7 @@ class FilterLine(Struct, frozen=True, kw_only=True):
     """With `|` between them; nothing between two stands for a missing value."""
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class CohortQuestion(Struct, frozen=True, kw_only=True):
     """What the form says."""
 
     source: DataSource = "install_cohort"
@@ -61,7 +61,7 @@ class Question(Struct, frozen=True, kw_only=True):
     min_size: str = ""
 
 
-def parse(pairs: Sequence[tuple[str, str]]) -> Question:
+def parse(pairs: Sequence[tuple[str, str]]) -> CohortQuestion:
     """The question of an address's query. Raises BadRequest naming the field."""
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -84,7 +84,7 @@ def parse(pairs: Sequence[tuple[str, str]]) -> Question:
         )
         if name
     )[:MAX_FILTERS]
-    return Question(
+    return CohortQuestion(
         source="reengagement_cohort" if source == "reengagement_cohort" else "install_cohort",
         days=one("days", "" if one("start") else "28"),
         start=one("start"),
@@ -105,7 +105,7 @@ def parse(pairs: Sequence[tuple[str, str]]) -> Question:
     )
 
 
-def pairs_of(question: Question) -> list[tuple[str, str]]:
+def pairs_of(question: CohortQuestion) -> list[tuple[str, str]]:
     """The address's query of a question: the inverse of `parse`."""
     pairs: list[tuple[str, str]] = [("source", question.source)]
     if question.start:
@@ -153,7 +153,7 @@ def choices() -> list[tuple[str, str, bool]]:
     return found
 
 
-def body_of(question: Question, today: date) -> dict[str, Any]:
+def body_of(question: CohortQuestion, today: date) -> dict[str, Any]:
     """The body of POST /v2/analytics that asks the question. Raises BadRequest naming the field."""
     start, end = _dates(question, today)
     body: dict[str, Any] = {
@@ -193,7 +193,7 @@ def for_page(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "observable_users": True, "band_status": True, "retention_interval": True}
 
 
-def _dates(question: Question, today: date) -> tuple[str, str]:
+def _dates(question: CohortQuestion, today: date) -> tuple[str, str]:
     if question.start:
         return question.start, question.end or today.isoformat()
     if not (question.days.isascii() and question.days.isdigit() and 1 <= int(question.days) <= MAX_LENGTH):
@@ -201,7 +201,7 @@ def _dates(question: Question, today: date) -> tuple[str, str]:
     return (today - timedelta(days=int(question.days) - 1)).isoformat(), today.isoformat()
 
 
-def _bands(question: Question) -> int:
+def _bands(question: CohortQuestion) -> int:
     if not question.bands:
         return BANDS[question.granularity]
     most = MAX_BAND_DAYS // {"day": 1, "week": 7, "month": 30}[question.granularity]

@@ -16,12 +16,13 @@ from bough.cohorts.measures import MEASURES
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.request import parse as parse_request
 from bough.dashboard import cohort_form, curl
-from bough.dashboard.cohort_form import Question
+from bough.dashboard.cohort_form import CohortQuestion
 from bough.dashboard.heat_map import heat_maps
 from bough.dashboard.page_context import Here, failed, page
 from bough.dashboard.rendering import html, render
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import BoughError, Unavailable
+from bough.exports.downloads import Downloads
 from bough.exports.handlers import (
     cancelled_job,
     cell_document,
@@ -120,7 +121,7 @@ async def cell(here: Here) -> Response:
         row["href"] = here.url("installs", person=row["person"])
     for row in document["events"]:
         row["href"] = here.url(f"installs/event/{row['id']}") if row["id"].isdigit() else ""
-    members = Table(
+    members = PageTable(
         name="members",
         caption=f"Members: {document['members_total']:,}",
         columns=(
@@ -131,7 +132,7 @@ async def cell(here: Here) -> Response:
         rows=document["members"],
         empty="Nobody is in this row.",
     )
-    events = Table(
+    events = PageTable(
         name="events",
         caption=f"Events: {document['events_total']:,}",
         columns=(
@@ -174,7 +175,7 @@ def _with_app(here: Here, path: str, query: str) -> str:
     return f"{base}{'&' if '?' in base else '?'}{query}"
 
 
-def _body(here: Here, question: Question) -> dict[str, Any]:
+def _body(here: Here, question: CohortQuestion) -> dict[str, Any]:
     return cohort_form.body_of(question, today_of([here.app]))
 
 
@@ -183,7 +184,7 @@ def _request(here: Here, body: dict[str, Any], kind: str = "json", limit: int = 
     return parse_request(body, query, today=today_of([here.app]))
 
 
-async def _asked(here: Here, question: Question, seconds: int) -> Job:
+async def _asked(here: Here, question: CohortQuestion, seconds: int) -> Job:
     """The job that answers a question, as it is when it has ended or after so many seconds."""
     request = _request(here, cohort_form.for_page(_body(here, question)), limit=cohort_form.SHOWN)
     job = await start_job(here.call, request, [here.app])
@@ -205,7 +206,7 @@ async def _shown(here: Here, job: Job) -> str:
     if document["status"] == Status.ERROR or job.file_name is None:
         return render("problem.html", message=document.get("error_message") or "The answer could not be made.")
     body = msgspec.to_builtins(job.request)
-    objects = msgspec.json.decode(await asyncio.to_thread(here.call.context.export_files.read, job.file_name))
+    objects = msgspec.json.decode(await asyncio.to_thread(here.call.context.part(Downloads).files.read, job.file_name))
     return render(
         "cohort_answer.html",
         here=here,

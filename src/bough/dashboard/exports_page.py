@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from bough.cohorts.request import CohortRequest
 from bough.dashboard import cohort_form, curl
-from bough.dashboard.cohort_form import FilterLine, Question, short_name
+from bough.dashboard.cohort_form import CohortQuestion, FilterLine, short_name
 from bough.dashboard.page_context import Here, page
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import NotFound
 from bough.exports.handlers import cancelled_job, job_file, jobs_document, shown_request, start_job, status_of_job
 from bough.exports.job import Job, Status
@@ -31,7 +31,7 @@ async def exports(here: Here) -> Response:
         job["file"] = job["request"]["format"]
     shown = {"jobs": [{k: v for k, v in job.items() if k not in ("href", "question", "file")}
                       for job in document["jobs"]], "next": document["next"]}  # fmt: skip
-    table = Table(
+    table = PageTable(
         name="jobs",
         caption="Jobs",
         columns=(
@@ -58,7 +58,7 @@ async def job(here: Here) -> Response:
     """GET /dashboard/exports/{job_id}."""
     found = await visible_job(here.call, here.call.path["job_id"])
     document = status_of_job(here.call, found)
-    table = Table(
+    table = PageTable(
         name="status", caption="Status", columns=(), rows=[], empty="", document={"job_id": found.job_id, **document}
     )
     return here.answer(
@@ -108,7 +108,7 @@ def described(request: CohortRequest) -> str:
     return f"{text}, {request.band_count} {request.granularity}s" + (f", by {by}" if by else "")
 
 
-def question_of(request: CohortRequest) -> Question:
+def question_of(request: CohortRequest) -> CohortQuestion:
     """A job's request as the form of the cohorts page."""
     filters = [
         FilterLine(dimension=short_name(one.dimension), operator=operator, values="|".join(v or "" for v in values))
@@ -116,7 +116,7 @@ def question_of(request: CohortRequest) -> Question:
         for operator, values in (("is", one.values), ("not", one.excluded))
         if values
     ]
-    return Question(
+    return CohortQuestion(
         source=request.data_source,
         days="",
         start=request.start_date.isoformat(),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from bough.cohorts.measures import Asked, Form, measure_of
+from bough.cohorts.measures import Form, MeasureOptions, measure_of
 
 Status = Literal["complete", "partial", "not_started"]
 
@@ -30,7 +30,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     """0 to LEVELS: how strong the colour is."""
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class HeatMapRow(Struct, frozen=True, kw_only=True):
     """One row."""
 
     values: tuple[str | None, ...]
@@ -48,7 +48,7 @@ class HeatMap(Struct, frozen=True, kw_only=True):
     measure: str
     unit: str
     bands: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[HeatMapRow, ...]
     mean: tuple[Cell, ...]
     """Averages over the rows whose band has started, weighted by users."""
     users: int
@@ -66,7 +66,7 @@ def heat_maps(objects: Sequence[dict[str, Any]], body: dict[str, Any]) -> list[H
 
 def form_of(measure: str, body: dict[str, Any]) -> Form:
     """How the measure's numbers are written."""
-    asked = Asked(
+    asked = MeasureOptions(
         cumulative=bool(body.get("cumulative")), per_user=bool(body.get("per_user")), unique=bool(body.get("unique"))
     )
     return measure_of(measure).form_of(asked)
@@ -115,10 +115,10 @@ def _map(measure: str, objects: list[dict[str, Any]], body: dict[str, Any]) -> H
 
 def _line(
     one: dict[str, Any], names: list[str], dimensions: list[str], measure: str, form: Form, most: Decimal
-) -> Line:
+) -> HeatMapRow:
     cells = tuple(_cell(one, name, place, measure, form, most) for place, name in enumerate(names))
     values = {name: one[name] for name in dimensions}
-    return Line(
+    return HeatMapRow(
         values=tuple(values.values()),
         key=msgspec.json.encode(values).decode(),
         users=one["users"],

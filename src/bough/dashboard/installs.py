@@ -13,18 +13,18 @@ from bough.attribution.handlers import (
     seen_persons,
     simulated_document,
 )
-from bough.attribution.replay.history import SEARCHED
+from bough.attribution.stored.history import SEARCHED
 from bough.clicks.decision.explain import PLATFORMS
 from bough.dashboard import curl, feed, queries
 from bough.dashboard.page_context import Here, page
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import BadRequest, BoughError, NotFound
 from bough.events.body import encode
 from bough.links.listing import find_by_id
 from bough.links.visibility import sees_link
 from bough.persons.reading import find_persons, read_person
 from bough.store.journal import BY_ID, to_row
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.web.bodies import parse_form
 
 KINDS = {
@@ -58,7 +58,7 @@ async def installs(here: Here) -> Response:
             return Response(b"", 303, {"Location": here.url(f"installs/person/{found[0]['person_id']}")})
     for row in found:
         row["href"] = here.url(f"installs/person/{row['person_id']}")
-    persons = Table(
+    persons = PageTable(
         name="persons",
         caption="Persons found",
         columns=(
@@ -80,7 +80,7 @@ async def installs(here: Here) -> Response:
 async def person(here: Here) -> Response:
     """GET /dashboard/installs/person/{person_id}."""
     document = await read_person(here.call, here.call.path["person_id"])
-    table = Table(
+    table = PageTable(
         name="timeline",
         caption="Timeline",
         columns=(
@@ -119,7 +119,7 @@ async def click(here: Here) -> Response:
     store = here.call.context.store
     listed = await store.fetch(PERSONS_OF_TOUCH, (row.id,))
     persons = await seen_persons(here.call, [one for (one,) in listed])
-    table = Table(
+    table = PageTable(
         name="persons",
         caption="Persons who have this touch",
         columns=(Column(name="person_id", label="Person", kind="code", href="href"),),
@@ -200,14 +200,14 @@ def scene_of(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _candidates(document: dict[str, Any] | None) -> Table:
+def _candidates(document: dict[str, Any] | None) -> PageTable:
     explanation = (document or {}).get("explanation") or {}
     lines = [
         {**line, "for": name}
         for name, key in (("credit", "credit"), ("link data", "deep_link"))
         for line in explanation.get(key, ())
     ]
-    return Table(
+    return PageTable(
         name="candidates",
         caption="Every candidate",
         columns=(
@@ -245,7 +245,7 @@ async def _persons(here: Here, kind: str, asked: str) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-async def _row(here: Here, text: str) -> Row | None:
+async def _row(here: Here, text: str) -> JournalRow | None:
     """A journal row of the chosen app's environment that the user may see, or None."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63):
         return None
@@ -272,11 +272,11 @@ async def _by_id(here: Here, asked: str) -> str:
     return here.url(f"installs/event/{row.id}")
 
 
-async def _recent(here: Here) -> Table:
+async def _recent(here: Here) -> PageTable:
     rows = [] if here.limited else await here.call.context.store.fetch(queries.NEWEST_ROWS, (feed.ROWS_AT_ONCE,))
     rows = [row for row in rows if row[4] in RECENT_KINDS]
     found = feed.lines(rows, here.app.id, here.test, 50)
-    return Table(
+    return PageTable(
         name="recent",
         caption="Newest installs and opens",
         columns=(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
+from bough.accounts.audit import AuditEntry
 from bough.accounts.directory import Credential
 from bough.dashboard import link_form
 from bough.dashboard.curl import create_link_line, patch_link_line
@@ -24,7 +24,7 @@ from bough.links.listing import Listed
 from bough.links.management_handlers import change_link, own_link_by_id
 from bough.links.model import DEFAULT_DURATION, Link
 from bough.links.patch import parse_patch, patched_link
-from bough.links.qr.handlers import fetcher
+from bough.links.qr_handlers import fetcher
 from bough.links.visibility import sees_link
 from bough.vocabulary.ids import now_ms
 from bough.web.bodies import parse_form
@@ -62,7 +62,7 @@ async def create(here: Here) -> Response:
         link = await create_one(here.call, _owner(here), body)
         details = {"id": str(link.id), "outcome": "created"}
         url = link_url(link, here.app)
-        await here.call.note(Entry(action="link.place", subject=url, app=here.app.id, details=details))
+        await here.call.note(AuditEntry(action="link.place", subject=url, app=here.app.id, details=details))
     except BoughError as error:
         return _form(here, fields, None, error)
     return Response(b"", 303, {"Location": here.url(f"links/{link.id}", made="1")})

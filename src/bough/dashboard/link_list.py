@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from bough.accounts.call import json_response
 from bough.dashboard.curl import get_line
 from bough.dashboard.page_context import Here, page
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import BadRequest
 from bough.links.address import written_path
 from bough.links.listing_parameters import FILTERS
 from bough.links.management_handlers import listing_document, own_link_by_id, run_bulk, summary
 from bough.links.model import LABELS
 from bough.web.bodies import parse_form
+from bough.web.responses import json_response
 
 PAGE = 50
 MAX_MARKED = 500
@@ -45,7 +45,7 @@ async def links(here: Here) -> Response:
     if here.call.query("limit"):
         query["limit"] = here.call.query("limit") or ""
     document = await listing_document(here.call, query)
-    table = Table(
+    table = PageTable(
         name="links", caption="Links", columns=COLUMNS, rows=document["links"], document=document,
         empty="No link fits. Take a filter away, or make a link.",
     )  # fmt: skip

@@ -15,7 +15,7 @@ from bough.dashboard.link_form import fields_of, new_body
 from bough.dashboard.link_preview import show
 from bough.dashboard.page_context import Here, page
 from bough.dashboard.periods import LENGTHS, Period, finished, period
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.links.listing import Listed
 from bough.links.management_handlers import link_document, own_link_by_id
 from bough.links.qr.code import inline_svg
@@ -105,14 +105,14 @@ def _read(rows: Rows, link: int, chosen: Period) -> tuple[list[RowValues], list[
     return rows(queries.LINK_DAYS, between), rows(queries.LINK_VALUES, between), events
 
 
-def _days_table(chosen: Period, days: list[RowValues], events: list[RowValues]) -> Table:
+def _days_table(chosen: Period, days: list[RowValues], events: list[RowValues]) -> PageTable:
     clicks: dict[int, int] = dict(days)
     installs: Counter[int] = Counter()
     revenue: Counter[int] = Counter()
     for day, name, count, micro in events:
         installs[day] += count if name == "INSTALL" else 0
         revenue[day] += micro
-    return Table(
+    return PageTable(
         name="days",
         caption="By day",
         columns=(
@@ -129,13 +129,13 @@ def _days_table(chosen: Period, days: list[RowValues], events: list[RowValues]) 
     )
 
 
-def _values_table(dimension: str, label: str, values: list[RowValues], clicks: int) -> Table:
+def _values_table(dimension: str, label: str, values: list[RowValues], clicks: int) -> PageTable:
     found = [(value, int(count)) for one, value, count in values if one == dimension and value]
     unknown = clicks - sum(count for _, count in found)
     if unknown > 0:  # clicks that came between two readings make it less
         found.append(("", unknown))
     found.sort(key=lambda one: (-one[1], one[0]))
-    return Table(
+    return PageTable(
         name=dimension,
         caption=label,
         columns=(
@@ -147,13 +147,13 @@ def _values_table(dimension: str, label: str, values: list[RowValues], clicks: i
     )
 
 
-def _results_table(events: list[RowValues]) -> Table:
+def _results_table(events: list[RowValues]) -> PageTable:
     counts: Counter[str] = Counter()
     micros: Counter[str] = Counter()
     for _, name, count, micro in events:
         counts[name] += count
         micros[name] += micro
-    return Table(
+    return PageTable(
         name="events",
         caption="What it brought, all time",
         columns=(

@@ -48,7 +48,7 @@ class Destination(NamedTuple):
     """As POST /api/decide says it."""
 
 
-class Shown(NamedTuple):
+class PreviewPanel(NamedTuple):
     """Everything the preview shows."""
 
     card: Preview
@@ -60,7 +60,7 @@ class Shown(NamedTuple):
     url: str
 
 
-def show(link: Link, app: App) -> Shown:
+def show(link: Link, app: App) -> PreviewPanel:
     """The preview of a link, stored or not. Raises BadRequest as `clicks.explain` does."""
     url = link_url(link, app)
     platforms = {platform.name: platform for platform in PLATFORMS}
@@ -69,7 +69,7 @@ def show(link: Link, app: App) -> Shown:
         for name, decision in explain(link, app, test=link.test, link_url=url)
     }
     card = preview(full_data(link, url), app, url)
-    return Shown(
+    return PreviewPanel(
         card=card,
         host=urlsplit(url).netloc,
         picture=f"/dashboard/picture?{urlencode({'url': card.image_url})}" if card.image_url else "",

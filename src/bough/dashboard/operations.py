@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bough.accounts.model import Permission
 from bough.dashboard import (
     cohort_page,
     exports_page,
@@ -26,6 +25,7 @@ from bough.dashboard import (
     theme,
 )
 from bough.dashboard.settings_money import MAX_BYTES
+from bough.vocabulary.permissions import Permission
 from bough.web.bodies import FORM
 from bough.web.routing import JSON, Handler, Parameter, Route
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from bough.dashboard import feed, formats, queries
 from bough.dashboard.page_context import Here, page
 from bough.dashboard.periods import LENGTHS, Period, finished, period
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.store.database import Rows
 from bough.vocabulary.calendar_days import local_day
 from bough.vocabulary.ids import now_ms
@@ -63,7 +63,7 @@ async def overview(here: Here) -> Response:
         }
         for place in range(chosen.days)
     ]
-    table = Table(
+    table = PageTable(
         name="days",
         caption="By day",
         columns=(

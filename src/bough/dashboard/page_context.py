@@ -13,18 +13,19 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from bough.accounts.call import Call
-from bough.accounts.model import App, Level, Permission, User
+from bough.accounts.model import App, User
 from bough.attribution.stored.tables import data_as_of
 from bough.dashboard.rendering import html, render
-from bough.dashboard.tables import Form, Table, twin, wanted_form
+from bough.dashboard.tables import Form, PageTable, twin, wanted_form
 from bough.errors import SERVER_FAULT, BoughError, Forbidden, NotFound
 from bough.vocabulary.ids import now_ms
+from bough.vocabulary.permissions import Level, Permission
 from bough.web.errors import error_response, log, status_of
 
 THEMES = ("auto", "light", "dark")
 
 
-class Entry(NamedTuple):
+class NavigationEntry(NamedTuple):
     """A page of the navigation, for users with the permissions that it needs."""
 
     name: str
@@ -55,12 +56,14 @@ SECTIONS = (
     Section("health", "Health", "settings/health", ("settings",)),
 )
 NAVIGATION = (
-    Entry("overview", "", "Overview", "M3 12h4l3-8 4 16 3-8h4", ("aggregate_data",)),
-    Entry("links", "links", "Links", "M9 15l6-6M8 11l-2 2a4 4 0 006 6l2-2M16 13l2-2a4 4 0 00-6-6l-2 2"),
-    Entry("cohorts", "cohorts", "Cohorts", "M4 5h16M4 10h12M4 15h8M4 20h4", ("aggregate_data", "export")),
-    Entry("installs", "installs", "Installs", "M12 3v12m0 0l-5-5m5 5l5-5M4 20h16", ("sensitive_data",)),
-    Entry("exports", "exports", "Exports", "M14 3H6v18h12V7zM14 3v4h4M9 13h6M9 17h6", ("aggregate_data", "export")),
-    Entry(
+    NavigationEntry("overview", "", "Overview", "M3 12h4l3-8 4 16 3-8h4", ("aggregate_data",)),
+    NavigationEntry("links", "links", "Links", "M9 15l6-6M8 11l-2 2a4 4 0 006 6l2-2M16 13l2-2a4 4 0 00-6-6l-2 2"),
+    NavigationEntry("cohorts", "cohorts", "Cohorts", "M4 5h16M4 10h12M4 15h8M4 20h4", ("aggregate_data", "export")),
+    NavigationEntry("installs", "installs", "Installs", "M12 3v12m0 0l-5-5m5 5l5-5M4 20h16", ("sensitive_data",)),
+    NavigationEntry(
+        "exports", "exports", "Exports", "M14 3H6v18h12V7zM14 3v4h4M9 13h6M9 17h6", ("aggregate_data", "export")
+    ),
+    NavigationEntry(
         "settings",
         "settings",
         "Settings",
@@ -136,7 +139,7 @@ class Here:
         return self.call.header("hx-request") == "true"
 
     @property
-    def navigation(self) -> list[Entry]:
+    def navigation(self) -> list[NavigationEntry]:
         """The pages that the user may open; Settings leads to the first section that is the user's."""
         found = [entry for entry in NAVIGATION if entry.name != "settings" and all(map(self.may, entry.needs))]
         sections = self.sections
@@ -184,7 +187,7 @@ class Here:
         """Epoch ms up to which everything that has arrived is attributed."""
         return data_as_of(self.call.context.store)
 
-    def answer(self, template: str, tables: Sequence[Table] = (), status: int = 200, **values: Any) -> Response:
+    def answer(self, template: str, tables: Sequence[PageTable] = (), status: int = 200, **values: Any) -> Response:
         """The page, or one of its tables as CSV or JSON when that is what was asked for."""
         if self.form != "html":
             return twin(self.call, self.form, tables)

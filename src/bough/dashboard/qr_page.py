@@ -18,8 +18,8 @@ from bough.links.listing import Listed
 from bough.links.management_handlers import change_link, own_link_by_id
 from bough.links.model import Link
 from bough.links.qr.code import render
-from bough.links.qr.handlers import fetcher
 from bough.links.qr.look import FIELDS, FORMATS, WHOLE_NUMBERS, parse_settings
+from bough.links.qr_handlers import fetcher
 from bough.web.bodies import parse_form
 
 PATTERNS = ("standard", "squares", "circles", "triangles", "diamonds", "hexagons", "octagons")

@@ -26,4 +26,3 @@ LINK_EVENTS = "SELECT day, name, count, thousands, micro FROM link_day_event WHE
 NEWEST_ROWS = "SELECT id, at, app, test, kind, link, body FROM journal ORDER BY id DESC LIMIT ?"
 ROWS_AFTER = "SELECT id, at, app, test, kind, link, body FROM journal WHERE id > ? ORDER BY id LIMIT ?"
 NEWEST_ROW = "SELECT max(id) FROM journal"
-TOTALS_AS_OF = "SELECT journal FROM watermark WHERE name = 'day totals'"

@@ -8,20 +8,20 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
+from bough.accounts.audit import AuditEntry
 from bough.accounts.model import App, User
 from bough.cohorts.request import CohortRequest
 from bough.cohorts.request import parse as parse_request
 from bough.dashboard import cohort_form
 from bough.dashboard.page_context import Here, page
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import BadRequest, NotFound
 from bough.exports.callbacks import check_callback
 from bough.exports.handlers import today_of
 from bough.exports.reports import (
     BY_ORGANIZATION,
     EVERY,
-    Report,
+    ScheduledReport,
     delete_batch,
     new_report,
     of_row,
@@ -42,7 +42,7 @@ async def reports(here: Here) -> Response:
     if here.limited:
         own = [one for one in own if one.account_user == here.user.id]
     users = here.call.context.directory.users
-    table = Table(
+    table = PageTable(
         name="reports",
         caption="Reports",
         columns=(
@@ -90,7 +90,7 @@ async def save(here: Here) -> Response:
     if callback:
         await asyncio.to_thread(check_callback, callback, here.call.context.settings)
     await here.call.change(
-        save_batch, report, lambda done: Entry(action="report.save", subject=done.name, app=done.app)
+        save_batch, report, lambda done: AuditEntry(action="report.save", subject=done.name, app=done.app)
     )
     return Response(b"", 303, {"Location": here.url("cohorts/reports")})
 
@@ -105,12 +105,14 @@ async def delete(here: Here) -> Response:
     if found is None or (found.account_user != here.user.id and not here.may("team")):
         raise NotFound("There is no such report of yours.")
     await here.call.change(
-        delete_batch, (found.id, here.user.organization), lambda _: Entry(action="report.delete", subject=found.name)
+        delete_batch,
+        (found.id, here.user.organization),
+        lambda _: AuditEntry(action="report.delete", subject=found.name),
     )
     return Response(b"", 303, {"Location": here.url("cohorts/reports")})
 
 
-def request_of(report: Report, app: App, user: User) -> CohortRequest:
+def request_of(report: ScheduledReport, app: App, user: User) -> CohortRequest:
     """What a report asks today. Raises BadRequest when it can no longer be asked."""
     question = cohort_form.parse(parse_qsl(report.request, keep_blank_values=True, max_num_fields=500))
     today = today_of([app])
@@ -119,6 +121,6 @@ def request_of(report: Report, app: App, user: User) -> CohortRequest:
     return msgspec.structs.replace(request, callback_url=report.callback_url or None)
 
 
-def _address(here: Here, report: Report) -> str:
+def _address(here: Here, report: ScheduledReport) -> str:
     base = here.url("cohorts")
     return f"{base}{'&' if '?' in base else '?'}{report.request}"

@@ -10,17 +10,17 @@ from starlette.responses import Response
 from bough.accounts.handlers import change_app
 from bough.accounts.model import App
 from bough.accounts.operations import CONFIG
-from bough.attribution.rules.windows import NAMES, Windows
 from bough.dashboard.page_context import Here, page
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import BadRequest, BoughError
+from bough.vocabulary.windows import NAMES, Windows
 from bough.web.bodies import parse_form
 from bough.web.routing import Parameter
 
 DAY_MS = 86_400_000
 
 
-class Group(NamedTuple):
+class SettingGroup(NamedTuple):
     """Fields that belong together."""
 
     title: str
@@ -30,22 +30,23 @@ class Group(NamedTuple):
 
 
 GROUPS = (
-    Group("iOS", "The App Store, universal links and the URI scheme.", ("ios_", "universal_")),
-    Group("Android", "The Play Store, App Links and the URI scheme.", ("android_", "sha256_", "fire_")),
-    Group("Where people go without an address of the link's own", "Web, desktop and other stores.",
+    SettingGroup("iOS", "The App Store, universal links and the URI scheme.", ("ios_", "universal_")),
+    SettingGroup("Android", "The Play Store, App Links and the URI scheme.", ("android_", "sha256_", "fire_")),
+    SettingGroup("Where people go without an address of the link's own", "Web, desktop and other stores.",
           ("web_url", "default_desktop_url", "windows_", "blackberry_", "mac_", "text_message", "always_open_app")),
-    Group("Preview", "For links without their own.", ("og_title", "og_desc", "og_image", "og_app")),
-    Group("Deepviews", "Pages with content and a button; a template's name switches one on.", ("deepview_",)),
-    Group("Redirect allow-list", "Empty: any web address. One entry per line: example.com, *.example.com, myapp://.",
+    SettingGroup("Preview", "For links without their own.", ("og_title", "og_desc", "og_image", "og_app")),
+    SettingGroup("Deepviews", "Pages with content and a button; a template's name switches one on.", ("deepview_",)),
+    SettingGroup("Redirect allow-list", "Empty: any web address. One entry per line: example.com, *.example.com, myapp://.",
           ("redirect_allowlist", "uri_schemes")),
-    Group("How links behave", "bough's own switches.",
+    SettingGroup("How links behave", "bough's own switches.",
           ("alias_conflict", "test_env", "allow_type2", "expiry_", "append_", "utm_", "og_for_social", "update_imm",
            "uri_redirect_mode", "ios_nativelink")),
-    Group("Money", "Events whose revenue counts in cohorts; empty: the usual ones.", ("revenue_events",)),
-    Group("Exports", "Objects of a cohort export whose request names no limit, and the most that one may ask for.",
+    SettingGroup("Money", "Events whose revenue counts in cohorts; empty: the usual ones.", ("revenue_events",)),
+    SettingGroup("Exports", "Objects of an export whose request names no limit, and the most that one may ask for.",
           ("export_",)),
-    Group("Rate limits", "By name, [per second, per minute, per hour] as JSON; empty: the server's.", ("rate_limits",)),
-    Group("Contact", "Who develops the app.", ("dev_",)),
+    SettingGroup("Rate limits", "By name, [per second, per minute, per hour] as JSON; empty: the server's.",
+          ("rate_limits",)),
+    SettingGroup("Contact", "Who develops the app.", ("dev_",)),
 )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def _object(name: str, text: str) -> dict[str, Any]:
     return value
 
 
-def group_of(field: Parameter) -> Group | None:
+def group_of(field: Parameter) -> SettingGroup | None:
     """Where a field of the configuration stands."""
     starts = [(start, group) for group in GROUPS for start in group.starts if field.name.startswith(start)]
     return max(starts, key=lambda one: len(one[0]))[1] if starts else None
@@ -149,7 +150,7 @@ def _answer(here: Here, app: App, fields: dict[str, Any], said: str = "", proble
     values |= {name[2:]: str(value) for name, value in fields.items() if name.startswith("c:")}
     grouped = [(group, [field for field in CONFIG if group_of(field) is group]) for group in GROUPS]
     defaults = {name: f"{getattr(Windows(), name) / DAY_MS:g}" for name in NAMES}
-    table = Table(
+    table = PageTable(
         name="settings",
         caption="Settings",
         columns=(Column(name="name", label="Setting", kind="code"), Column(name="value", label="Value")),

@@ -7,13 +7,13 @@ from typing import Literal, cast
 
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
+from bough.accounts.audit import AuditEntry
 from bough.accounts.domains import DomainName, add_batch, remove_batch
 from bough.accounts.model import Domain
 from bough.clicks.domain_checks import check_domain
 from bough.dashboard.page_context import Here, page
 from bough.dashboard.rendering import html, render
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import BadRequest, NotFound
 from bough.web.bodies import parse_form
 
@@ -23,7 +23,7 @@ KINDS = ("custom", "default", "alternate")
 @page("settings")
 async def domains(here: Here) -> Response:
     """GET /dashboard/settings/domains."""
-    table = Table(
+    table = PageTable(
         name="domains",
         caption="Link domains",
         columns=(
@@ -58,7 +58,7 @@ async def check(here: Here) -> Response:
     checks = await asyncio.to_thread(check_domain, domain, here.call.context.directory.on_host(host))
     if here.partial:
         return html(render("domain_checks.html", checks=checks))
-    table = Table(
+    table = PageTable(
         name="checks",
         caption=f"Checks of {host}",
         columns=(
@@ -87,7 +87,9 @@ async def add(here: Here) -> Response:
         test=here.test,
         kind=cast("Literal['custom', 'default', 'alternate']", kind),
     )
-    await here.call.change(add_batch, wanted, lambda one: Entry(action="domain.add", subject=one.host, app=here.app.id))
+    await here.call.change(
+        add_batch, wanted, lambda one: AuditEntry(action="domain.add", subject=one.host, app=here.app.id)
+    )
     here.call.context.refresh()
     return Response(b"", 303, {"Location": here.url("settings/domains")})
 
@@ -98,7 +100,7 @@ async def remove(here: Here) -> Response:
     fields = parse_form(await here.call.bytes())
     name = DomainName(here.app.id, str(fields.get("host") or "").lower(), str(fields.get("prefix") or ""))
     await here.call.change(
-        remove_batch, name, lambda _: Entry(action="domain.remove", subject=name.host, app=here.app.id)
+        remove_batch, name, lambda _: AuditEntry(action="domain.remove", subject=name.host, app=here.app.id)
     )
     here.call.context.refresh()
     return Response(b"", 303, {"Location": here.url("settings/domains")})

@@ -6,11 +6,11 @@ import asyncio
 
 from starlette.responses import Response
 
-from bough.commands.doctor import examine
 from bough.dashboard.page_context import Here, page
 from bough.dashboard.rendering import html, render
-from bough.dashboard.tables import Column, Table
-from bough.health import ASIDE_LABELS, Consumer, Finding, consumers, process_findings
+from bough.dashboard.tables import Column, PageTable
+from bough.health.examination import examine
+from bough.health.findings import ASIDE_LABELS, Consumer, Finding, consumers, process_findings
 from bough.store import set_aside
 from bough.store.database import Store
 from bough.store.set_aside import SetAside
@@ -25,7 +25,7 @@ async def health(here: Here) -> Response:
     parts, problems, aside, totals = await store.beside(_read, here, store)
     rows = [{"part": one.label, "state": one.state, "as_of": one.as_of} for one in parts]
     rows.append({"part": "Sums of the overview", "state": "kept by the warehouse", "as_of": totals})
-    table = Table(
+    table = PageTable(
         name="health",
         caption="How far each part is",
         columns=(
@@ -47,8 +47,8 @@ def _read(here: Here, store: Store) -> tuple[list[Consumer], list[Finding], list
     return consumers(store), process_findings(settings.folder), aside, totals[0][0] if totals else None
 
 
-def _problems(problems: list[Finding]) -> Table:
-    return Table(
+def _problems(problems: list[Finding]) -> PageTable:
+    return PageTable(
         name="problems",
         caption="What fails",
         columns=(
@@ -61,9 +61,9 @@ def _problems(problems: list[Finding]) -> Table:
     )
 
 
-def _aside(here: Here, aside: list[SetAside]) -> Table:
+def _aside(here: Here, aside: list[SetAside]) -> PageTable:
     names = {app.id: app.name for app in here.apps}
-    return Table(
+    return PageTable(
         name="set_aside",
         caption="What is set aside",
         columns=(
@@ -95,7 +95,7 @@ async def doctor(here: Here) -> Response:
     findings = await asyncio.to_thread(lambda: list(examine(here.call.context.settings)))
     if here.partial:
         return html(render("doctor.html", findings=findings))
-    table = Table(
+    table = PageTable(
         name="doctor",
         caption="What doctor says",
         columns=(Column(name="finding", label="Finding", kind="long"),),

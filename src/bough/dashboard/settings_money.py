@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
+from bough.accounts.audit import AuditEntry
 from bough.attribution.rates import RateBatch, read_lines, store_rates
 from bough.dashboard.page_context import Here, page
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import BadRequest, BoughError
 from bough.exports import wake_up
 from bough.importers.costs import costs_sentence, read_costs, save_batch
@@ -46,7 +46,7 @@ async def add_rates(here: Here) -> Response:
         batch = RateBatch(tuple(rates), replace=fields.get("replace") == "on")
         report = await here.call.change(
             store_rates, batch,
-            lambda done: Entry(action="rates.add", details={"added": done.added, "replaced": done.replaced}),
+            lambda done: AuditEntry(action="rates.add", details={"added": done.added, "replaced": done.replaced}),
         )  # fmt: skip
     except BoughError as error:
         return await _answer(here, problem=error.message)
@@ -68,7 +68,7 @@ async def add_costs(here: Here) -> Response:
         if len(found.costs) > MAX_LINES:
             raise BadRequest(f"At most {MAX_LINES} lines at a time.")
         count = len(found.costs)
-        entry = Entry(action="costs.add", subject=str(here.app.id), app=here.app.id, details={"costs": count})
+        entry = AuditEntry(action="costs.add", subject=str(here.app.id), app=here.app.id, details={"costs": count})
         stored = await here.call.change(save_batch, (here.app.id, found.costs), lambda _: entry if count else None)
         wake_up.ring(here.call.context.settings.folder)
     except BoughError as error:
@@ -91,7 +91,7 @@ async def _answer(here: Here, said: str = "", problem: str = "") -> Response:
     costs = [] if here.limited else await store.fetch(NEWEST_COSTS, (here.app.id,))
     missing = await store.fetch(MISSING_RATES)
     tables = [
-        Table(
+        PageTable(
             name="costs",
             caption="Newest costs",
             columns=(
@@ -111,7 +111,7 @@ async def _answer(here: Here, said: str = "", problem: str = "") -> Response:
             ],
             empty="No costs yet. Upload what campaigns cost per day, and ROAS, ROI and eCPA show under Cohorts.",
         ),
-        Table(
+        PageTable(
             name="rates",
             caption="Newest exchange rates",
             columns=(
@@ -122,7 +122,7 @@ async def _answer(here: Here, said: str = "", problem: str = "") -> Response:
             rows=[{"date": day, "currency": currency, "usd_rate": rate} for day, currency, rate in rates],
             empty="No rates yet. Amounts in dollars need none; others are left out until their day has one.",
         ),
-        Table(
+        PageTable(
             name="missing",
             caption="Days without a rate",
             columns=(

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bough.accounts.keys import environment
 from bough.dashboard.page_context import Here, page
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.vocabulary.ids import iso_time
 
 
@@ -26,7 +26,7 @@ async def sdk(here: Here) -> Response:
     """GET /dashboard/settings/sdk."""
     directory = here.call.context.directory
     key = directory.branch_key(here.app.id, here.test)
-    table = Table(
+    table = PageTable(
         name="branch_keys",
         caption="Keys",
         columns=(

@@ -8,16 +8,16 @@ from starlette.responses import Response
 
 from bough.accounts import audit, tokens
 from bough.accounts import users as people
-from bough.accounts.audit import Asked
+from bough.accounts.audit import AuditQuery
 from bough.accounts.data_filters import COLUMNS
-from bough.accounts.model import PERMISSIONS
 from bough.accounts.team_handlers import agency_entry, identifier, revoked_entry, token_entry, user_entry
 from bough.accounts.tokens import NewToken, RevokedToken
-from bough.accounts.users import RemovedAgency, Wanted, WantedAgency
+from bough.accounts.users import RemovedAgency, UserChange, WantedAgency
 from bough.dashboard import curl
 from bough.dashboard.page_context import Here, page
-from bough.dashboard.tables import Column, Table
+from bough.dashboard.tables import Column, PageTable
 from bough.errors import BadRequest, BoughError
+from bough.vocabulary.permissions import PERMISSIONS
 from bough.web.bodies import parse_form
 
 AUDIT_PAGE = 100
@@ -35,7 +35,7 @@ async def save_user(here: Here) -> Response:
     fields = parse_form(await here.call.bytes())
     account = identifier(str(fields["user_id"])) if fields.get("user_id") else None
     try:
-        wanted = Wanted(here.user.organization, user_fields(fields, new=account is None), here.user, account)
+        wanted = UserChange(here.user.organization, user_fields(fields, new=account is None), here.user, account)
         await here.call.change(people.save_batch, wanted, user_entry)
     except BoughError as error:
         return await _team(here, problem=error.message)
@@ -111,7 +111,7 @@ async def _team(here: Here, problem: str = "") -> Response:
     ]
     by_id = {one["agency_id"]: one["name"] for one in agencies}
     tables = [
-        Table(
+        PageTable(
             name="users",
             caption="People",
             columns=(
@@ -130,7 +130,7 @@ async def _team(here: Here, problem: str = "") -> Response:
             empty="Nobody is here.",
             document={"users": users},
         ),
-        Table(
+        PageTable(
             name="agencies",
             caption="Agencies",
             columns=(
@@ -193,7 +193,7 @@ async def change_tokens(here: Here) -> Response:
 async def _tokens(here: Here, made: str = "", problem: str = "") -> Response:
     store = here.call.context.store
     found = await store.beside(tokens.tokens, store.rows, here.user.organization)
-    table = Table(
+    table = PageTable(
         name="tokens",
         caption="Tokens",
         columns=(
@@ -219,7 +219,7 @@ async def _tokens(here: Here, made: str = "", problem: str = "") -> Response:
 async def audit_log(here: Here) -> Response:
     """GET /dashboard/settings/audit."""
     cursor = here.call.query("cursor") or ""
-    asked = Asked(
+    asked = AuditQuery(
         organization=here.user.organization,
         action=(here.call.query("action") or "").strip(),
         actor=(here.call.query("actor") or "").strip(),
@@ -231,7 +231,7 @@ async def audit_log(here: Here) -> Response:
     found = await store.beside(audit.read, store.rows, asked)
     after = found[-1]["id"] if len(found) == AUDIT_PAGE else None
     named = {name: value for name in ("action", "actor", "subject") if (value := here.call.query(name))}
-    table = Table(
+    table = PageTable(
         name="audit",
         caption="Who did what, newest first",
         columns=(

@@ -35,7 +35,7 @@ class Column(Struct, frozen=True, kw_only=True):
     """Whether a bar shows its size within the column."""
 
 
-class Table(Struct, kw_only=True):
+class PageTable(Struct, kw_only=True):
     """Rows and what they mean. Times are epoch ms, days days since 1970, money millionths of a dollar."""
 
     name: str
@@ -71,7 +71,7 @@ def wanted_form(call: Call) -> Form:
     return "csv" if "text/csv" in accepted else "html"
 
 
-def twin(call: Call, form: Form, tables: Sequence[Table]) -> Response:
+def twin(call: Call, form: Form, tables: Sequence[PageTable]) -> Response:
     """One table of a page as CSV or JSON: that of `?table=`, else the first. Raises NotFound when there is none."""
     name = call.query("table")
     table = next((one for one in tables if name in (None, one.name)), None)
@@ -84,7 +84,7 @@ def twin(call: Call, form: Form, tables: Sequence[Table]) -> Response:
     return Response(csv_bytes(table), 200, headers, "text/csv; charset=utf-8")
 
 
-def json_bytes(table: Table) -> bytes:
+def json_bytes(table: PageTable) -> bytes:
     """The table as JSON."""
     if table.document is not None:
         return msgspec.json.encode(table.document)
@@ -94,7 +94,7 @@ def json_bytes(table: Table) -> bytes:
     return msgspec.json.encode({"rows": rows})
 
 
-def csv_bytes(table: Table) -> bytes:
+def csv_bytes(table: PageTable) -> bytes:
     """The table as CSV: a header line, UTF-8, RFC 4180 quoting, "\\n"; a missing value is an empty field."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -1,7 +1,7 @@
 """From bytes and forms to plain dictionaries, without a float on the way.
 
 `decode` reads JSON with decimals as `Decimal`, so that a price of 19.99 stays 19.99; `nested` unwraps the JSON strings
-that the Web SDK puts into its form fields (contract/sdk.md §0.2). Depth and size are bounded here, once.
+that the Web SDK puts into its form fields (docs/sdk.md). Depth and size are bounded here, once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from bough.errors import BadRequest, TooLarge
 
 MAX_BODY = 256 * 1024
-"""Bytes of one event or open request (ours; contract/sdk.md §3 "Limits")."""
+"""Bytes of one event or open request (ours; docs/events.md)."""
 
 MAX_DEPTH = 16
 """Levels of nesting in one body."""

@@ -1,5 +1,5 @@
-"""What can identify a device, browser, app install or user, and what privacy settings take away (contract/sdk.md §1
-"Identity model", §3).
+"""What can identify a device, browser, app install or user, and what privacy settings take away (docs/sdk.md,
+docs/events.md).
 
 An identifier is a pair (kind, value). Never among them: IP addresses, user agents, click ids. Those may hint at a click
 (`bough.attribution.rules.matching`), but they never say that two requests came from one person.
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from bough.events.server_fields import Facts
+from bough.events.server_fields import ServerFields
 from bough.vocabulary.values import first, flag, text
 
 Kind = Literal[
@@ -37,6 +37,7 @@ ADVERTISING: frozenset[Kind] = frozenset({"idfa", "aaid", "oaid", "fire"})
 """Removed by limit-ad-tracking, by a missing DMA consent, and by every cpp_level but FULL."""
 
 HARDWARE: frozenset[Kind] = frozenset({*ADVERTISING, "idfv", "android_id", "hardware"})
+
 
 SCOPED_TO_INSTALL: frozenset[Kind] = frozenset({"bundle", "device", "hardware", "anon", "request"})
 """Gone when the app is deleted: they cannot recognise a reinstall."""
@@ -69,7 +70,7 @@ GIVEN_ON_CLICK: dict[str, Kind] = {
     "fire_ad_id": "fire",
     "android_id": "android_id",
 }
-"""Link keys, after a leading `$`, `%` or `~`, by which a click can carry a device's id (contract/sdk.md §1, way 3)."""
+"""Link keys, after a leading `$`, `%` or `~`, by which a click can carry a device's id (docs/sdk.md, way 3)."""
 
 _NOT_SAID = frozenset({"", "null", "undefined", "bnc_no_value"})
 _SHARED = frozenset({"9774d56d682e549c", "dead00beef", "000000000000000"})
@@ -154,7 +155,7 @@ def privacy(body: Mapping[str, Any], user_data: Mapping[str, Any]) -> Privacy:
 
 
 def extract(
-    body: Mapping[str, Any], user_data: Mapping[str, Any], facts: Facts, allowed: Privacy
+    body: Mapping[str, Any], user_data: Mapping[str, Any], facts: ServerFields, allowed: Privacy
 ) -> tuple[Identifier, ...]:
     """Every usable identifier of one SDK request, in a fixed order and once each.
 
@@ -188,7 +189,7 @@ def extract(
         one
         for one in found
         if (allowed.advertising or one[0] not in ADVERTISING)
-        # The Web SDK repeats a page's click id as its browser id; a click id is nobody's id (sdk.md §1).
+        # The Web SDK repeats a page's click id as its browser id; a click id is nobody's id (docs/sdk.md).
         and not (one[0] == "browser" and one[1] == link_identifier and one[1] != facts.browser)
     )
 

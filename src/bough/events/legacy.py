@@ -1,4 +1,4 @@
-"""`POST /v1/event` of SDKs before the v2 events: `{event, metadata, …}` (contract/sdk.md §1 "Legacy").
+"""`POST /v1/event` of SDKs before the v2 events: `{event, metadata, …}` (docs/sdk.md).
 
 Such an event becomes a standard one when it bears exactly a standard name, else a custom one, with `metadata` as its
 custom data. Its person is named at the top level, by the tokens of the old sessions.

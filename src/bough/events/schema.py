@@ -1,4 +1,4 @@
-"""Bodies of `/v2/event/standard` and `/v2/event/custom` (contract/sdk.md §3), checked and frozen.
+"""Bodies of `/v2/event/standard` and `/v2/event/custom` (docs/events.md), checked and frozen.
 
 What identifies the event, its person and its money is checked and typed; everything else is stored as sent, unknown
 fields and values included, because the SDKs do not enforce their own lists either.
@@ -63,7 +63,7 @@ class Event(Struct, frozen=True, kw_only=True):
     shipping: Decimal | None = None
     tax: Decimal | None = None
     currency: str = "USD"
-    """ISO 4217; USD when none was sent (cohort.md §9 "Money")."""
+    """ISO 4217; USD when none was sent (docs/exports.md)."""
     transaction_id: str = ""
     request_id: str = ""
     """`branch_sdk_request_unique_id`: the same on every retry of one request; empty from Web and servers."""
@@ -127,7 +127,7 @@ def event_name(value: object, kind: Kind) -> str:
 
 
 def check_identifiers(user_data: Mapping[str, Any]) -> None:
-    """The identifier rule (contract/sdk.md §3).
+    """The identifier rule (docs/events.md).
 
     Raises:
         BadRequest: nobody is named, or by more than 255 characters, which would be nobody.
@@ -145,7 +145,7 @@ def check_identifiers(user_data: Mapping[str, Any]) -> None:
 
 
 def check_consent(user_data: Mapping[str, Any]) -> None:
-    """With `dma_eea` true the two other DMA fields are required (contract/sdk.md §3).
+    """With `dma_eea` true the two other DMA fields are required (docs/events.md).
 
     Raises:
         BadRequest: one is missing or no boolean.
@@ -206,7 +206,7 @@ def currency(value: object, field: str) -> str:
 
 
 def check_sign(name: str, revenue: Decimal | None, *, refunds: bool) -> None:
-    """Negative revenue is a refund: on PURCHASE, by import and server to server only (cohort.md §9).
+    """Negative revenue is a refund: on PURCHASE, by import and server to server only (docs/exports.md).
 
     Raises:
         BadRequest: negative elsewhere.

@@ -16,7 +16,7 @@ KEY = "bough"
 """The reserved key. The edge drops a key of this name from what clients send."""
 
 
-class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ServerFields(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One request's server-side facts; empty means unknown or not issued."""
 
     ip: str = ""
@@ -44,14 +44,14 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """For openings: `1` when the answer said that this is the first session."""
     repeated: str = ""
     """For a server's openings: `1` when another one without a link counted from the same address less than 4 h before
-    (contract/sdk.md §3)."""
+    (docs/events.md)."""
     imported: str = ""
     """For openings: `1` when an import has said that this device or user had the app before."""
 
 
-NOTHING = Facts()
+NOTHING = ServerFields()
 
-_NAMES = frozenset(Facts.__struct_fields__)
+_NAMES = frozenset(ServerFields.__struct_fields__)
 _encode = json.Encoder(decimal_format="number").encode
 
 
@@ -71,7 +71,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
     """An import has said that this device or user had the app before."""
 
 
-def recorded_of(facts: Facts) -> Recorded | None:
+def recorded_of(facts: ServerFields) -> Recorded | None:
     """What the answer to an opening said, or None for a row that this server did not answer."""
     if not facts.match:
         return None
@@ -86,19 +86,19 @@ def recorded_of(facts: Facts) -> Recorded | None:
     )
 
 
-def facts_of(body: Mapping[str, Any]) -> Facts:
+def server_fields_of(body: Mapping[str, Any]) -> ServerFields:
     """The facts of a journal row's body; `NOTHING` when there are none."""
     stored = body.get(KEY)
     if not isinstance(stored, dict):
         return NOTHING
-    return Facts(**{name: value for name, value in stored.items() if name in _NAMES and isinstance(value, str)})
+    return ServerFields(**{name: value for name, value in stored.items() if name in _NAMES and isinstance(value, str)})
 
 
-def journal_text(body: Mapping[str, Any], facts: Facts) -> str:
+def journal_text(body: Mapping[str, Any], facts: ServerFields) -> str:
     """The JSON of `with_facts`."""
     return _encode({**body, KEY: facts}).decode()
 
 
-def with_facts(body: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+def with_facts(body: Mapping[str, Any], facts: ServerFields) -> dict[str, Any]:
     """The body to journal: the request's fields and the facts under `bough`."""
     return {**body, KEY: to_builtins(facts)}

@@ -17,7 +17,6 @@ from typing import NamedTuple
 from bough.cohorts.files import CONTENT_TYPES, extension
 from bough.errors import NotFound
 from bough.exports.job import Job
-from bough.settings import Settings
 from bough.vocabulary.ids import new_code
 
 FOLDER = "exports"
@@ -69,15 +68,6 @@ class ExportFiles(ABC):
     @abstractmethod
     def problem(self) -> str | None:
         """What keeps files from being written, in one sentence; None when one was written and deleted."""
-
-
-def open_files(settings: Settings) -> ExportFiles:
-    """The place that the settings name; it is not contacted yet."""
-    if not settings.export_files:
-        return FolderFiles(settings.folder)
-    from bough.exports.object_store import ObjectFiles  # loads obstore, which only this setting needs
-
-    return ObjectFiles(settings.export_files)
 
 
 class FolderFiles(ExportFiles):

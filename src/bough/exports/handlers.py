@@ -1,4 +1,4 @@
-"""POST /v2/analytics, the job's status, its file; jobs and their cancelling (contract/cohort.md §1, §2)."""
+"""POST /v2/analytics, the job's status, its file; jobs and their cancelling (docs/exports.md)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from bough.accounts.audit import Entry
-from bough.accounts.call import Call, json_response
+from bough.accounts.audit import AuditEntry
+from bough.accounts.call import Call
 from bough.accounts.model import App, User
 from bough.cohorts.measures import canonical
 from bough.cohorts.meta import meta as tables
@@ -23,11 +23,12 @@ from bough.cohorts.request import CohortRequest, parse, parse_json
 from bough.errors import AuthenticationFailed, BadRequest, BoughError, Forbidden
 from bough.exports import records, wake_up
 from bough.exports.callbacks import check_callback
+from bough.exports.downloads import Downloads
 from bough.exports.files import Stream, content_type, job_of
 from bough.exports.job import CANCELLED, Job, Status, from_row, iso, status_document
 from bough.exports.questions import ask
 from bough.exports.signing import INVALID, SIGNED_SECONDS, Signer
-from bough.exports.tracing import Question
+from bough.exports.tracing import TraceRequest
 from bough.exports.visibility import (
     asked_for,
     covered_apps,
@@ -41,6 +42,7 @@ from bough.store.transaction import Value
 from bough.vocabulary.filters import Filter
 from bough.vocabulary.ids import now_ms
 from bough.web.errors import CORS_HEADERS, error_body
+from bough.web.responses import json_response
 
 EXPORTING = frozenset({"aggregate_data", "export"})
 """Permissions that the holder of a signed address must still have; the route table says it of the other routes."""
@@ -66,7 +68,7 @@ async def create_job(call: Call) -> Response:
         return _refusal(error)
     query = _query(call)
     if not any(given.get(name) for given in (query, body) for name in ("app_id", "organization_id")):
-        raise AuthenticationFailed  # documented for a missing app, too (contract/cohort.md §1.6)
+        raise AuthenticationFailed  # documented for a missing app, too (docs/access.md)
     apps = covered_apps(call, user, body, query)
     call.context.limits.check_export(user.organization, apps, "analytics")
     try:
@@ -116,7 +118,7 @@ async def download(call: Call) -> Response:
     """GET /v2/analytics/files/{name}: needs no token, only the signed address."""
     name = call.path["name"]
     query = call.request.query_params
-    identifier = call.context.signer.check(
+    identifier = call.context.part(Downloads).signer.check(
         name,
         query.get("Signature", ""),
         query.get("Expires", ""),
@@ -170,7 +172,7 @@ async def cancelled_job(call: Call) -> Job:
     changed = await call.change(
         records.update_batch,
         update,
-        lambda changed: None if changed is None else Entry(action="export.cancel", subject=job.job_id),
+        lambda changed: None if changed is None else AuditEntry(action="export.cancel", subject=job.job_id),
     )
     return changed or job
 
@@ -197,7 +199,7 @@ async def cell_document(call: Call) -> dict[str, Any]:
     values = dict(parse_json((call.query("values") or "{}").encode()))
     if not all(value is None or isinstance(value, str) for value in values.values()):
         raise BadRequest("values: must be an object of dimension to a value or null.")
-    question = Question(
+    question = TraceRequest(
         request=request,
         apps=apps,
         filters=filters,
@@ -207,7 +209,7 @@ async def cell_document(call: Call) -> dict[str, Any]:
     )
     found = await _ask(call, "rows", question)
     cell = {"measure": question.measure, "band": question.band, "values": values}
-    await call.note(Entry(action="export.rows", details={**told_of(request, apps), **cell}))
+    await call.note(AuditEntry(action="export.rows", details={**told_of(request, apps), **cell}))
     document: dict[str, Any] = found
     return document
 
@@ -228,7 +230,7 @@ async def _asked(call: Call, user: User) -> tuple[CohortRequest, tuple[int, ...]
     return request, tuple(app.id for app in apps), mandatory_filters(user, request)
 
 
-async def _ask(call: Call, kind: str, question: Question) -> Any:
+async def _ask(call: Call, kind: str, question: TraceRequest) -> Any:
     folder = call.context.settings.folder
     return await asyncio.to_thread(ask, folder, kind, msgspec.to_builtins(question))
 
@@ -317,8 +319,10 @@ async def _created(call: Call, job: Job) -> Response:
 
 async def job_file(call: Call, job: Job, name: str, headers: dict[str, str]) -> Response:
     """A finished job's file as an answer; noted in the audit log."""
-    opened = await call.context.export_files.open(name)
-    await call.note(Entry(action="export.download", subject=job.job_id, details={"file": name, "rows": job.row_count}))
+    opened = await call.context.part(Downloads).files.open(name)
+    await call.note(
+        AuditEntry(action="export.download", subject=job.job_id, details={"file": name, "rows": job.row_count})
+    )
     safe = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     sent = {**CORS_HEADERS, **safe, **headers}
     if isinstance(opened, Stream):
@@ -358,7 +362,7 @@ def status_of_job(call: Call, job: Job) -> dict[str, Any]:
 
 def response_url(call: Call, job: Job) -> str | None:
     """A freshly signed address of a finished job's file."""
-    return signed_url(call.context.settings.base_url, call.context.signer, job, call.user().id)
+    return signed_url(call.context.settings.base_url, call.context.part(Downloads).signer, job, call.user().id)
 
 
 def signed_url(base_url: str, signer: Signer, job: Job, user: int) -> str | None:
@@ -386,7 +390,9 @@ def _listed(call: Call, job: Job) -> dict[str, Any]:
 
 async def _dry_run(call: Call, user: User, request: CohortRequest, apps: list[App]) -> dict[str, Any]:
     """What the request would read and write; it makes no job."""
-    question = Question(request=request, apps=tuple(app.id for app in apps), filters=mandatory_filters(user, request))
+    question = TraceRequest(
+        request=request, apps=tuple(app.id for app in apps), filters=mandatory_filters(user, request)
+    )
     return {
         "code": 200,
         "dry_run": True,

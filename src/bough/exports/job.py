@@ -1,4 +1,4 @@
-"""An export job and the documents that describe it (contract/cohort.md §1.6, §2)."""
+"""An export job and the documents that describe it (docs/access.md, docs/exports.md)."""
 
 from __future__ import annotations
 

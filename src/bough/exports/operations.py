@@ -1,9 +1,8 @@
-"""The route table of exports (contract/cohort.md §1, §2)."""
+"""The route table of exports (docs/exports.md)."""
 
 from __future__ import annotations
 
 from bough.exports import handlers
-from bough.importers import handlers as cost_routes
 from bough.web.routing import Parameter, Route
 
 _TOKEN = Parameter(name="Access-Token", meaning="A user's token.", required=True, place="header")
@@ -129,21 +128,5 @@ EXPORT_ROUTES = (
         summary="Cancel a job",
         parameters=(_TOKEN, _JOB),
         answer="The job's status.",
-    ),
-    Route(
-        method="POST",
-        path="/api/costs",
-        handler=cost_routes.add_costs,
-        access="token",
-        needs=("settings",),
-        summary="Store what campaigns cost",
-        parameters=(
-            _TOKEN,
-            Parameter(name="app_id", meaning="The app.", required=True),
-            Parameter(
-                name="costs", meaning="Objects with date, cost, currency, dimensions.", required=True, kind="array"
-            ),
-        ),
-        answer="How many are `stored`; unless 0, how many were `added_up` with another one, and `replaced` one.",
     ),
 )

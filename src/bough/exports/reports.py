@@ -56,7 +56,7 @@ POSTPONED = "UPDATE report SET due_at = ? WHERE id = ? AND due_at = ?"
 DELIVERED = "UPDATE report SET delivered_job = ? WHERE id = ?"
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class ScheduledReport(Struct, frozen=True, kw_only=True):
     """One row of `report`. Times are epoch milliseconds."""
 
     id: int
@@ -74,21 +74,21 @@ class Report(Struct, frozen=True, kw_only=True):
     delivered_job: str | None = None
 
 
-Ask = Callable[[Report, App, User], CohortRequest]
+Ask = Callable[[ScheduledReport, App, User], CohortRequest]
 """The request that a report makes today. Raises BoughError when it can no longer be asked."""
 
 NewJob = Callable[[User, CohortRequest, list[App], str], Job]
 
 
-def of_row(row: RowValues) -> Report:
+def of_row(row: RowValues) -> ScheduledReport:
     """The report of a row in the order of COLUMNS."""
-    return Report(**dict(zip(COLUMNS, row, strict=True)))
+    return ScheduledReport(**dict(zip(COLUMNS, row, strict=True)))
 
 
-def new_report(user: User, app: App, name: str, request: str, every: str, callback_url: str) -> Report:
+def new_report(user: User, app: App, name: str, request: str, every: str, callback_url: str) -> ScheduledReport:
     """A report that nobody has stored yet."""
     now = now_ms()
-    return Report(
+    return ScheduledReport(
         id=new_id(), organization=user.organization, account_user=user.id, app=app.id, name=name, request=request,
         every=every, callback_url=callback_url, created_at=now, due_at=next_due(every, app.timezone, now),
     )  # fmt: skip
@@ -110,7 +110,7 @@ def next_due(every: str, timezone: str, now: int) -> int | None:
     return round(day.timestamp() * 1000)
 
 
-def save_batch(tx: Transaction, items: list[Report]) -> list[Report | Exception]:
+def save_batch(tx: Transaction, items: list[ScheduledReport]) -> list[ScheduledReport | Exception]:
     """Store reports."""
     tx.insert("report", COLUMNS, [tuple(getattr(one, name) for name in COLUMNS) for one in items])
     return list(items)
@@ -138,7 +138,7 @@ def start_due(store: Store, ask: Ask, new_job: NewJob) -> int:
     return len(rows)
 
 
-def _start(store: Store, directory: Directory, report: Report, ask: Ask, new_job: NewJob) -> None:
+def _start(store: Store, directory: Directory, report: ScheduledReport, ask: Ask, new_job: NewJob) -> None:
     user, app = directory.users.get(report.account_user), directory.apps.get(report.app)
     if user is None or app is None or not user.sees(app) or not user.permissions >= NEEDED:
         log.warning("Report %s is no longer made: its owner may not see its data", report.id)

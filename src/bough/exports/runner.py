@@ -1,4 +1,4 @@
-"""Run export jobs against the warehouse: request in, file out (contract/cohort.md §2, §3)."""
+"""Run export jobs against the warehouse: request in, file out (docs/exports.md)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Addresses that carry their own permission: an HMAC over the file's name, the user, and the time at which it ends.
 
-The form is that of the documented example (`?Signature=…&AWSAccessKeyId=…&Expires=…`, contract/cohort.md §2). The
+The form is that of the documented example (`?Signature=…&AWSAccessKeyId=…&Expires=…`, docs/exports.md). The
 access key's id is the user for whom the address was made: it works while that user may see the file. The signing key
 is random, made once, and kept in the store, so that all hosts of an installation share it.
 """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class TraceRequest(Struct, frozen=True, kw_only=True):
     """A request and whose it is; for rows also the cell."""
 
     request: CohortRequest
@@ -42,7 +42,7 @@ def answerer(
     from bough.exports.runner import scopes
 
     def answer(kind: str, fields: Mapping[str, Any]) -> Any:
-        question = msgspec.convert(fields, Question)
+        question = msgspec.convert(fields, TraceRequest)
         connection = cursor()
         at = as_of() or now_ms()
         covered = scopes(Directory(store).apps, question.apps, at)

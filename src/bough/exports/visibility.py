@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bough.accounts.audit import Entry
+from bough.accounts.audit import AuditEntry
 from bough.accounts.call import Call
 from bough.accounts.data_filters import filters_for, is_as_narrow
 from bough.accounts.directory import Directory
@@ -65,9 +65,9 @@ def limits_of(apps: Sequence[App]) -> dict[str, int]:
     }
 
 
-def asked_for(job: Job) -> Entry:
+def asked_for(job: Job) -> AuditEntry:
     """What the audit log says of a job that was asked for."""
-    return Entry(
+    return AuditEntry(
         action="export.create",
         subject=job.job_id,
         organization=job.organization,

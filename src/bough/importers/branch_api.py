@@ -1,4 +1,4 @@
-"""A running Branch account's links, read one by one: GET /v1/url (contract/links.md §1.2, §1.9)."""
+"""A running Branch account's links, read one by one: GET /v1/url (docs/links.md, docs/errors.md)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from bough.errors import BadRequest, Unavailable
-from bough.links.files.rows import Row
+from bough.links.row_files import FileRow
 
 TIMEOUT_SECONDS: Final = 30.0
 ATTEMPTS: Final = 5
@@ -21,7 +21,7 @@ MAX_WAIT_SECONDS: Final = 3600
 MAX_BYTES: Final = 4 * 1024 * 1024
 
 
-class Account:
+class BranchAccount:
     """An account's read API. `sleep` waits so many seconds."""
 
     def __init__(self, host: str, branch_key: str, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -35,16 +35,16 @@ class Account:
         self._sleep = sleep
         self._connection: http.client.HTTPConnection | None = None
 
-    def rows(self, lines: Iterable[str]) -> Iterator[Row]:
+    def rows(self, lines: Iterable[str]) -> Iterator[FileRow]:
         """A row for each address; what is not there or cannot be read is an error of its line."""
         for number, line in enumerate(lines, 1):
             url = line.strip()
             if not url or url.startswith("#"):
                 continue
             try:
-                yield Row(number, {"url": url, **self.read(url)})
+                yield FileRow(number, {"url": url, **self.read(url)})
             except BadRequest as error:
-                yield Row(number, {"url": url}, error.message)
+                yield FileRow(number, {"url": url}, error.message)
 
     def read(self, url: str) -> dict[str, object]:
         """A link's parameters.

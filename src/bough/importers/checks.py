@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from bough.importers.amounts import SAYS, WRITTEN_FOR_PEOPLE
-from bough.importers.columns import IDENTIFIERS, KEPT, SOURCES
+from bough.importers.columns import KEPT, SOURCES
 from bough.importers.instants import complaint, implausible, instant
 from bough.importers.kept import kept
 from bough.importers.names import name_faults
 from bough.vocabulary.currencies import CURRENCIES
 from bough.vocabulary.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
-from bough.vocabulary.export_columns import EXPORT_COLUMNS
+from bough.vocabulary.export_columns import EXPORT_COLUMNS, IDENTIFIERS
 from bough.vocabulary.money import MAX_AMOUNT
 from bough.warehouse.quoting import name as quoted
 from bough.warehouse.quoting import text

@@ -1,4 +1,4 @@
-"""Branch's raw event export: which column holds what (contract/cohort.md §5; issue texts name the columns).
+"""Branch's raw event export: which column holds what (docs/imports.md).
 
 Exports are flat (`user_data_os`) in CSV and Parquet and often nested (`{"user_data": {"os": …}}`) in JSON lines; both
 spellings are understood everywhere.
@@ -104,8 +104,5 @@ def split(source: str) -> tuple[str, str]:
     place, _, member = source.partition(".")
     return (place, member) if place in PLACES else ("", source)
 
-
-IDENTIFIERS: Final = ("identity", "idfa", "aaid", "browser")
-"""What joins rows into persons, and nothing else (contract/cohort.md §9)."""
 
 REQUIRED: Final = ("name", "timestamp")

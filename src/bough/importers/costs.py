@@ -1,4 +1,4 @@
-"""What campaigns cost: `bough import costs FILE` and POST /api/costs (contract/cohort.md §6, §9).
+"""What campaigns cost: `bough import costs FILE` and POST /api/costs (docs/exports.md).
 
 One cost is an amount for an app, a local day and any cohort dimensions. A file or request says all that its days and
 dimensions cost: rows of it with the same day and dimensions are added up, and replace what was stored before.
@@ -49,7 +49,7 @@ class Cost(Struct, frozen=True, kw_only=True):
     currency: str
 
 
-class Stored(Struct, frozen=True, kw_only=True):
+class StoredCosts(Struct, frozen=True, kw_only=True):
     """What became of the costs of a file or request."""
 
     rows: int
@@ -65,7 +65,7 @@ class Stored(Struct, frozen=True, kw_only=True):
 class CostReport(Struct, frozen=True, kw_only=True):
     """What became of a file."""
 
-    stored: Stored
+    stored: StoredCosts
     errors: tuple[tuple[int, str], ...] = ()
     """By line."""
 
@@ -115,7 +115,7 @@ def cells(columns: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
     return {name: value.strip() for name, value in zip(columns, fields, strict=True) if value.strip()}
 
 
-def costs_sentence(stored: Stored, verb: str = "") -> str:
+def costs_sentence(stored: StoredCosts, verb: str = "") -> str:
     """What became of costs, for people; `verb` stands behind "costs"."""
     lines = stored.rows + stored.added_up
     added = f" from {lines} lines (those of the same day and dimensions are added up)" if stored.added_up else ""
@@ -177,9 +177,9 @@ def parse_cost(fields: Mapping[str, Any]) -> Cost:
     )
 
 
-def save_batch(tx: Transaction, items: list[tuple[int, list[Cost]]]) -> list[Stored | Exception]:
+def save_batch(tx: Transaction, items: list[tuple[int, list[Cost]]]) -> list[StoredCosts | Exception]:
     """The batch that stores costs of different days and dimensions; they replace those that stand."""
-    results: list[Stored | Exception] = []
+    results: list[StoredCosts | Exception] = []
     for app, costs in items:
         newest, updated = tx.rows(NEWEST)[0]
         ids = growing_ids(newest or 0)
@@ -188,7 +188,7 @@ def save_batch(tx: Transaction, items: list[tuple[int, list[Cost]]]) -> list[Sto
         replaced = _differ(tx, app, costs)
         rows = [(next(ids), app, cost.day, _key(cost), str(cost.amount), cost.currency, updated_at) for cost in costs]
         tx.each(SAVE, rows)
-        results.append(Stored(rows=len(rows), replaced=replaced, updated_at=updated_at if rows else updated or 0))
+        results.append(StoredCosts(rows=len(rows), replaced=replaced, updated_at=updated_at if rows else updated or 0))
     return results
 
 

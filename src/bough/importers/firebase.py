@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from bough.clicks.decision.app_stores import CLICK_HERE, app_store_url, is_package, play_store_url
 from bough.errors import BadRequest
 from bough.links.addresses import WEB_SCHEMES, Refused, read_address
-from bough.links.files.rows import Row
 from bough.links.parameters import MAX_TAG
+from bough.links.row_files import FileRow
 
 SHORT: Final = ("shortlink", "shortdynamiclink", "shorturl", "dynamiclink")
 LONG: Final = ("longlink", "longdynamiclink", "longurl")
@@ -60,8 +60,8 @@ def is_export(columns: tuple[str, ...]) -> bool:
     return bool(names & set(SHORT)) and bool(names & {*LONG, *DEEP})
 
 
-def converted(row: Row) -> Row:
-    """A row as `bough.links.files.transfer.read_link` takes it."""
+def converted(row: FileRow) -> FileRow:
+    """A row as `bough.links.transfer.read_link` takes it."""
     if row.error:
         return row
     values = {_plain(name): value for name, value in row.values.items() if isinstance(value, str) and value.strip()}
@@ -69,15 +69,15 @@ def converted(row: Row) -> Row:
     try:
         query = dict(parse_qsl(urlsplit(long).query, max_num_fields=MAX_FIELDS)) if long else {}
     except ValueError:
-        return Row(row.line, row.values, "long link: is not an address.")
+        return FileRow(row.line, row.values, "long link: is not an address.")
     fields = {**{name: value for name, value in values.items() if name in COLUMNS}, **query}
     target = fields.get("link") or _first(values, DEEP)
     if not target:
-        return Row(row.line, row.values, "link: neither a deep link nor a long dynamic link.")
+        return FileRow(row.line, row.values, "link: neither a deep link nor a long dynamic link.")
     try:
         data = _data(target, fields)
     except BadRequest as error:
-        return Row(row.line, {"url": short}, error.message)
+        return FileRow(row.line, {"url": short}, error.message)
     name = _first(values, NAME)
     if name:
         data["$marketing_title"] = name
@@ -88,7 +88,7 @@ def converted(row: Row) -> Row:
     created = _first(values, CREATED)
     if created:
         found["created_at"] = created
-    return Row(row.line, found)
+    return FileRow(row.line, found)
 
 
 def _data(target: str, fields: Mapping[str, str]) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
-from bough.accounts.call import Call, json_response
+from bough.accounts.audit import AuditEntry
+from bough.accounts.call import Call
 from bough.errors import BadRequest
 from bough.events.body import decode
 from bough.exports import wake_up
 from bough.exports.visibility import covered_apps
 from bough.importers.costs import added_up, parse_cost, save_batch
+from bough.web.responses import json_response
 
 MAX_COSTS = 10_000
 MAX_BYTES = 8 * 1024 * 1024
@@ -40,7 +41,7 @@ async def add_costs(call: Call) -> Response:
     if clashing:
         at, says = clashing[0]
         raise BadRequest(f"costs[{at}].{says}")
-    entry = Entry(action="costs.add", subject=str(app.id), app=app.id, details={"costs": len(sums)})
+    entry = AuditEntry(action="costs.add", subject=str(app.id), app=app.id, details={"costs": len(sums)})
     stored = await call.change(save_batch, (app.id, sums), lambda _: entry if sums else None)
     wake_up.ring(call.context.settings.folder)
     counts = {"added_up": len(costs) - len(sums), "replaced": stored.replaced}

@@ -1,4 +1,5 @@
-"""Which names imported events may bear; as SQL over a text field. The rules are those of `bough.vocabulary.event_names`.
+"""Which names imported events may bear; as SQL over a text field. The rules are those of
+`bough.vocabulary.event_names`.
 
 A name is counted as it is written, letter by letter. `purchase`, `Install` and `INSTALL ` would be events of their own
 beside PURCHASE and INSTALL, found by nobody, so they are refused and told how they are written.

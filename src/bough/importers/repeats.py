@@ -19,8 +19,8 @@ from bough.store.database import Store
 from bough.warehouse.quoting import name, text
 
 BESIDE: Final = frozenset({"id", "line", "error"})
-"""Columns of a row that are not what it says; nor are its letters (`bough.importers.kept.SAID`): an event may come again
-in another spelling, from another program."""
+"""Columns of a row that are not what it says; nor are its letters (`bough.importers.kept.SAID`): an event may come
+again in another spelling, from another program."""
 
 LIVE_RANGE: Final = "SELECT min(id), max(id) FROM journal"
 LIVE_ROW: Final = (

@@ -1,4 +1,4 @@
-"""Which stored link a URL names (contract/links.md §3.1)."""
+"""Which stored link a URL names (docs/clicks.md)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from bough.accounts.context import Context
 from bough.accounts.directory import Directory
 from bough.errors import BadRequest
 
@@ -82,3 +83,12 @@ def plain_host(directory: Directory, host: str) -> str:
 def _storable(text: str) -> str:
     """Without NUL, which PostgreSQL's text cannot hold, not even as a parameter. No link's address has either sign."""
     return text.replace("\x00", "\ufffd")
+
+
+def known_host(context: Context, host: str) -> str:
+    """A Host header in lower case, or the server's own host when no app has links there."""
+    directory = context.directory
+    host = plain_host(directory, host.lower())
+    if directory.knows_host(host) or directory.knows_host(locate(directory, host, "").domain):
+        return host
+    return context.own_host

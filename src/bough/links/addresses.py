@@ -20,7 +20,7 @@ MAX_HOST = 253
 WEB_SCHEMES = frozenset({"https", "http"})
 
 
-class Address(Struct, frozen=True):
+class SafeAddress(Struct, frozen=True):
     """An address that is safe to send. `authority` is lower-case ASCII (`example.com:8080`), empty for app schemes."""
 
     scheme: str
@@ -69,10 +69,10 @@ _IPV6 = re.compile(r"\[[0-9a-f:.]{2,45}\]")
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
-def read_address(text: str) -> Address | Refused:
+def read_address(text: str) -> SafeAddress | Refused:
     """The address in `text` (spaces around it do not count), or why it is none. Any string is answered."""
     if (common := _COMMON.fullmatch(text)) and len(text) <= MAX_HOST:
-        return Address(common[1], common[2], common[3])
+        return SafeAddress(common[1], common[2], common[3])
     text = text.strip(" ")
     if len(text) > MAX_ADDRESS:
         return Refused(f"is longer than {MAX_ADDRESS} characters")
@@ -84,8 +84,8 @@ def read_address(text: str) -> Address | Refused:
     if not found:
         return Refused("must begin with https:// or http:// or a scheme that the app has registered")
     scheme, after = found.group(1).lower(), text[found.end() :]
-    address = _web(scheme, after) if scheme in WEB_SCHEMES else Address(scheme, "", encode(after))
-    if isinstance(address, Address) and len(address.url) > MAX_ADDRESS:
+    address = _web(scheme, after) if scheme in WEB_SCHEMES else SafeAddress(scheme, "", encode(after))
+    if isinstance(address, SafeAddress) and len(address.url) > MAX_ADDRESS:
         return Refused(f"is longer than {MAX_ADDRESS} characters")
     return address
 
@@ -111,12 +111,12 @@ def _broken(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False
 
 
-def _web(scheme: str, after: str) -> Address | Refused:
+def _web(scheme: str, after: str) -> SafeAddress | Refused:
     if not after.startswith("//"):
         return Refused(f"must continue with // after {scheme}:")
     end = min((at for at in map(after[2:].find, "/?#") if at >= 0), default=len(after) - 2) + 2
     authority = _authority(after[2:end])
-    return authority if isinstance(authority, Refused) else Address(scheme, authority, encode(after[end:]))
+    return authority if isinstance(authority, Refused) else SafeAddress(scheme, authority, encode(after[end:]))
 
 
 def _authority(text: str) -> str | Refused:

@@ -9,36 +9,13 @@ from __future__ import annotations
 import re
 
 from bough.errors import BadRequest
+from bough.vocabulary.reserved_paths import RESERVED_FIRST_SEGMENTS
 
 MAX_LENGTH = 128
 
 MAX_IMPORTED_BYTES = 1024
 """UTF-8 of an imported path; PostgreSQL's index of addresses holds about 2,700 for host and path together."""
 
-RESERVED_FIRST_SEGMENTS = frozenset(
-    {
-        "v1",
-        "v2",
-        "api",
-        "a",
-        "e",
-        "i",
-        ".well-known",
-        "apple-app-site-association",
-        "_r",
-        "sdk",
-        "dashboard",
-        "setup",
-        "signin",
-        "signout",
-        "static",
-        "healthz",
-        "readyz",
-        "metrics",
-        "openapi.json",
-    }
-)
-"""First path segments that the server itself answers."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*\Z")

@@ -19,10 +19,10 @@ from bough.errors import BadRequest, BoughError, Forbidden, NotFound
 from bough.links import actions, queries
 from bough.links.address import Address, parse_address
 from bough.links.change import NOT_UPDATABLE, check_not_updatable, is_expired
-from bough.links.files.rows import Format, Row, RowFile
 from bough.links.history import Differences, differences
 from bough.links.model import Link
 from bough.links.patch import FIELDS, Patch, parse_patch, patched_link
+from bough.links.row_files import FileRow, Format, RowFile
 from bough.store.changes import Change, record
 from bough.store.database import Rows
 from bough.store.transaction import Transaction
@@ -58,7 +58,7 @@ NULL = "null"
 """In a CSV cell: take the label or key away. An empty cell leaves it."""
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class ReportLine(Struct, frozen=True, kw_only=True):
     """What one row asks for."""
 
     number: int
@@ -74,7 +74,7 @@ class Line(Struct, frozen=True, kw_only=True):
 class Chunk(Struct, frozen=True, kw_only=True):
     """Some hundred lines."""
 
-    lines: list[Line]
+    lines: list[ReportLine]
     apps: Mapping[int, App]
     """Whose links may be changed; those of others are unknown."""
     now: int
@@ -83,7 +83,7 @@ class Chunk(Struct, frozen=True, kw_only=True):
     """Which of them the caller sees; None: all. A change must not take a link out of it."""
 
 
-class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BulkReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a line."""
 
     line: int
@@ -123,22 +123,22 @@ def check_columns(columns: tuple[str, ...], delete: bool) -> None:
             )
 
 
-def apply_batch(tx: Transaction, requests: list[Chunk]) -> list[list[Report] | Exception]:
+def apply_batch(tx: Transaction, requests: list[Chunk]) -> list[list[BulkReport] | Exception]:
     """Carry chunks out."""
     return [_apply(tx, chunk) for chunk in requests]
 
 
-def preview(rows: Rows, chunk: Chunk) -> list[Report]:
+def preview(rows: Rows, chunk: Chunk) -> list[BulkReport]:
     """What a chunk would do."""
     return _Work(rows, chunk).reports
 
 
-def failed(chunk: Chunk, error: BoughError) -> list[Report]:
+def failed(chunk: Chunk, error: BoughError) -> list[BulkReport]:
     """What became of a chunk whose transaction failed: nothing of it is stored."""
-    return [Report(line=line.number, url=line.url, ok=False, error=error.message) for line in chunk.lines]
+    return [BulkReport(line=line.number, url=line.url, ok=False, error=error.message) for line in chunk.lines]
 
 
-def _apply(tx: Transaction, chunk: Chunk) -> list[Report]:
+def _apply(tx: Transaction, chunk: Chunk) -> list[BulkReport]:
     work = _Work(tx.rows, chunk)
     tx.each(queries.UPDATE, [actions.update_values(link) for link in work.states.values() if link is not None])
     gone = [(link.id,) for link in work.deleted]
@@ -161,15 +161,15 @@ class _Work:
         self.changes: list[Change] = []
         self.reports = [self._report(line) for line in chunk.lines]
 
-    def _report(self, line: Line) -> Report:
+    def _report(self, line: ReportLine) -> BulkReport:
         if line.address is None:
-            return Report(line=line.number, url=line.url, ok=False, error=line.error)
+            return BulkReport(line=line.number, url=line.url, ok=False, error=line.error)
         try:
             return self._decide(line, (line.address.domain, line.address.path))
         except BoughError as error:
-            return Report(line=line.number, url=line.url, ok=False, error=error.message)
+            return BulkReport(line=line.number, url=line.url, ok=False, error=error.message)
 
-    def _decide(self, line: Line, key: tuple[str, str]) -> Report:
+    def _decide(self, line: ReportLine, key: tuple[str, str]) -> BulkReport:
         link = self.states[key] if key in self.states else self._stored.get(key)
         app = self._chunk.apps.get(link.app) if link is not None else None
         admits = self._chunk.admits
@@ -180,7 +180,7 @@ class _Work:
                 raise Forbidden("Links of the test environment cannot be deleted.")
             self._keep(key, link, None)
             self.deleted.append(link)
-            return Report(line=line.number, url=line.url, ok=True, deleted=True)
+            return BulkReport(line=line.number, url=line.url, ok=True, deleted=True)
         if is_expired(link, app, self._chunk.now):
             raise NotFound
         check_not_updatable(link, app, line.repeated)
@@ -189,25 +189,25 @@ class _Work:
             raise Forbidden(OUTSIDE)
         if after is not link:
             self._keep(key, link, after)
-        return Report(line=line.number, url=line.url, ok=True, changed=differences(link, after))
+        return BulkReport(line=line.number, url=line.url, ok=True, changed=differences(link, after))
 
     def _keep(self, key: tuple[str, str], before: Link, after: Link | None) -> None:
         self.states[key] = after
         self.changes.append(actions.change_of(before))
 
 
-def _line(row: Row, kind: Format, directory: Directory, delete: bool) -> Line:
+def _line(row: FileRow, kind: Format, directory: Directory, delete: bool) -> ReportLine:
     url = row.values.get("url")
     shown = url if isinstance(url, str) else ""
     if row.error:
-        return Line(number=row.line, url=shown, error=row.error)
+        return ReportLine(number=row.line, url=shown, error=row.error)
     try:
         patch = None if delete else parse_patch(fields(row.values, kind))
         repeated = {name: value for name, value in row.values.items() if name in NOT_UPDATABLE}
         address = parse_address(url, directory)
-        return Line(number=row.line, url=shown, address=address, patch=patch, repeated=repeated)
+        return ReportLine(number=row.line, url=shown, address=address, patch=patch, repeated=repeated)
     except BoughError as error:
-        return Line(number=row.line, url=shown, error=error.message)
+        return ReportLine(number=row.line, url=shown, error=error.message)
 
 
 def fields(values: Mapping[str, Any], kind: Format) -> dict[str, Any]:

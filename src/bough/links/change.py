@@ -1,4 +1,4 @@
-"""What a link becomes: made from parameters, or updated by them. Pure (contract/links.md §1.4, §10)."""
+"""What a link becomes: made from parameters, or updated by them. Pure (docs/links.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every control and analytics parameter of a link, grouped by what it does (contract/links.md §1.1, §2, §3.2, §3.6).
+"""Every control and analytics parameter of a link, grouped by what it does (docs/links.md, docs/clicks.md).
 
 Forms and documentation are made from this table; `tests/dashboard/test_link_editor.py` holds it to the tables that
 decide clicks (`links.targets`, `clicks.preview`) and to the contract's own list.
@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bough.clicks.pages.preview import TAGS
+from bough.links.preview_tags import TAGS
 from bough.links.targets import COUNTRY_KEYS, TARGET_KEYS
 
 Kind = Literal["url", "text", "long", "switch", "number", "mode", "country_url"]
@@ -26,7 +26,7 @@ class Control(Struct, frozen=True, kw_only=True):
     """One sentence, where the label does not say all."""
 
 
-class Group(Struct, frozen=True, kw_only=True):
+class ControlGroup(Struct, frozen=True, kw_only=True):
     """Keys that do the same kind of thing."""
 
     name: str
@@ -67,8 +67,8 @@ def _analytics(key: str) -> Control:
     return Control(key=key, label=name[0].upper() + name[1:])
 
 
-GROUPS: tuple[Group, ...] = (
-    Group(
+GROUPS: tuple[ControlGroup, ...] = (
+    ControlGroup(
         name="targets",
         title="Where people go",
         help="The address by platform; the first that is set wins over the app's store and default addresses.",
@@ -91,7 +91,7 @@ GROUPS: tuple[Group, ...] = (
             _url("$original_url", "Original address", "Where the content stands on the web."),
         ),
     ),
-    Group(
+    ControlGroup(
         name="countries",
         title="Addresses by country",
         help="One line per country: two letters and the address, as in: de https://example.com/de",
@@ -101,7 +101,7 @@ GROUPS: tuple[Group, ...] = (
             for key in COUNTRY_KEYS
         ),
     ),
-    Group(
+    ControlGroup(
         name="app",
         title="Opening the app",
         help="What the app is told, and how hard the browser tries to open it.",
@@ -119,7 +119,7 @@ GROUPS: tuple[Group, ...] = (
             _switch("$ios_nativelink", "Copy the link on iOS", "A page puts the link on the pasteboard first."),
         ),
     ),
-    Group(
+    ControlGroup(
         name="web",
         title="Web only",
         help="Keep people in the browser.",
@@ -129,7 +129,7 @@ GROUPS: tuple[Group, ...] = (
             _switch("$desktop_web_only", "The web on desktops"),
         ),
     ),
-    Group(
+    ControlGroup(
         name="deepviews",
         title="Deepviews",
         help="A page with the content and a button to the app; the template's name, or true for the default one.",
@@ -141,7 +141,7 @@ GROUPS: tuple[Group, ...] = (
             Control(key="$android_passive_deepview", label="Passive deepview on Android", help="false: off."),
         ),
     ),
-    Group(
+    ControlGroup(
         name="after",
         title="After the click",
         help="Where the browser tab goes once the app or store has opened.",
@@ -151,7 +151,7 @@ GROUPS: tuple[Group, ...] = (
             Control(key="$custom_sms_text", label="Text message", kind="long", help="Must hold {{ link }}."),
         ),
     ),
-    Group(
+    ControlGroup(
         name="preview",
         title="How it looks where it is shared",
         help="Title, description and picture for social networks and messengers.",
@@ -161,7 +161,7 @@ GROUPS: tuple[Group, ...] = (
             Control(key="$custom_meta_tags", label="Further meta tags", kind="long", help="A JSON object."),
         ),
     ),
-    Group(
+    ControlGroup(
         name="content",
         title="Content",
         help="What the link is about, for search and for the app.",
@@ -176,7 +176,7 @@ GROUPS: tuple[Group, ...] = (
             Control(key="$exp_date", label="Content ends", kind="number", help="Epoch milliseconds."),
         ),
     ),
-    Group(
+    ControlGroup(
         name="attribution",
         title="Attribution",
         help="How long a click or view counts, and whether it does at all.",
@@ -193,7 +193,7 @@ GROUPS: tuple[Group, ...] = (
             ),
         ),
     ),
-    Group(
+    ControlGroup(
         name="analytics",
         title="Advertising labels",
         help="Names and ids of campaign, ad set, ad and publisher, as dimensions of cohorts.",

@@ -1,4 +1,4 @@
-"""A link as the API shows it (contract/links.md §1.3, §2). No top-level key beyond the documented ones."""
+"""A link as the API shows it (docs/links.md). No top-level key beyond the documented ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TITLE_KEYS = ("$marketing_title", "$og_title")
 
 
 def short_url(link: Link, scheme: str) -> str:
-    """The address people share. A web-only link's begins with `/e/`, which no app claims (contract/links.md §3.1)."""
+    """The address people share. A web-only link's begins with `/e/`, which no app claims (docs/clicks.md)."""
     web_only = WEB_ONLY_PREFIX if link.data.get("$web_only") in ON else ""
     return f"{scheme}://{link.domain}/{web_only}{written_path(link.path)}"
 

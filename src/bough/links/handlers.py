@@ -1,4 +1,4 @@
-"""Branch's Deep Linking API: /v1/url and /v1/url/bulk (contract/links.md §1.1-§1.5)."""
+"""Branch's Deep Linking API: /v1/url and /v1/url/bulk (docs/links.md)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
-from bough.accounts.call import Asked, Call, json_response
+from bough.accounts.audit import AuditEntry
+from bough.accounts.call import Call, Caller
 from bough.accounts.directory import Credential
 from bough.accounts.model import App, Domain
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound
@@ -21,6 +21,7 @@ from bough.links.parameters import parse_parameters
 from bough.links.targets import check_targets
 from bough.links.visibility import sees_link
 from bough.vocabulary.ids import now_ms
+from bough.web.responses import json_response
 
 MAX_BULK_BYTES = 100 * 1024
 
@@ -133,13 +134,15 @@ async def delete(call: Call) -> Response:
     await call.change(
         actions.change_batch,
         _change_of(address, app, test, change),
-        lambda link: Entry(action="link.delete", subject=link_url(link, app), app=app.id, details={"id": str(link.id)}),
+        lambda link: AuditEntry(
+            action="link.delete", subject=link_url(link, app), app=app.id, details={"id": str(link.id)}
+        ),
         secret,
     )
     return json_response({"url": url, "deleted": True})
 
 
-def draft(call: Asked, owner: Credential, body: dict[str, Any]) -> actions.Draft:
+def draft(call: Caller, owner: Credential, body: dict[str, Any]) -> actions.Draft:
     """The link that a request body describes, not stored yet. Raises BoughError naming the field."""
     app = owner.app
     parameters = parse_parameters(body)

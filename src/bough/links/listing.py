@@ -72,23 +72,23 @@ class Listed(NamedTuple):
     """Epoch milliseconds."""
 
 
-class Page(NamedTuple):
+class ListingPage(NamedTuple):
     """Links, newest first, and the cursor of the next page: None when there is none."""
 
     links: list[Listed]
     next_cursor: int | None
 
 
-def list_links(rows: Rows, listing: Listing) -> Page:
+def list_links(rows: Rows, listing: Listing) -> ListingPage:
     """The page. May hold less than `limit` links, also none, and still have a next one, when a search takes long."""
     if not listing.streams:
-        return Page([], None)
+        return ListingPage([], None)
     filters = {name: value for name, value in msgspec.structs.asdict(listing.filters).items() if value is not None}
     if filters or listing.admits is not None:
         return _search(rows, listing, filters)
     found = _fetch(rows, listing, {}, listing.cursor or _NEWEST, 0, listing.limit + 1)
     more = len(found) > listing.limit
-    return Page(found[: listing.limit], found[listing.limit - 1].link.id if more else None)
+    return ListingPage(found[: listing.limit], found[listing.limit - 1].link.id if more else None)
 
 
 def matches(link: Link, filters: Filters) -> bool:
@@ -113,7 +113,7 @@ def find_by_id(rows: Rows, identifier: int) -> Listed | None:
     return _listed(found[0]) if found else None
 
 
-def _search(rows: Rows, listing: Listing, filters: dict[str, str | int]) -> Page:
+def _search(rows: Rows, listing: Listing, filters: dict[str, str | int]) -> ListingPage:
     deadline = time.monotonic() + SEARCH_SECONDS
     before = listing.cursor or _NEWEST
     wanted = listing.limit + 1
@@ -122,17 +122,17 @@ def _search(rows: Rows, listing: Listing, filters: dict[str, str | int]) -> Page
     while True:
         oldest, count = _window(rows, listing, before, size)
         if not count:
-            return Page(found, None)
+            return ListingPage(found, None)
         missing = wanted - len(found)
         candidates = _fetch(rows, listing, filters, before, oldest, missing)
         found += [listed for listed in candidates if _is_wanted(listed.link, listing)]
         before = candidates[-1].link.id if len(candidates) == missing else oldest
         if len(found) == wanted:
-            return Page(found[:-1], found[-2].link.id)
+            return ListingPage(found[:-1], found[-2].link.id)
         if before == oldest and count < size:
-            return Page(found, None)
+            return ListingPage(found, None)
         if time.monotonic() > deadline:
-            return Page(found, before)
+            return ListingPage(found, before)
 
 
 def _window(rows: Rows, listing: Listing, before: int, size: int) -> tuple[int, int]:

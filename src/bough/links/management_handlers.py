@@ -1,4 +1,4 @@
-"""bough's own link API under /api/links: list, search, single fields, upsert, bulk (beyond contract/links.md)."""
+"""bough's own link API under /api/links: list, search, single fields, upsert, bulk (beyond docs/links.md)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
-from bough.accounts.call import Call, json_response
+from bough.accounts.audit import AuditEntry
+from bough.accounts.call import Call
 from bough.accounts.directory import Credential
 from bough.accounts.model import App, User
 from bough.errors import BadRequest, BoughError, Forbidden, NotFound, TooLarge, Unavailable
 from bough.links import actions, bulk, placing
 from bough.links.document import link_url
 from bough.links.entries import bulk_entry, changed_entry
-from bough.links.files.rows import guess_format, read_rows
 from bough.links.handlers import draft
 from bough.links.history import history
 from bough.links.item import details, item
 from bough.links.listing import MAX_STREAMS, Listed, Listing, find_by_id, list_links
-from bough.links.listing_parameters import FILTERS, parse_filters, parse_number, parse_switch
+from bough.links.listing_parameters import FILTERS, parse_filters
 from bough.links.model import Link
 from bough.links.patch import parse_patch, patched_link
+from bough.links.row_files import guess_format, read_rows
 from bough.links.visibility import sees_link
 from bough.store.database import Rows
 from bough.vocabulary.ids import now_ms
+from bough.web.query_values import parse_number, parse_switch
+from bough.web.responses import json_response
 
 MAX_PAGE = 500
 DEFAULT_PAGE = 100
@@ -149,12 +151,14 @@ async def _bulk(call: Call, user: User, *, delete: bool) -> Response:
     return json_response({"dry_run": dry_run, **summary(reports), "lines": reports})
 
 
-async def run_bulk(call: Call, apps: Mapping[int, App], text: str, *, delete: bool, dry_run: bool) -> list[bulk.Report]:
+async def run_bulk(
+    call: Call, apps: Mapping[int, App], text: str, *, delete: bool, dry_run: bool
+) -> list[bulk.BulkReport]:
     """Change or delete the links of a CSV or NDJSON text, as far as they are those of `apps` and the caller's."""
     user = call.user()
     file = read_rows(StringIO(text, newline=""), guess_format(text[:100]))
     store = call.context.store
-    reports: list[bulk.Report] = []
+    reports: list[bulk.BulkReport] = []
     action = "links.delete" if delete else "links.change"
     for chunk in bulk.chunks(file, call.context.directory, apps, delete=delete, now=now_ms(), admits=_admits(user)):
         if dry_run:
@@ -168,7 +172,7 @@ async def run_bulk(call: Call, apps: Mapping[int, App], text: str, *, delete: bo
     return reports
 
 
-def summary(reports: list[bulk.Report]) -> dict[str, int]:
+def summary(reports: list[bulk.BulkReport]) -> dict[str, int]:
     """How many lines did what."""
     failed = sum(not report.ok for report in reports)
     done = sum(bool(report.changed) or report.deleted for report in reports)
@@ -206,10 +210,10 @@ def _admits(user: User) -> Callable[[Link], bool] | None:
     return partial(sees_link, user) if user.filters else None
 
 
-def _placed_entry(placed: placing.Placed | BoughError, app: App) -> Entry | None:
+def _placed_entry(placed: placing.Placed | BoughError, app: App) -> AuditEntry | None:
     if isinstance(placed, BoughError) or placed.outcome == "unchanged":
         return None
-    return Entry(
+    return AuditEntry(
         action="link.place",
         subject=link_url(placed.link, app),
         app=app.id,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from bough.links import management_handlers as routes
+from bough.links import qr_handlers
 from bough.links.bulk import CHUNK
 from bough.links.history import AT_MOST
 from bough.links.listing_parameters import FILTERS
 from bough.links.operations import ALIAS as OPTIONAL_ALIAS
 from bough.links.operations import DATA, DOMAIN, DURATION, IDENTITY, LABELS, QR_FIELDS, QR_SETTINGS, TYPE
 from bough.links.parameters import MAX_LABEL, MAX_TAG
-from bough.links.qr import handlers
 from bough.web.routing import Parameter, Route
 
 GROUP = "Link management"
@@ -168,7 +168,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/api/links/{id}/qr-code",
-        handler=handlers.link_qr_code,
+        handler=qr_handlers.link_qr_code,
         access="token",
         name="readLinkQrCode",
         group=GROUP,

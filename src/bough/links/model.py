@@ -1,4 +1,4 @@
-"""What a link is, once it is behind the edge (contract/links.md §1.1, §2).
+"""What a link is, once it is behind the edge (docs/links.md).
 
 `data` holds the customer's own keys exactly as sent (types kept); the keys that the server makes (`~id`, `url`, …) are
 never stored, they are laid over it by `bough.links.document` when a link is read.
@@ -40,7 +40,7 @@ class LinkType:
 
 
 class CreationSource:
-    """`~creation_source`: what made the link (contract/links.md §2)."""
+    """`~creation_source`: what made the link (docs/links.md)."""
 
     API = 0
     DASHBOARD = 1

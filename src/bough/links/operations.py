@@ -1,12 +1,12 @@
-"""The operations of Branch's Deep Linking and QR code APIs (contract/links.md §1.1-§1.6)."""
+"""The operations of Branch's Deep Linking and QR code APIs (docs/links.md)."""
 
 from __future__ import annotations
 
 from bough.links import handlers as routes
+from bough.links import qr_handlers
 from bough.links.alias import MAX_LENGTH
 from bough.links.model import DEFAULT_DURATION
 from bough.links.parameters import MAX_DURATION, MAX_IDENTITY, MAX_LABEL, MAX_TAGS
-from bough.links.qr import handlers
 from bough.links.qr.code import CONTENT_TYPES
 from bough.links.qr.look import COLORS, DEFAULT, IMAGES, MAX_IMAGE_URL, WHOLE_NUMBERS
 from bough.web.parameters import BRANCH_KEY, BRANCH_SECRET, KEY_IN_PATH, KEY_IN_QUERY, URL_IN_QUERY
@@ -172,14 +172,14 @@ def _qr_route(version: str, name: str) -> Route:
     return Route(
         method="POST",
         path=f"/{version}/qr-code",
-        handler=handlers.create_qr_code,
+        handler=qr_handlers.create_qr_code,
         access="branch_key",
         name=name,
         group=QR_GROUP,
         summary="Create a link and its QR code",
         notes="Nothing is stored when the settings cannot be used.",
         parameters=(BRANCH_KEY, *LINK_PARAMETERS),
-        body_limit=handlers.MAX_BODY,
+        body_limit=qr_handlers.MAX_BODY,
         produces=tuple(CONTENT_TYPES.values()),
         answer="The picture.",
         errors=(403, 409),

@@ -1,4 +1,4 @@
-"""The parameters of a link as clients send them, checked and made into values (contract/links.md §1.1, §10).
+"""The parameters of a link as clients send them, checked and made into values (docs/links.md).
 
 Clients send `data` as an object or as a JSON string, numbers as text (forms), labels at the top level or as `~` keys
 inside `data`. Everything is settled here; the rest of bough sees `LinkParameters`.

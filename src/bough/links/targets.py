@@ -1,4 +1,4 @@
-"""Which addresses a link may send people to (contract/links.md §1.1 redirect allowlist, §3.2, §10).
+"""Which addresses a link may send people to (docs/links.md, docs/clicks.md).
 
 A target is http(s) or uses a scheme that the app has registered. An app with an allowlist sends nowhere else: neither
 by a link's `$…_url` keys nor by its own settings, as at Branch. The same test runs when a link is created (400) and
@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from bough.accounts.model import App, AppConfig
 from bough.errors import BadRequest
-from bough.links.addresses import WEB_SCHEMES, Address, Refused, read_address
+from bough.links.addresses import WEB_SCHEMES, Refused, SafeAddress, read_address
 
 TargetUse = Literal["redirect", "content"]
 
@@ -62,7 +62,7 @@ _SCRIPT = re.compile(r"[\x00-\x20]*(javascript|data|vbscript|file|blob)[\x00-\x2
 _UNSET = (None, "", False, "false")
 
 
-def read_target(url: str, config: AppConfig) -> Address | Refused:
+def read_target(url: str, config: AppConfig) -> SafeAddress | Refused:
     """The address to send people to, or why it may not be used."""
     address = read_address(url)
     if isinstance(address, Refused):
@@ -119,7 +119,7 @@ def scheme_name(setting: str) -> str:
     return name if _SCHEME_NAME.fullmatch(name) and name not in NEVER and name not in WEB_SCHEMES else ""
 
 
-def _allows(entry: str, address: Address) -> bool:
+def _allows(entry: str, address: SafeAddress) -> bool:
     """Whether one entry (`example.com`, `*.example.com`, `myapp://`) covers the address."""
     scheme, separator, rest = entry.strip().lower().rpartition("://")
     if separator and scheme != address.scheme:

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from bough.accounts.data_filters import Fact, admits
 from bough.accounts.model import User
-from bough.attribution.rules.windows import via_features
-from bough.attribution.stored.feed import COLUMN_KEYS, touch_columns
+from bough.links.features import via_features
 from bough.links.model import LABELS, Link, LinkType
 from bough.vocabulary.dimensions import TOUCH_COLUMNS, Kind
+from bough.vocabulary.touch_columns import COLUMN_KEYS, touch_columns
 
 _OF_CLICKS = frozenset({"plus_referring_domain"})
 _SETS = frozenset(column for column, kind in TOUCH_COLUMNS if kind is Kind.SET)

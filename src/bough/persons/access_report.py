@@ -9,11 +9,11 @@ from bough.attribution.documents import environment, instant
 from bough.attribution.rules.persons import NOBODY
 from bough.persons import queries
 from bough.persons.erasing import Erasure
-from bough.persons.planning import SEGMENT_FOLDER, Person, rows_of
+from bough.persons.planning import SEGMENT_FOLDER, PersonToErase, rows_of
 from bough.store.database import Store
 
 
-def person_document(store: Store, folder: Path, person: Person) -> dict[str, Any]:
+def person_document(store: Store, folder: Path, person: PersonToErase) -> dict[str, Any]:
     """Identifiers, journal rows, imported events and links that name the person."""
     own = person.plan.identifiers
     identities = [value for kind, value in own if kind == "identity"]
@@ -49,7 +49,7 @@ def erasure_document(erasure: Erasure) -> dict[str, Any]:
     }
 
 
-def _imported(store: Store, folder: Path, person: Person) -> list[dict[str, Any]]:
+def _imported(store: Store, folder: Path, person: PersonToErase) -> list[dict[str, Any]]:
     segments = store.rows(queries.ALL_SEGMENTS, (person.app,))
     if not segments:
         return []

@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from bough.accounts.audit import Actor, Entry, write
+from bough.accounts.audit import Actor, AuditEntry, write
 from bough.accounts.directory import Directory
 from bough.attribution.live.legacy_identity import bundle_key
 from bough.attribution.stored import tables
@@ -38,15 +38,15 @@ from bough.attribution.stored.touch_index import TOUCHES, TouchIndex, touch_keys
 from bough.events.body import encode
 from bough.events.identifiers import clean
 from bough.persons import queries
-from bough.persons.planning import SEGMENT_FOLDER, Person
-from bough.persons.pseudonyms import Plan, Pseudonyms
+from bough.persons.planning import SEGMENT_FOLDER, PersonToErase
+from bough.persons.pseudonyms import PseudonymPlan, Pseudonyms
 from bough.persons.rewriting import is_own, other_body, own_body
 from bough.store import watermark
 from bough.store.changes import Change, record
 from bough.store.database import Store
 from bough.store.transaction import Transaction, Value
 from bough.vocabulary.ids import growing_ids, now_ms
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
 from bough.vocabulary.values import first
 from bough.warehouse.watermarks import REBUILT
@@ -55,7 +55,8 @@ from bough.warehouse.watermarks import ask_batch as ask_for_rebuild
 LOCK_FILE = "bough.erasures.lock"
 ROWS_AT_ONCE = 2000
 KEY_SORTS = ("", "given ", "impression given ", "impression ", "opening ", "web opening ", "touched ", "installed ")
-"""What can stand before a kind of identifier in the key of an index (`bough.attribution.live.opens`, `bough.attribution`)."""
+"""What can stand before a kind of identifier in the key of an index (`bough.attribution.live.opens`,
+`bough.attribution`)."""
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -73,7 +74,7 @@ class Erasure(Struct, kw_only=True):
     """Of STEPS."""
     reached: int
     """How far the step is."""
-    plan: Plan | None
+    plan: PseudonymPlan | None
     old_file: str
     """A file of imported events that another has replaced, and that must go."""
     actor: Actor
@@ -82,15 +83,15 @@ class Erasure(Struct, kw_only=True):
     done_at: int | None
 
 
-class Asked(Struct, frozen=True):
+class ErasureRequest(Struct, frozen=True):
     """A person to be erased, and who wants it."""
 
-    person: Person
+    person: PersonToErase
     actor: Actor
     organization: int
 
 
-def ask_batch(tx: Transaction, items: list[Asked]) -> list[int | Exception]:
+def ask_batch(tx: Transaction, items: list[ErasureRequest]) -> list[int | Exception]:
     """Begin erasures; their ids. One that is under way for the same person is not begun twice."""
     results: list[int | Exception] = []
     for item in items:
@@ -214,7 +215,7 @@ def _of(row: Any) -> Erasure:
         person=person,
         step=step,
         reached=reached,
-        plan=msgspec.json.decode(plan, type=Plan) if plan else None,
+        plan=msgspec.json.decode(plan, type=PseudonymPlan) if plan else None,
         old_file=old_file,
         actor=msgspec.json.decode(actor, type=Actor),
         rows=count,
@@ -270,7 +271,7 @@ def _journal(tx: Transaction, store: Store, erasure: Erasure, pseudonyms: Pseudo
     tx.run(queries.SET_REACHED, (rows[-1][0], changed, erasure.id))
 
 
-def _forget_login(tx: Transaction, row: Row, pseudonyms: Pseudonyms) -> None:
+def _forget_login(tx: Transaction, row: JournalRow, pseudonyms: Pseudonyms) -> None:
     """What `/v1/profile` kept when it wrote this row, also on somebody else's device; of this app only."""
     identity = clean("identity", row.body.get("identity"))
     if pseudonyms.of("identity", identity) is not None:
@@ -278,7 +279,7 @@ def _forget_login(tx: Transaction, row: Row, pseudonyms: Pseudonyms) -> None:
         tx.run(queries.FORGET_LOGIN, (bundle_key(row.app, row.test, bundle), identity))
 
 
-def _rewrite(tx: Transaction, row: Row, body: dict[str, Any], pseudonyms: Pseudonyms) -> None:
+def _rewrite(tx: Transaction, row: JournalRow, body: dict[str, Any], pseudonyms: Pseudonyms) -> None:
     text = encode(body).decode()
     new = pseudonyms.plan.renumbered.get(str(row.id))
     if new is None:
@@ -287,7 +288,7 @@ def _rewrite(tx: Transaction, row: Row, body: dict[str, Any], pseudonyms: Pseudo
     tx.run(queries.SET_ROW, (int(new), text, row.id))
 
 
-def _reindex(tx: Transaction, row: Row, pseudonyms: Pseudonyms, index: TouchIndex, links: StoredLinks) -> None:
+def _reindex(tx: Transaction, row: JournalRow, pseudonyms: Pseudonyms, index: TouchIndex, links: StoredLinks) -> None:
     """What an own row is found by: no address any more, and a touch's browser by its stand-in."""
     new = int(pseudonyms.plan.renumbered.get(str(row.id), row.id))
     if row.kind in TOUCHES:
@@ -388,6 +389,6 @@ def _finish(tx: Transaction, items: list[Erasure]) -> list[Exception | None]:
     for erasure in items:
         if tx.rows(queries.BY_ID, (erasure.id,))[0][4] != "done":
             tx.run(queries.FINISH, (now_ms(), erasure.id))
-            write(tx, [(erasure.actor, Entry(action="person.erased", app=erasure.app, subject=str(erasure.id),
+            write(tx, [(erasure.actor, AuditEntry(action="person.erased", app=erasure.app, subject=str(erasure.id),
                                              details={"rows": erasure.rows}))])  # fmt: skip
     return [None] * len(items)

@@ -11,17 +11,18 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.accounts.audit import Audited, Entry, audited
-from bough.accounts.call import Call, json_response
-from bough.attribution.replay.history import SEARCHED
+from bough.accounts.audit import Audited, AuditEntry, audited
+from bough.accounts.call import Call
+from bough.attribution.stored.history import SEARCHED
 from bough.errors import BadRequest, NotFound
 from bough.events.body import encode
 from bough.persons import reading
 from bough.persons.access_report import erasure_document, person_document
-from bough.persons.erasing import Asked, ask_batch, read
-from bough.persons.planning import Person, find_persons
+from bough.persons.erasing import ErasureRequest, ask_batch, read
+from bough.persons.planning import PersonToErase, find_persons
 from bough.vocabulary.values import text
 from bough.web.errors import CORS_HEADERS
+from bough.web.responses import json_response
 
 BY = "by"
 """In place of a person's id: the person is named by an identifier."""
@@ -52,7 +53,7 @@ async def export(call: Call) -> Response:
     folder = context.settings.folder
     found = [await asyncio.to_thread(person_document, context.store, folder, person) for person in persons]
     for person in persons:
-        await call.note(Entry(action="person.export", app=person.app, subject=str(person.person)))
+        await call.note(AuditEntry(action="person.export", app=person.app, subject=str(person.person)))
     return _encoded({"persons": found})
 
 
@@ -65,7 +66,7 @@ async def erase(call: Call) -> Response:
     for person in persons:
         organization = context.directory.apps[person.app].organization
         number = await context.store.write(
-            audited(ask_batch), Audited(Asked(person, call.actor(), organization), call.actor(), _tell(person))
+            audited(ask_batch), Audited(ErasureRequest(person, call.actor(), organization), call.actor(), _tell(person))
         )
         erasure = await asyncio.to_thread(read, context.store, number)
         assert erasure is not None
@@ -84,11 +85,11 @@ async def read_erasure(call: Call) -> Response:
     return json_response(erasure_document(erasure))
 
 
-def _tell(person: Person) -> Any:
-    return lambda number: Entry(action="person.erase", app=person.app, subject=str(number))
+def _tell(person: PersonToErase) -> Any:
+    return lambda number: AuditEntry(action="person.erase", app=person.app, subject=str(number))
 
 
-async def _persons(call: Call, given: dict[str, Any]) -> list[Person]:
+async def _persons(call: Call, given: dict[str, Any]) -> list[PersonToErase]:
     """Who is meant, among the apps that the user sees. Raises NotFound, as for somebody else's persons."""
     context = call.context
     apps = context.directory.apps_of(call.user())

@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 
 from bough.events.identifiers import Identifier
-from bough.importers.columns import IDENTIFIERS
 from bough.persons.imported_rows import borne
 from bough.persons.segments import connected, dicts, present, raw_rows_of
+from bough.vocabulary.export_columns import IDENTIFIERS
 from bough.warehouse.persons import MASK, key_of
 from bough.warehouse.quoting import text
 

@@ -14,10 +14,11 @@ import msgspec
 
 from bough.events.body import encode
 from bough.events.identifiers import Identifier, Kind, clean
-from bough.importers.columns import IDENTIFIERS, KEPT
+from bough.importers.columns import KEPT
 from bough.importers.kept import SAID
 from bough.persons.pseudonyms import Pseudonyms
 from bough.persons.rewriting import other_body
+from bough.vocabulary.export_columns import IDENTIFIERS
 
 COLUMN_KINDS: Final[dict[str, Kind]] = {
     "identity": "identity",

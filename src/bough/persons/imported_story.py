@@ -15,10 +15,10 @@ from bough.accounts.data_filters import Fact, admits
 from bough.accounts.model import User
 from bough.attribution.documents import SESSIONS, instant
 from bough.attribution.rules.session_kind import days_between, is_reengagement
-from bough.importers.columns import IDENTIFIERS
 from bough.importers.kept import as_exported
 from bough.vocabulary.dimensions import TOUCH_COLUMNS, USER_COLUMNS, Kind
 from bough.vocabulary.event_groups import TOUCH_EVENTS
+from bough.vocabulary.export_columns import IDENTIFIERS
 from bough.warehouse.had_app import OPENINGS
 
 _MARKS = {"tilde": "~", "dollar": "$", "plus": "+"}
@@ -151,7 +151,8 @@ def _touch_data(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _facts(app: int, row: Mapping[str, Any], one: Followed) -> dict[str, Fact]:
-    """The values of an event by column of `bough.vocabulary.dimensions`, as `bough.attribution.visibility` makes them."""
+    """The values of an event by column of `bough.vocabulary.dimensions`, as `bough.attribution.visibility` makes
+    them."""
     credited = row["attributed"]
     facts: dict[str, Fact] = {
         "app": str(app),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bough.attribution.replay.history import SEARCHED
+from bough.attribution.stored.history import SEARCHED
 from bough.persons import handlers
 from bough.web.routing import JSON, Parameter, Route
 

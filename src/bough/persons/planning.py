@@ -1,7 +1,7 @@
 """Whose rows and identifiers are meant by a person: found once, before anything is changed.
 
 A person is what attribution says (`bough.attribution.rules.persons`), with the rows of imported files that share an
-identifier with them (contract/cohort.md §9). Identifiers that are somebody else's, as those of a lent device, are noted
+identifier with them (docs/exports.md). Identifiers that are somebody else's, as those of a lent device, are noted
 so that they stay.
 """
 
@@ -14,22 +14,22 @@ from pathlib import Path
 from msgspec import Struct
 
 from bough.accounts.directory import Directory
-from bough.attribution.replay.history import SEARCHED, Head, Stories, Told
+from bough.attribution.replay.entries import TOUCH_KINDS
 from bough.attribution.rules.persons import NOBODY
-from bough.attribution.stored.entries import TOUCH_KINDS
+from bough.attribution.stored.history import SEARCHED, Head, Stories, Told
 from bough.attribution.stored.tables import SHARED_OF, shared_of
 from bough.attribution.stored.touch_index import TOUCHES, first_of, is_row_id
 from bough.errors import NotFound
 from bough.events import identifiers as ids
 from bough.events.identifiers import HARDWARE, Identifier
-from bough.events.server_fields import facts_of
-from bough.importers.columns import IDENTIFIERS
+from bough.events.server_fields import server_fields_of
 from bough.persons import queries
-from bough.persons.pseudonyms import Plan
+from bough.persons.pseudonyms import PseudonymPlan
 from bough.store.database import Store
 from bough.store.journal import to_row
 from bough.store.select_in import select_in
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.export_columns import IDENTIFIERS
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
 from bough.vocabulary.values import text
 
@@ -38,19 +38,19 @@ LARGEST_STEP = 5000
 """How far a click may be renumbered: far less than a millisecond's ids."""
 
 
-class Person(Struct, frozen=True, kw_only=True):
+class PersonToErase(Struct, frozen=True, kw_only=True):
     """Everybody that one request is about, in one app and environment."""
 
     app: int
     test: bool
     person: int
     """The person's id, `NOBODY` for one who is in imported files only."""
-    plan: Plan
+    plan: PseudonymPlan
 
 
 def find_persons(
     store: Store, folder: Path, directory: Directory, worlds: list[tuple[int, bool]], name: str, value: str
-) -> list[Person]:
+) -> list[PersonToErase]:
     """The persons with an identifier (a name of `SEARCHED`, or `person`: a person's or event's id).
 
     Raises NotFound when there is nobody.
@@ -88,7 +88,7 @@ class _Search:
         self._test = test
         shared = shared_of(store.rows(SHARED_OF, (app, int(test))))
         self._shared = shared.get((app, test), set())
-        """What many share is nobody's: rows that bear it are other people's."""
+        """What many share is no person's: rows that bear it are other people's."""
         self._groups: dict[int, Told] = {}
         self.own: dict[Identifier, None] = {}
         self.foreign: dict[Identifier, None] = {}
@@ -136,7 +136,7 @@ class _Search:
 
         return connected([self._folder / SEGMENT_FOLDER / name for _, name in segments], wanted)
 
-    def closed(self) -> Person:
+    def closed(self) -> PersonToErase:
         """Everything, once nothing more is connected with it."""
         while True:
             before = len(self.own), len(self.persons)
@@ -151,14 +151,14 @@ class _Search:
             if (len(self.own), len(self.persons)) == before:
                 break
         self.rows.update(touches(self._store, self._app, self._test, self.own))
-        plan = Plan(
+        plan = PseudonymPlan(
             salt=secrets.token_hex(32),
             identifiers=tuple(self.own),
             foreign=tuple(self.foreign),
             rows=tuple(self.rows),
             renumbered=_renumbered(self._store, self.own),
         )
-        return Person(app=self._app, test=self._test, person=min(self.persons, default=NOBODY), plan=plan)
+        return PersonToErase(app=self._app, test=self._test, person=min(self.persons, default=NOBODY), plan=plan)
 
     def _claim(self, one: Identifier, owner: int) -> None:
         if one in self._shared:
@@ -183,10 +183,10 @@ class _Search:
         return self._groups[head.group]
 
 
-def borne(row: Row) -> tuple[Identifier, ...]:
+def borne(row: JournalRow) -> tuple[Identifier, ...]:
     """Every identifier that a row holds, also those that privacy settings keep out of attribution."""
     user = row.body.get("user_data")
-    return ids.extract(row.body, user if isinstance(user, dict) else {}, facts_of(row.body), ids.ALLOWED)
+    return ids.extract(row.body, user if isinstance(user, dict) else {}, server_fields_of(row.body), ids.ALLOWED)
 
 
 def touches(store: Store, app: int, test: bool, own: dict[Identifier, None]) -> dict[int, None]:
@@ -222,6 +222,6 @@ def _renumbered(store: Store, own: dict[Identifier, None]) -> dict[str, str]:
     return found
 
 
-def rows_of(store: Store, person: Person) -> list[Row]:
+def rows_of(store: Store, person: PersonToErase) -> list[JournalRow]:
     """The person's journal rows, in the order in which they arrived."""
     return sorted(map(to_row, select_in(store.rows, queries.ROWS_BY_ID, person.plan.rows)), key=lambda row: row.id)

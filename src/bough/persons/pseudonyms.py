@@ -23,7 +23,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE
 _HEX = re.compile(r"[0-9a-f]+\Z", re.IGNORECASE)
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class PseudonymPlan(Struct, frozen=True, kw_only=True):
     """Whom an erasure is about. Holds what is to be erased, so it is itself erased at the end."""
 
     salt: str
@@ -54,7 +54,7 @@ def pseudonym(salt: str, kind: str, value: str) -> str:
 class Pseudonyms:
     """The stand-ins of one plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: PseudonymPlan) -> None:
         self.plan = plan
         self._own: dict[Identifier, str] = {
             (kind, value): plan.renumbered.get(value, "") or pseudonym(plan.salt, kind, value)

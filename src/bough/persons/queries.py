@@ -26,7 +26,6 @@ RENAME_TOUCH_KEY = "UPDATE touch_key SET key = ? WHERE key = ?"
 FORGET_TOUCH_KEYS = "DELETE FROM touch_key WHERE touch = ?"
 RENAME_DEVICE_KEY = "UPDATE device_key SET id = ? WHERE id = ?"
 MOVE_CLAIM = "UPDATE claim SET id = ?, owners = '' WHERE id = ?"
-FORGET_SERVER_OPEN = "DELETE FROM server_open WHERE id = ?"
 FORGET_LOGIN = "DELETE FROM bundle_identity WHERE id = ? AND identity = ?"
 FORGET_BUNDLE_ID = "DELETE FROM bundle_identity WHERE id = ?"
 

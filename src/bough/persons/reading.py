@@ -10,14 +10,14 @@ from bough.accounts.call import Call
 from bough.accounts.model import App, User
 from bough.attribution import documents
 from bough.attribution import handlers as live
-from bough.attribution.replay.history import SEARCHED
-from bough.attribution.rules.windows import windows_from_days
+from bough.attribution.stored.history import SEARCHED
 from bough.attribution.stored.tables import data_as_of
 from bough.errors import NotFound
 from bough.events.identifiers import Identifier, clean
 from bough.persons import queries
 from bough.persons.planning import SEGMENT_FOLDER
 from bough.store.database import Store
+from bough.vocabulary.windows import windows_from_days
 
 
 async def read_person(call: Call, person_id: str) -> dict[str, Any]:

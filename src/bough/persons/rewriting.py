@@ -18,9 +18,9 @@ from bough.agents.recognition import parse
 from bough.attribution.rules.dimensions import dimensions_of
 from bough.events import identifiers as ids
 from bough.events.identifiers import Kind, clean
-from bough.events.server_fields import KEY, facts_of, with_facts
+from bough.events.server_fields import KEY, server_fields_of, with_facts
 from bough.persons.pseudonyms import Pseudonyms, pseudonym
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.values import text
 
 KEPT = frozenset(
@@ -73,13 +73,13 @@ LABEL_QUERY = re.compile(r"[~+$]|utm_|branch_|link_click_id\Z")
 """Query parameters of links that are labels and behaviour, and no content."""
 
 
-def own_body(row: Row, pseudonyms: Pseudonyms) -> dict[str, Any]:
+def own_body(row: JournalRow, pseudonyms: Pseudonyms) -> dict[str, Any]:
     """The body that takes the place of one of the person's own rows."""
     if row.kind in ("click", "prefetch", "robot", "impression"):
         return other_body(_touch(row, pseudonyms), pseudonyms)
     body = _request(row.body, pseudonyms)
     if KEY in row.body:
-        facts = facts_of(row.body)
+        facts = server_fields_of(row.body)
         body = with_facts(
             body,
             replace(
@@ -101,14 +101,14 @@ def other_body(body: Mapping[str, Any], pseudonyms: Pseudonyms) -> dict[str, Any
     return found
 
 
-def is_own(row: Row, pseudonyms: Pseudonyms) -> bool:
+def is_own(row: JournalRow, pseudonyms: Pseudonyms) -> bool:
     """Whether a row that bears an identifier of the person is theirs: it names no other user, and no other's touch."""
     if row.kind in ("click", "prefetch", "robot", "impression"):
         browser = text(row.body.get("browser"))
         return bool(browser) and pseudonyms.of("browser", browser) is not None
     user = row.body.get("user_data")
     user_data = user if isinstance(user, dict) else {}
-    borne = ids.extract(row.body, user_data, facts_of(row.body), ids.ALLOWED)
+    borne = ids.extract(row.body, user_data, server_fields_of(row.body), ids.ALLOWED)
     identity = next((one for one in borne if one[0] == "identity"), None)
     if identity is not None:
         return pseudonyms.of(*identity) is not None
@@ -154,7 +154,7 @@ def _own(kind: Kind, value: str, pseudonyms: Pseudonyms) -> str:
     return pseudonyms.on_own_row(kind, value) if value else ""
 
 
-def _touch(row: Row, pseudonyms: Pseudonyms) -> dict[str, Any]:
+def _touch(row: JournalRow, pseudonyms: Pseudonyms) -> dict[str, Any]:
     body = {**row.body}
     body["url"] = plain_address(text(body.get("url"), 16_384))
     for name in ("ip", "referrer"):
@@ -188,12 +188,12 @@ def _agents(agent: str) -> tuple[str, ...]:
     return "", re.sub(r"(\d+)(?:[._]\d+)+", r"\1.0", agent), agent
 
 
-def _with_agent(row: Row, body: dict[str, Any]) -> dict[str, Any]:
+def _with_agent(row: JournalRow, body: dict[str, Any]) -> dict[str, Any]:
     """The least of the User-Agent that gives the same dimension values."""
     wanted = dimensions_of(row)
     user = row.body.get("user_data")
     said = text(user.get("user_agent")) if isinstance(user, dict) else ""
-    agent = said or text(row.body.get("user_agent")) or facts_of(row.body).user_agent
+    agent = said or text(row.body.get("user_agent")) or server_fields_of(row.body).user_agent
     for candidate in _agents(agent):
         tried = {**body, "user_agent": candidate} if candidate else body
         if dimensions_of(replace(row, body=tried)) == wanted:

@@ -12,11 +12,11 @@ from typing import Any
 import duckdb
 
 from bough.events.identifiers import Identifier
-from bough.importers.columns import IDENTIFIERS
 from bough.importers.events import FORM
 from bough.importers.kept import as_exported
 from bough.persons.imported_rows import COLUMN_KINDS, borne, is_own, without
 from bough.persons.pseudonyms import LONG, Pseudonyms
+from bough.vocabulary.export_columns import IDENTIFIERS
 from bough.warehouse.quoting import name, text
 
 CASELESS = frozenset({"idfa", "aaid", "idfv", "android_id", "oaid", "fire"})

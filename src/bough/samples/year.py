@@ -56,7 +56,7 @@ COLUMNS: Final = (
 Row = tuple[str, ...]
 
 
-class Place(Struct, frozen=True):
+class SamplePlace(Struct, frozen=True):
     """Where people live."""
 
     code: str
@@ -66,13 +66,13 @@ class Place(Struct, frozen=True):
 
 
 PLACES: Final = (
-    Place("US", "United States", 0.42, "USD"),
-    Place("GB", "United Kingdom", 0.15, "GBP"),
-    Place("DE", "Germany", 0.14, "EUR"),
-    Place("FR", "France", 0.08, "EUR"),
-    Place("IN", "India", 0.08, "USD"),
-    Place("CA", "Canada", 0.07, "USD"),
-    Place("BR", "Brazil", 0.06, "USD"),
+    SamplePlace("US", "United States", 0.42, "USD"),
+    SamplePlace("GB", "United Kingdom", 0.15, "GBP"),
+    SamplePlace("DE", "Germany", 0.14, "EUR"),
+    SamplePlace("FR", "France", 0.08, "EUR"),
+    SamplePlace("IN", "India", 0.08, "USD"),
+    SamplePlace("CA", "Canada", 0.07, "USD"),
+    SamplePlace("BR", "Brazil", 0.06, "USD"),
 )
 
 DEVICES: Final = (
@@ -87,13 +87,13 @@ DEVICES: Final = (
 PRICES: Final = (("4.99", 3), ("7.99", 5), ("9.99", 6), ("12.99", 5), ("18.00", 3), ("24.50", 2), ("39.00", 1))
 
 
-class Person(Struct, frozen=True, kw_only=True):
+class SamplePerson(Struct, frozen=True, kw_only=True):
     """Somebody who installed the app."""
 
     number: int
     day: int
     """Of the year that is told, from 0."""
-    place: Place
+    place: SamplePlace
     device: tuple[str, str, str, str, str, float]
     campaign: Campaign | None
     ad: str
@@ -110,7 +110,7 @@ def events(last_day: date, seed: int = 1) -> Iterator[Row]:
         yield from _life(person, start_ms, random)
 
 
-def people(first: date, random: Random) -> Iterator[Person]:
+def people(first: date, random: Random) -> Iterator[SamplePerson]:
     """Everybody who installs the app in the year that begins with `first`, in order of their day."""
     number = 0
     for day in range(DAYS):
@@ -121,7 +121,7 @@ def people(first: date, random: Random) -> Iterator[Person]:
         for _ in range(round(random.gauss(expected, expected**0.5))):
             number += 1
             campaign = None if random.random() < ORGANIC else random.choices(running, shares)[0]
-            yield Person(
+            yield SamplePerson(
                 number=number,
                 day=day,
                 place=random.choices(PLACES, [place.share for place in PLACES])[0],
@@ -132,7 +132,7 @@ def people(first: date, random: Random) -> Iterator[Person]:
             )
 
 
-def _life(person: Person, start_ms: int, random: Random) -> Iterator[Row]:
+def _life(person: SamplePerson, start_ms: int, random: Random) -> Iterator[Row]:
     """What one person does, from the install to the end of the year."""
     loyalty = person.keenness * (person.campaign.loyalty if person.campaign else 1.15)
     spending = 0.05 * person.keenness * (person.campaign.spending if person.campaign else 1.0)
@@ -174,7 +174,7 @@ def _visit(told: _Told, at: int, spending: float, random: Random, *, opens: bool
 class _Told:
     """Writes down what happens to a person; the touch that brought them last is told with every event."""
 
-    def __init__(self, person: Person, start_ms: int) -> None:
+    def __init__(self, person: SamplePerson, start_ms: int) -> None:
         self._person = person
         self._start_ms = start_ms
         self._count = 0

@@ -1,4 +1,4 @@
-"""What only pages ask for: GET /_r, the shim that brings it here, and deepviews (contract/sdk.md §0.1, §1)."""
+"""What only pages ask for: GET /_r, the shim that brings it here, and deepviews (docs/sdk.md)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from bough.accounts.call import Call, json_response
+from bough.accounts.call import Call
 from bough.accounts.directory import Credential
 from bough.clicks import long_links
 from bough.errors import BadRequest, TooLarge
@@ -28,6 +28,7 @@ from bough.store.journal import to_row
 from bough.vocabulary.values import text
 from bough.web.cookies import browser_of, cookie_value
 from bough.web.errors import CORS_HEADERS
+from bough.web.responses import json_response
 
 SHIM = files("bough.sdk").joinpath("static/branch-shim.js").read_text()
 
@@ -107,7 +108,7 @@ async def _referring_link(call: Call, owner: Credential, named: str) -> str:
 
 
 def long_link(call: Call, owner: Credential, body: dict[str, Any]) -> str:
-    """A link that is written out in its own query (contract/links.md §3.1) and so needs no row.
+    """A link that is written out in its own query (docs/clicks.md) and so needs no row.
 
     Raises:
         BadRequest: the labels or `data` break a limit of links.

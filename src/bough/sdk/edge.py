@@ -6,13 +6,13 @@ import ipaddress
 from typing import Any
 from urllib.parse import quote
 
-from bough.accounts.call import Asked, Call
+from bough.accounts.call import Call, Caller
 from bough.accounts.directory import Credential
 from bough.errors import BadRequest, InvalidCredentials
 from bough.events import body as bodies
 from bough.events import identifiers as ids
 from bough.events import server_fields as fact
-from bough.events.server_fields import Facts
+from bough.events.server_fields import ServerFields
 from bough.vocabulary.ids import new_id
 from bough.web.bodies import FORM, parse_form
 
@@ -39,7 +39,7 @@ def parse_body(raw: bytes, content_type: str) -> dict[str, Any]:
     return value
 
 
-def owner_of(call: Asked, body: dict[str, Any]) -> Credential:
+def owner_of(call: Caller, body: dict[str, Any]) -> Credential:
     """The app and environment of a request; the key may stand in the body or the query."""
     return call.credential(body)
 
@@ -86,10 +86,10 @@ def without_person(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in PERSONAL}
 
 
-def facts_of_request(call: Asked, *, ip: str = "") -> Facts:
-    """Address, User-Agent and country of who asks; `ip` is the device's address when a server speaks for it."""
+def facts_of_request(call: Caller, *, ip: str = "") -> ServerFields:
+    """Address, User-Agent and country of the caller; `ip` is the device's address when a server speaks for it."""
     visitor = call.context.visitors.at(ip) if ip else call.visitor()
-    return Facts(
+    return ServerFields(
         ip=visitor.ip,
         user_agent=(call.header("user-agent") or "")[:1024],
         country=visitor.country,
@@ -102,7 +102,7 @@ def new_token() -> str:
     return str(new_id())
 
 
-def check_server(call: Asked, body: dict[str, Any], owner: Credential) -> str:
+def check_server(call: Caller, body: dict[str, Any], owner: Credential) -> str:
     """A server-to-server request needs the secret and the device's address, which is returned.
 
     Raises InvalidCredentials and BadRequest (X-IP-Override: missing, or no IP address).
@@ -121,7 +121,7 @@ def check_server(call: Asked, body: dict[str, Any], owner: Credential) -> str:
         raise BadRequest("X-IP-Override: is no IP address; it must be the device's.") from None
 
 
-def user_link(call: Asked, owner: Credential, bundle: str) -> str:
+def user_link(call: Caller, owner: Credential, bundle: str) -> str:
     """`link`: the long link that SDKs build on when a link cannot be created: our domain, /a/<key>."""
     domain = owner.app.domain(owner.test)
     base = f"{domain.scheme}://{domain.host}" if domain else call.context.settings.base_url

@@ -1,4 +1,4 @@
-"""POST /v2/event/standard, /v2/event/custom, /v1/pageview and the legacy /v1/event (contract/sdk.md §1, §3)."""
+"""POST /v2/event/standard, /v2/event/custom, /v1/pageview and the legacy /v1/event (docs/sdk.md, docs/events.md)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.accounts.call import Asked, Call, json_response
+from bough.accounts.call import Call, Caller
 from bough.accounts.directory import Credential
 from bough.events import legacy, schema
 from bough.events.body import nested_object
@@ -14,6 +14,7 @@ from bough.events.server_fields import journal_text
 from bough.sdk.edge import facts_of_request, is_tracked, journalled, owner_of, read_body
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.vocabulary.journal_rows import RowKind
+from bough.web.responses import json_response
 
 EVENT_ANSWER = {"branch_view_enabled": False}
 
@@ -54,7 +55,7 @@ async def _append(call: Call, row: NewRow | None, answer: dict[str, Any]) -> Res
     return json_response(answer)
 
 
-def event_row(call: Asked, body: dict[str, Any], kind: schema.Kind) -> NewRow | None:
+def event_row(call: Caller, body: dict[str, Any], kind: schema.Kind) -> NewRow | None:
     """The journal row of an event; None with tracking disabled. Raises BadRequest and InvalidCredentials."""
     owner = owner_of(call, body)
     event = schema.parse(body, kind, checked=True)
@@ -69,12 +70,12 @@ def event_row(call: Asked, body: dict[str, Any], kind: schema.Kind) -> NewRow | 
     return _row(call, owner, kept, "event")
 
 
-def pageview_row(call: Asked, body: dict[str, Any]) -> NewRow | None:
+def pageview_row(call: Caller, body: dict[str, Any]) -> NewRow | None:
     """The journal row of a page view, as `event_row`."""
     return _row(call, owner_of(call, body), body, "pageview")
 
 
-def _row(call: Asked, owner: Credential, body: dict[str, Any], kind: RowKind) -> NewRow | None:
+def _row(call: Caller, owner: Credential, body: dict[str, Any], kind: RowKind) -> NewRow | None:
     if not is_tracked(body):
         return None
     ip = call.header("x-ip-override") or ""

@@ -1,4 +1,4 @@
-"""Impressions: GET /i/<alias>, a pixel, and POST /api/impressions for ad servers (contract/sdk.md §4).
+"""Impressions: GET /i/<alias>, a pixel, and POST /api/impressions for ad servers (docs/sdk.md).
 
 An impression is a touch like a click, with windows of its own; it is found by browser or by a device id given on it and
 never by guessing. Robots and prefetches see nothing.
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from starlette.responses import Response
 
-from bough.accounts.call import Call, json_response
+from bough.accounts.call import Call
 from bough.accounts.directory import Credential
 from bough.agents.recognition import parse
 from bough.errors import BadRequest, NotFound
@@ -31,6 +31,7 @@ from bough.vocabulary.journal_rows import Click
 from bough.vocabulary.values import text
 from bough.web.cookies import browser_of, cookie_value
 from bough.web.prefetch import is_prefetch
+from bough.web.responses import json_response
 
 GIF = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """One transparent pixel."""

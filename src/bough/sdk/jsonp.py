@@ -1,4 +1,4 @@
-"""JSONP: answers that a page loads as a script (contract/sdk.md §1 "GET /_r", "GET /v1/deepview").
+"""JSONP: answers that a page loads as a script (docs/sdk.md, "GET /v1/deepview").
 
 The callback's name becomes code on a customer's page, so it may be a plain identifier and nothing else, and the answer
 may not be taken for anything but a script.

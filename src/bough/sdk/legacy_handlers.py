@@ -1,4 +1,4 @@
-"""Requests of old SDKs, and those of newer ones that ask for nothing (contract/sdk.md §1 "Legacy")."""
+"""Requests of old SDKs, and those of newer ones that ask for nothing (docs/sdk.md)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.accounts.call import Call, json_response
+from bough.accounts.call import Call
 from bough.accounts.directory import Credential
 from bough.attribution.live import legacy_identity
 from bough.errors import BadRequest
@@ -17,6 +17,7 @@ from bough.sdk.edge import facts_of_request, is_tracked, journalled, new_token, 
 from bough.store.journal import NewRow
 from bough.vocabulary.ids import now_ms
 from bough.vocabulary.values import first
+from bough.web.responses import json_response
 
 MAX_IDENTITY = 127
 

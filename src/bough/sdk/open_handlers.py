@@ -1,4 +1,4 @@
-"""POST /v1/open and /v1/install, for Web, Android, iOS and servers (contract/sdk.md §1, §3)."""
+"""POST /v1/open and /v1/install, for Web, Android, iOS and servers (docs/sdk.md, docs/events.md)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from bough.accounts.call import Asked, Call, json_response
-from bough.attribution.live.opens import OpenAnswer, OpenRequest, parse_request
+from bough.accounts.call import Call, Caller
+from bough.attribution.live.opens import OpenAnswer, Opens, parse_request
+from bough.attribution.live.request import OpenRequest
 from bough.attribution.rules.openings import PLATFORM_OF_OS, platform_of
 from bough.errors import BadRequest
 from bough.events import identifiers as ids
 from bough.events.body import encode
-from bough.events.server_fields import Facts
+from bough.events.server_fields import ServerFields
 from bough.sdk.edge import (
     check_server,
     facts_of_request,
@@ -28,9 +29,10 @@ from bough.sdk.edge import (
 from bough.vocabulary.ids import now_ms
 from bough.vocabulary.values import first, flag, text
 from bough.web.cookies import browser_of
+from bough.web.responses import json_response
 
 SERVER_FIELDS = ("app_version", "model", "os", "os_version", "user_agent", "is_hardware_id_real", "ad_tracking_enabled")
-"""What a server-to-server open must carry (contract/sdk.md §3)."""
+"""What a server-to-server open must carry (docs/events.md)."""
 
 
 WRITTEN = frozenset(
@@ -68,11 +70,11 @@ async def install(call: Call) -> Response:
 async def _answer(call: Call, kind: str) -> Response:
     body = await read_body(call)
     request = open_request(call, body, kind)
-    answer = await call.context.store.write(call.context.opens.batch, request)
+    answer = await call.context.store.write(call.context.part(Opens).batch, request)
     return json_response(document(call, body, answer))
 
 
-def open_request(call: Asked, body: dict[str, Any], kind: str) -> OpenRequest:
+def open_request(call: Caller, body: dict[str, Any], kind: str) -> OpenRequest:
     """What is to be decided. Raises BadRequest and InvalidCredentials."""
     owner = owner_of(call, body)
     _check_types(body)
@@ -83,7 +85,7 @@ def open_request(call: Asked, body: dict[str, Any], kind: str) -> OpenRequest:
     kept = journalled(body)
     asking = facts_of_request(call, ip=ip)
     if not is_tracked(kept):
-        kept, asking = without_person(kept), Facts()
+        kept, asking = without_person(kept), ServerFields()
     facts = _issued(call, body, asking, kind)
     app, test = owner.app.id, owner.test
     parsed = parse_request(app, test, kind, kept, facts)
@@ -112,7 +114,7 @@ def _check_server_fields(body: dict[str, Any]) -> None:
         raise BadRequest("os: must be iOS or Android.")
 
 
-def _issued(call: Asked, body: dict[str, Any], facts: Facts, kind: str) -> Facts:
+def _issued(call: Caller, body: dict[str, Any], facts: ServerFields, kind: str) -> ServerFields:
     """The ids that the answer gives: what the client already has stays, the rest is new."""
     bundle = ids.clean("bundle", first(body, "randomized_bundle_token", "identity_id")) or new_token()
     facts = msgspec.structs.replace(facts, bundle=bundle, session=new_token())
@@ -122,11 +124,11 @@ def _issued(call: Asked, body: dict[str, Any], facts: Facts, kind: str) -> Facts
     return msgspec.structs.replace(facts, device=device)
 
 
-def _browser(call: Asked, body: dict[str, Any]) -> str:
+def _browser(call: Caller, body: dict[str, Any]) -> str:
     """The browser's id: what the SDK knows, else the link domain's cookie, else a new one.
 
     The SDK repeats a page's `link_identifier` as its own browser id; that is a click's id and never adopted
-    (contract/sdk.md §1), unless the cookie says that the click made this browser's id.
+    (docs/sdk.md), unless the cookie says that the click made this browser's id.
     """
     cookie = browser_of(call.header("cookie"))
     said = ids.clean("browser", body.get("browser_fingerprint_id"))
@@ -136,8 +138,8 @@ def _browser(call: Asked, body: dict[str, Any]) -> str:
     return cookie or said or other or new_token()
 
 
-def document(call: Asked, body: dict[str, Any], answer: OpenAnswer) -> dict[str, Any]:
-    """What the SDKs read; `data` is a JSON string, all ids are decimal strings (contract/sdk.md §0.3-0.7).
+def document(call: Caller, body: dict[str, Any], answer: OpenAnswer) -> dict[str, Any]:
+    """What the SDKs read; `data` is a JSON string, all ids are decimal strings (docs/sdk.md).
 
     Raises InvalidCredentials when the key has ended meanwhile.
     """

@@ -1,4 +1,4 @@
-"""The route table of the SDK protocol (contract/sdk.md §1)."""
+"""The route table of the SDK protocol (docs/sdk.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POST /v1/cpid, /v1/cpid/latd and the legacy GET /v1/has-app/<key> (contract/sdk.md §1)."""
+"""POST /v1/cpid, /v1/cpid/latd and the legacy GET /v1/has-app/<key> (docs/sdk.md)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from bough.accounts.call import Call, json_response
+from bough.accounts.call import Call
 from bough.accounts.directory import Credential
-from bough.attribution.live.person import Person
+from bough.attribution.live.opens import Opens
+from bough.attribution.live.person import KnownPerson
 from bough.attribution.rules.persons import NOBODY
-from bough.attribution.rules.windows import DAY, Windows, windows_from_days
 from bough.errors import BadRequest
 from bough.events import identifiers as ids
 from bough.events import schema
@@ -20,6 +20,8 @@ from bough.events.server_fields import NOTHING
 from bough.sdk.edge import owner_of, read_body
 from bough.vocabulary.ids import now_ms
 from bough.vocabulary.values import first, text, whole
+from bough.vocabulary.windows import DAY, Windows, windows_from_days
+from bough.web.responses import json_response
 
 ROWS_TO_INDEX = 100_000
 """Journal rows whose clicks are made findable before a person is looked up; the background does it all the time."""
@@ -93,7 +95,7 @@ def _window(owner: Credential, *said: object) -> tuple[int, Windows]:
     return days, windows_from_days({**owner.app.config.attribution_windows, **said_windows})
 
 
-async def _person(call: Call, owner: Credential) -> Person:
-    await call.context.store.write(call.context.opens.follow, ROWS_TO_INDEX)
+async def _person(call: Call, owner: Credential) -> KnownPerson:
+    await call.context.store.write(call.context.part(Opens).follow, ROWS_TO_INDEX)
     context = call.context
-    return Person(context.store.rows, context.directory, owner.app.id, owner.test)
+    return KnownPerson(context.store.rows, context.directory, owner.app.id, owner.test)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import to_builtins
 from starlette.responses import Response
 
-from bough.accounts.call import Call, json_response
+from bough.accounts.call import Call
+from bough.web.responses import json_response
 
 SHOWN = (
     "android_app",

@@ -1,4 +1,4 @@
-"""A copy of the Branch Web SDK that talks to our own server (contract/sdk.md §0.1 (b)).
+"""A copy of the Branch Web SDK that talks to our own server (docs/sdk.md (b)).
 
 The npm package `branch-sdk` is under the MIT licence. Its build names Branch's hosts as text; in the copy they are
 ours. That also makes releases before 2.82 work, which have no `setAPIUrl`. The copy says what it is, what was changed

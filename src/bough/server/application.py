@@ -11,23 +11,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bough.accounts.call import Call
-from bough.accounts.context import Context
-from bough.clicks.decision.plans import Plans
 from bough.clicks.faults import fault_page, fault_response, is_persons, wants_page
-from bough.clicks.pages.rendering import Page
+from bough.clicks.pages.rendering import HtmlPage
+from bough.clicks.plans import Plans
 from bough.clicks.slow_path import Clicks
 from bough.clicks.warm_up import keep_read_in
 from bough.condition import Part, Process, this_process
-from bough.server.fast_paths.clicks import Shortcut as ClickShortcut
-from bough.server.fast_paths.posts import Posts
+from bough.server.assembly import assemble
+from bough.server.fast_paths.clicks import ClickFastPath as ClickShortcut
+from bough.server.fast_paths.posts import PostFastPath
 from bough.server.route_table import API_SEGMENTS, PAGE_SEGMENTS, TABLE
 from bough.settings import Settings, load_settings
 from bough.signin.gate import GUARDED, admit
 from bough.store import open_store
 from bough.web.errors import CORS_HEADERS, error_response
-from bough.web.known_headers import Heads
 from bough.web.pages import error_page
-from bough.web.protocol import BodyShortcut, Headers, Shortcut
+from bough.web.protocol import BodyFastPath, FastPath, Headers
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -46,11 +45,10 @@ class Application:
         self._store_part, self.sweeping = Part("store"), Part("time limits of connections")
         parts = (self._changes, self._read_in, self._store_part, self.sweeping)
         self._process = Process(settings.folder, this_process(), parts)
-        self.context = Context(settings, open_store(settings.folder, settings.store))
+        self.context = assemble(settings, open_store(settings.folder, settings.store))
         self.clicks = Clicks(self.context)
-        self.shortcut: Shortcut | None = ClickShortcut(self.context, Plans())
-        self.body_shortcut: BodyShortcut | None = Posts(self.context)
-        self.heads = Heads()
+        self.shortcut: FastPath | None = ClickShortcut(self.context, Plans())
+        self.body_shortcut: BodyFastPath | None = PostFastPath(self.context)
         self._beside: list[asyncio.Task[None]] = []
         """What goes on beside the requests."""
 
@@ -75,7 +73,7 @@ class Application:
             wants_json = is_api or not wants_page(request.headers, request.method)
             return error_response(error) if wants_json else fault_response(error)
 
-    def refusal(self, status: int, url: bytes, headers: Headers) -> Page | None:
+    def refusal(self, status: int, url: bytes, headers: Headers) -> HtmlPage | None:
         """The page for a request that the edge refuses, as far as it was received; None when it is no person's."""
         path = unquote(url.partition(b"?")[0].decode("latin-1"))
         is_link = path.startswith("/") and path[1:].partition("/")[0] not in API_SEGMENTS

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from bough.accounts.call import Call, json_response
-from bough.health import findings
+from bough.accounts.call import Call
+from bough.health.findings import findings
+from bough.web.responses import json_response
 from bough.web.routing import Parameter, Route
 
 

@@ -14,6 +14,7 @@ from bough.attribution.operations import ATTRIBUTION_ROUTES
 from bough.clicks import operations as clicks
 from bough.dashboard.operations import DASHBOARD_ROUTES
 from bough.exports.operations import EXPORT_ROUTES
+from bough.importers import operations as imports
 from bough.links import management_operations as links_api
 from bough.links import operations as links
 from bough.persons import operations as persons
@@ -23,7 +24,7 @@ from bough.signin import operations as signin
 from bough.web import static
 from bough.web.errors import CORS_HEADERS
 from bough.web.openapi import document
-from bough.web.routing import JSON, Route, Table
+from bough.web.routing import JSON, Route, RouteTable
 
 PAGE_SEGMENTS = frozenset({"signin", "signout", "setup", "dashboard", "static"})
 """First path segments of pages for people who are signed in, or are about to be."""
@@ -61,6 +62,7 @@ ROUTES = (
     *team.ROUTES,
     *SDK_ROUTES,
     *EXPORT_ROUTES,
+    *imports.ROUTES,
     *ATTRIBUTION_ROUTES,
     *persons.ROUTES,
     *probes.ROUTES,
@@ -72,4 +74,4 @@ ROUTES = (
 PAGE_ROUTES = (*signin.ROUTES, *DASHBOARD_ROUTES, *static.ROUTES)
 """The pages for people, which the API's documents leave out."""
 
-TABLE = Table((*ROUTES, *PAGE_ROUTES))
+TABLE = RouteTable((*ROUTES, *PAGE_ROUTES))

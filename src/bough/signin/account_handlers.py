@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
+from bough.accounts.audit import AuditEntry
 from bough.accounts.call import Call
 from bough.errors import BadRequest, Forbidden
 from bough.signin import queries
@@ -15,6 +15,7 @@ from bough.signin.attempts import Try, account_subject, address_subject, forgive
 from bough.signin.gate import form_fields, see_other, session_cookie, signed_in
 from bough.signin.handlers import WRONG_CODE, chosen_password, sentence
 from bough.signin.links import set_password
+from bough.signin.passwords import Hashing
 from bough.signin.rendering import TEMPLATES, qr_code
 from bough.signin.sessions import end_all_batch
 from bough.signin.totp import accepted_step, enrolment_uri, new_secret
@@ -47,7 +48,7 @@ async def change_password(call: Call) -> Response:
         password = chosen_password(fields, session.user.email)
     except (BadRequest, Forbidden) as error:
         return await _page(call, message=sentence(error), status=error.status)
-    kept = await call.context.hashing.hashed(password)
+    kept = await call.context.part(Hashing).hashed(password)
     await call.change(_password_batch, (session.user.id, kept, session.hash), _entry(call, "signin.password"))
     return see_other(f"{ACCOUNT}?done=password")
 
@@ -93,9 +94,9 @@ async def sign_out_everywhere(call: Call) -> Response:
     return see_other("/signin", [session_cookie(call.context.settings, "")])
 
 
-def _entry(call: Call, action: str, **details: bool) -> Callable[[object], Entry]:
+def _entry(call: Call, action: str, **details: bool) -> Callable[[object], AuditEntry]:
     """What the audit log is told."""
-    return lambda _result: Entry(action=action, subject=signed_in(call).user.email, details=dict(details))
+    return lambda _result: AuditEntry(action=action, subject=signed_in(call).user.email, details=dict(details))
 
 
 async def _check_current(call: Call, fields: dict[str, str]) -> None:
@@ -108,7 +109,7 @@ async def _check_current(call: Call, fields: dict[str, str]) -> None:
     one = Try(account_subject(user.email), address_subject(call.visitor().ip))
     if wait := await context.store.write(try_batch, one):
         raise Forbidden(f"Too many tries. Wait {wait} seconds and try again.")
-    if not await context.hashing.matches(kept[0][0], fields.get("current", "")):
+    if not await context.part(Hashing).matches(kept[0][0], fields.get("current", "")):
         raise Forbidden(WRONG_PASSWORD)
     await context.store.write(forgive_batch, one)
 

@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from bough.accounts import access
 from bough.accounts.call import CSRF_FAULT, CSRF_HEADER, SAFE_METHODS, Call
+from bough.accounts.session import Session, csrf_token, is_csrf_token
 from bough.errors import BadRequest, Forbidden
 from bough.settings import Settings
-from bough.signin.sessions import Session, csrf_token, find_session, is_csrf_token, new_session_id
+from bough.signin.sessions import find_session, new_session_id
 from bough.web.bodies import FORM, parse_form
 from bough.web.routing import Access, Route
 

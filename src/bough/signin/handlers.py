@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from bough.accounts.audit import Entry
+from bough.accounts.audit import AuditEntry
 from bough.accounts.call import Call
+from bough.accounts.session import Session, Stage
 from bough.errors import BadRequest, BoughError, NotFound
 from bough.signin import queries
 from bough.signin.attempts import (
@@ -21,9 +22,9 @@ from bough.signin.attempts import (
 )
 from bough.signin.gate import form_fields, safe_next, see_other, session_cookie
 from bough.signin.links import NewPassword, read_link, use_batch
-from bough.signin.passwords import check_password
+from bough.signin.passwords import Hashing, check_password
 from bough.signin.rendering import form_page
-from bough.signin.sessions import NewSession, Session, Stage, end_batch, new_session_id, start_batch
+from bough.signin.sessions import NewSession, end_batch, new_session_id, start_batch
 from bough.signin.totp import accepted_step
 from bough.store.transaction import Transaction
 
@@ -106,10 +107,10 @@ async def set_up(call: Call) -> Response:
         password = chosen_password(fields, link.name)
     except BadRequest as error:
         return form_page(call, "setup.html", 400, link=link, message=sentence(error))
-    hashed = await context.hashing.hashed(password)
+    hashed = await context.part(Hashing).hashed(password)
     call.act_for(context.directory.users[link.user])
     user = await call.change(
-        use_batch, NewPassword(code, hashed), lambda _user: Entry(action="signin.password", subject=link.name)
+        use_batch, NewPassword(code, hashed), lambda _user: AuditEntry(action="signin.password", subject=link.name)
     )
     kept = await context.store.fetch(queries.ACCOUNT, (user,))
     return await begin(call, user, bool(kept[0][1]), safe_next(None))
@@ -149,7 +150,7 @@ async def _matching_user(call: Call, name: str, password: str) -> tuple[int, boo
     rows = await call.context.store.fetch(queries.ACCOUNTS_NAMED, (name.strip().lower(),))
     kept = [row for row in rows if row[1]][:MAX_NAMESAKES] or [(0, "", "")]
     for user, password_hash, totp in kept:
-        if await call.context.hashing.matches(password_hash, password):
+        if await call.context.part(Hashing).matches(password_hash, password):
             return int(user), bool(totp)
     return None
 

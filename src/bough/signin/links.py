@@ -10,10 +10,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from bough.accounts.audit import Entry, transact
+from bough.accounts.audit import AuditEntry, transact
 from bough.accounts.creation import OWNER
 from bough.accounts.keys import fingerprint
-from bough.accounts.model import PERMISSIONS
 from bough.accounts.queries import FIND_USER, FIRST_ORGANIZATION, INSERT_ORGANIZATION, INSERT_USER
 from bough.errors import NotFound
 from bough.signin import queries
@@ -21,6 +20,7 @@ from bough.store.changes import Change, record
 from bough.store.database import Rows, Store
 from bough.store.transaction import Transaction
 from bough.vocabulary.ids import new_code, new_id, now_ms
+from bough.vocabulary.permissions import PERMISSIONS
 
 Purpose = Literal["setup", "invitation", "reset"]
 
@@ -30,7 +30,7 @@ HOURS: dict[Purpose, int] = {"setup": 24, "invitation": 7 * 24, "reset": 24}
 CODE_LENGTH = 32
 
 
-class Link(NamedTuple):
+class OneTimeLink(NamedTuple):
     """Whose password a link sets."""
 
     user: int
@@ -70,9 +70,9 @@ class _NewLink(NamedTuple):
     organization: int
 
 
-def _made(link: _NewLink, name: str, without_totp: bool) -> Entry:
+def _made(link: _NewLink, name: str, without_totp: bool) -> AuditEntry:
     details = {"purpose": link.purpose, "without_totp": without_totp}
-    return Entry(action="signin.link", subject=name, organization=link.organization, details=details)
+    return AuditEntry(action="signin.link", subject=name, organization=link.organization, details=details)
 
 
 def named(rows: Rows, name: str) -> list[tuple[Any, ...]]:
@@ -84,7 +84,7 @@ def named(rows: Rows, name: str) -> list[tuple[Any, ...]]:
     return found
 
 
-async def read_link(store: Store, code: str) -> Link:
+async def read_link(store: Store, code: str) -> OneTimeLink:
     """Whose link it is. Raises NotFound when it is unknown, used or too old."""
     found = await store.fetch(queries.LINK, (fingerprint(code),))
     if not found or found[0][2] <= now_ms():
@@ -93,7 +93,7 @@ async def read_link(store: Store, code: str) -> Link:
     names = await store.fetch(queries.USER, (user,))
     if not names:
         raise NotFound("This link was used already, or is too old; ask for a new one.")
-    return Link(user, names[0][0], purpose)
+    return OneTimeLink(user, names[0][0], purpose)
 
 
 def use_batch(tx: Transaction, items: list[NewPassword]) -> list[int | Exception]:

@@ -53,7 +53,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
-class Person(Struct, frozen=True, kw_only=True):
+class OidcIdentity(Struct, frozen=True, kw_only=True):
     """Who signed in at the provider."""
 
     issuer: str
@@ -128,7 +128,7 @@ def discover(issuer: str) -> Provider:
     return provider
 
 
-def exchange(provider: Provider, settings: Settings, flow: Flow, code: str) -> Person:
+def exchange(provider: Provider, settings: Settings, flow: Flow, code: str) -> OidcIdentity:
     """Exchange a code for who signed in. Blocks. Raises Forbidden or Unavailable."""
     form = {
         "grant_type": "authorization_code",
@@ -150,7 +150,7 @@ def exchange(provider: Provider, settings: Settings, flow: Flow, code: str) -> P
     return verified(token, _request(urllib.request.Request(provider.jwks_uri)), settings, flow.nonce)
 
 
-def verified(token: str, keys: dict[str, Any], settings: Settings, nonce: str) -> Person:
+def verified(token: str, keys: dict[str, Any], settings: Settings, nonce: str) -> OidcIdentity:
     """Who an ID token is about, after every check of OpenID Connect Core §3.1.3.7. Raises Forbidden."""
     import jwt  # it loads cryptography, which a server without a provider never needs
 
@@ -179,7 +179,7 @@ def verified(token: str, keys: dict[str, Any], settings: Settings, nonce: str) -
     if foreign or not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()) or not claims["sub"]:
         raise Forbidden(NOT_CONFIRMED)
     email = claims.get("email") if claims.get("email_verified") is True else ""
-    return Person(
+    return OidcIdentity(
         issuer=settings.oidc_issuer, subject=str(claims["sub"]), email=email if isinstance(email, str) else ""
     )
 

@@ -10,7 +10,7 @@ from bough.signin import queries
 from bough.signin.gate import cookie, cookie_of, safe_next, see_other
 from bough.signin.handlers import begin
 from bough.signin.oidc import (
-    Person,
+    OidcIdentity,
     authorization_address,
     checked_code,
     discover,
@@ -52,7 +52,7 @@ async def finish(call: Call) -> Response:
     return response
 
 
-def _user_batch(tx: Transaction, items: list[Person]) -> list[int | Exception]:
+def _user_batch(tx: Transaction, items: list[OidcIdentity]) -> list[int | Exception]:
     """The user of each person: known by the provider's own id, at first by the verified address."""
     results: list[int | Exception] = []
     for person in items:

@@ -5,7 +5,6 @@ ACCOUNTS_NAMED = (
     "SELECT u.id, a.password, a.totp FROM account_user u LEFT JOIN signin_account a ON a.id = u.id"
     " WHERE lower(u.email) = ? AND u.disabled_at IS NULL ORDER BY u.id"
 )
-HAS_ACCOUNT = "SELECT id FROM signin_account WHERE id = ?"
 INSERT_ACCOUNT = "INSERT INTO signin_account (id, password, totp, totp_step, updated_at) VALUES (?, ?, '', 0, ?)"
 SET_PASSWORD = "UPDATE signin_account SET password = ?, updated_at = ? WHERE id = ?"
 SET_TOTP = "UPDATE signin_account SET totp = ?, totp_step = ?, updated_at = ? WHERE id = ?"

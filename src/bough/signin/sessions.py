@@ -6,22 +6,15 @@ made from its id, so nothing more needs to be kept, and it ends with the session
 
 from __future__ import annotations
 
-import hmac
-from hashlib import sha256
-from typing import Literal, NamedTuple
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from bough.accounts.directory import Directory
 from bough.accounts.keys import fingerprint
-from bough.accounts.model import User
+from bough.accounts.session import Session, Stage
 from bough.signin import queries
 from bough.store.database import Store
 from bough.store.transaction import Transaction
 from bough.vocabulary.ids import new_code, now_ms
-
-Stage = Literal["full", "code"]
-"""`code`: the password was right, the code of the authenticator app is still missing."""
 
 ID_LENGTH = 43
 """Base62 characters: 256 bits."""
@@ -35,27 +28,6 @@ SEEN_EVERY_MS = 10 * 60_000
 """How exact `seen_at` is: a write on every request would cost more than it tells."""
 
 MAX_AGENT = 200
-
-
-class Session(Struct, frozen=True, kw_only=True):
-    """A session that holds."""
-
-    id: str
-    """The secret in the cookie."""
-    user: User
-    stage: Stage
-    created_at: int
-    seen_at: int
-
-    @property
-    def hash(self) -> str:
-        """What is stored of the id."""
-        return fingerprint(self.id)
-
-    @property
-    def csrf(self) -> str:
-        """The token that unsafe requests of this session carry."""
-        return csrf_token(self.id)
 
 
 class NewSession(NamedTuple):
@@ -73,16 +45,6 @@ class NewSession(NamedTuple):
 def new_session_id() -> str:
     """A random id."""
     return new_code(ID_LENGTH)
-
-
-def csrf_token(secret: str) -> str:
-    """The token that goes with a cookie's secret."""
-    return hmac.new(secret.encode(), b"bough csrf", sha256).hexdigest()
-
-
-def is_csrf_token(given: str, secret: str) -> bool:
-    """Compared in constant time."""
-    return hmac.compare_digest(given.encode("utf-8", "replace"), csrf_token(secret).encode())
 
 
 def lives(stage: str, created_at: int, seen_at: int, now: int) -> bool:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from bough.store.database import Store
 from bough.store.transaction import RowValues, Transaction
 from bough.vocabulary.ids import arrived_at, growing_ids
-from bough.vocabulary.journal_rows import Row, RowKind
+from bough.vocabulary.journal_rows import JournalRow, RowKind
 
 COLUMNS = ("id", "at", "app", "test", "kind", "link", "body")
 NEWEST_ID = "SELECT max(id) FROM journal"
@@ -27,7 +27,8 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 ON_ARRIVAL = 0
 
 READ_AT_ONCE = 3000
-"""Rows that are read for all who follow the journal: what many of them add up to takes fewer writes than what a few do.
+"""Rows that are read for all who consume the journal: what many of them add up to takes fewer writes than what a few
+do.
 """
 
 
@@ -82,13 +83,13 @@ class NewRows:
         return self._rows
 
 
-def read_after(store: Store, watermark: int, at_most: int = 1000) -> Iterator[Row]:
+def read_after(store: Store, watermark: int, at_most: int = 1000) -> Iterator[JournalRow]:
     """Rows that arrived after a watermark (a row's id), oldest first, at most so many."""
     for row in store.rows(AFTER, (watermark, at_most)):
         yield to_row(row)
 
 
-def to_row(values: tuple[Any, ...]) -> Row:
-    """A row of the table as a `Row`."""
+def to_row(values: tuple[Any, ...]) -> JournalRow:
+    """A row of the table as a `JournalRow`."""
     identifier, at, app, test, kind, link, body = values
-    return Row(id=identifier, at=at, app=app, test=bool(test), kind=kind, link=link, body=_decode(body))
+    return JournalRow(id=identifier, at=at, app=app, test=bool(test), kind=kind, link=link, body=_decode(body))

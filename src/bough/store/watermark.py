@@ -1,4 +1,4 @@
-"""How far everybody who follows the store is, by name: mostly the newest row that is taken in, 0 before the first."""
+"""How far everybody who follows the store is, by name: mostly the newest row that is ingested, 0 before the first."""
 
 from __future__ import annotations
 

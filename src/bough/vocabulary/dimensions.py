@@ -1,4 +1,4 @@
-"""The one table of all dimensions (contract/seed-cohort-export.txt, appendix; contract/cohort.md §5).
+"""The one table of all dimensions (docs/exports.md).
 
 A cohort dimension describes the event by which a person entered the cohort and is a column of the `members` tables; it
 has one name for installs and one for re-engagements. A conversion dimension describes the later event and is found on
@@ -30,7 +30,7 @@ class Kind(Enum):
     """A local calendar day, kept as days since 1970-01-01."""
 
 
-class Place(Enum):
+class DimensionTable(Enum):
     """Where the column of a dimension stands."""
 
     MEMBER = "member"
@@ -45,7 +45,7 @@ class Dimension(Struct, frozen=True):
 
     name: str
     label: str
-    place: Place
+    place: DimensionTable
     column: str
     kind: Kind = Kind.TEXT
     sources: tuple[DataSource, ...] = ("install_cohort", "reengagement_cohort")
@@ -53,7 +53,7 @@ class Dimension(Struct, frozen=True):
     @property
     def of_member(self) -> bool:
         """Whether it selects and splits members; else it selects and splits events only."""
-        return self.place is Place.MEMBER
+        return self.place is DimensionTable.MEMBER
 
 
 _COHORT: Final[tuple[tuple[str, str, str, Kind], ...]] = (
@@ -113,37 +113,42 @@ _COHORT: Final[tuple[tuple[str, str, str, Kind], ...]] = (
 )
 
 _CONVERSION: Final[tuple[Dimension, ...]] = (
-    Dimension("user_data_platform", "platform (conversion event)", Place.CONTEXT, "platform"),
-    Dimension("user_data_environment", "environment (conversion event)", Place.CONTEXT, "environment"),
-    Dimension("user_data_geo_country_code", "country (conversion event)", Place.CONTEXT, "geo_country_code"),
-    Dimension("user_data_os", "os (conversion event)", Place.CONTEXT, "os"),
-    Dimension("user_data_has_app", "has app (conversion event)", Place.CONTEXT, "has_app"),
+    Dimension("user_data_platform", "platform (conversion event)", DimensionTable.CONTEXT, "platform"),
+    Dimension("user_data_environment", "environment (conversion event)", DimensionTable.CONTEXT, "environment"),
+    Dimension("user_data_geo_country_code", "country (conversion event)", DimensionTable.CONTEXT, "geo_country_code"),
+    Dimension("user_data_os", "os (conversion event)", DimensionTable.CONTEXT, "os"),
+    Dimension("user_data_has_app", "has app (conversion event)", DimensionTable.CONTEXT, "has_app"),
     Dimension(
         "user_data_standard_events_completed",
         "standard events completed (conversion event)",
-        Place.ACTIVITY,
+        DimensionTable.ACTIVITY,
         "standard_events",
         Kind.SET,
     ),
     Dimension(
         "user_data_custom_events_completed",
         "custom events completed (conversion event)",
-        Place.ACTIVITY,
+        DimensionTable.ACTIVITY,
         "custom_events",
         Kind.SET,
     ),
-    Dimension("user_data_has_clicked_ad", "has clicked ad (conversion event)", Place.ACTIVITY, "has_clicked_ad"),
     Dimension(
-        "user_data_has_clicked_email", "has clicked email (conversion event)", Place.ACTIVITY, "has_clicked_email"
+        "user_data_has_clicked_ad", "has clicked ad (conversion event)", DimensionTable.ACTIVITY, "has_clicked_ad"
     ),
-    Dimension("user_data_brand", "brand (conversion event)", Place.CONTEXT, "brand"),
-    Dimension("user_data_device_type", "device type (conversion event)", Place.CONTEXT, "device_type"),
-    Dimension("user_data_model", "model (conversion event)", Place.CONTEXT, "model"),
+    Dimension(
+        "user_data_has_clicked_email",
+        "has clicked email (conversion event)",
+        DimensionTable.ACTIVITY,
+        "has_clicked_email",
+    ),
+    Dimension("user_data_brand", "brand (conversion event)", DimensionTable.CONTEXT, "brand"),
+    Dimension("user_data_device_type", "device type (conversion event)", DimensionTable.CONTEXT, "device_type"),
+    Dimension("user_data_model", "model (conversion event)", DimensionTable.CONTEXT, "model"),
 )
 
 _OTHER: Final[tuple[Dimension, ...]] = (
-    Dimension("app_id", "app id", Place.MEMBER, "app"),
-    Dimension("customer_event_alias", "customer event alias", Place.CONTEXT, "customer_event_alias"),
+    Dimension("app_id", "app id", DimensionTable.MEMBER, "app"),
+    Dimension("customer_event_alias", "customer event alias", DimensionTable.CONTEXT, "customer_event_alias"),
 )
 
 DIMENSIONS: Final = MappingProxyType(
@@ -151,7 +156,7 @@ DIMENSIONS: Final = MappingProxyType(
         dimension.name: dimension
         for dimension in (
             *(
-                Dimension(PREFIX[source] + name, label, Place.MEMBER, column, kind, (source,))
+                Dimension(PREFIX[source] + name, label, DimensionTable.MEMBER, column, kind, (source,))
                 for source in PREFIX
                 for name, label, column, kind in _COHORT
             ),
@@ -183,7 +188,7 @@ USER_COLUMNS: Final = (
 """Facts of an event's user_data that are dimensions, on the cohort event or on a later one."""
 
 COST_COLUMNS: Final = tuple(column for column, kind in COHORT_COLUMNS if kind is not Kind.DAY)
-"""What a cost row may be broken down by, besides its app and day (contract/cohort.md §9, "Money")."""
+"""What a cost row may be broken down by, besides its app and day (docs/exports.md, "Money")."""
 
 
 def dimensions_of(source: DataSource) -> tuple[Dimension, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from bough.attribution.rules.session_kind import REENGAGING
 from bough.vocabulary import event_names
 
 STANDARD_EVENTS: Final = tuple(event_names.BY_NAME)
@@ -16,8 +15,8 @@ GENERATED_EVENTS: Final = event_names.AUTOMATIC
 TOUCH_EVENTS: Final = ("CLICK", "IMPRESSION")
 """Names of touches: no activity of the person."""
 
-SESSION_EVENTS: Final = tuple(sorted(REENGAGING))
-"""Events that open a re-engagement after the inactivity window (contract/cohort.md §9)."""
+SESSION_EVENTS: Final = ("OPEN", "REINSTALL", "WEB_SESSION_START")
+"""Events that open a re-engagement after the inactivity window (docs/exports.md)."""
 
 REVENUE_EVENTS: Final = tuple(name for name in event_names.BY_NAME if name in event_names.REVENUE_EVENTS)
 """Events whose revenue counts unless an app says otherwise (setting `revenue_events`)."""

@@ -1,4 +1,4 @@
-"""What events are called (contract/sdk.md §3 "Standard names", contract/cohort.md §4 and §9).
+"""What events are called (docs/events.md, docs/exports.md).
 
 One table, `STANDARD`, is the closed list of names that `/v2/event/standard` accepts; everything else that has to know
 an event's name (revenue, cohort measures, pages, docs) reads it from here.
@@ -16,7 +16,7 @@ from bough.errors import BadRequest
 Group = Literal["commerce", "content", "lifecycle", "privacy"]
 
 MAX_NAME = 255
-"""Characters of an event's name (ours; contract/sdk.md §3 "Limits")."""
+"""Characters of an event's name (ours; docs/events.md)."""
 
 CONTROLS = frozenset({"Cc", "Zl", "Zp"})
 """Categories of characters that no name may hold: control characters, line and paragraph separators."""
@@ -29,7 +29,7 @@ class Standard(Struct, frozen=True):
     group: Group
     ios_only: bool = False
     revenue: bool = False
-    """Its revenue counts in cohorts, unless the app's setting `revenue_events` says otherwise (cohort.md §9)."""
+    """Its revenue counts in cohorts, unless the app's setting `revenue_events` says otherwise (docs/exports.md)."""
 
 
 STANDARD: tuple[Standard, ...] = (
@@ -80,7 +80,7 @@ REVENUE_EVENTS: frozenset[str] = frozenset(event.name for event in STANDARD if e
 """Default of the app setting `revenue_events`: the ten commerce events, SUBSCRIBE and START_TRIAL."""
 
 REFUNDABLE: frozenset[str] = frozenset({"PURCHASE"})
-"""Events whose revenue may be negative, by import and server to server only (cohort.md §9)."""
+"""Events whose revenue may be negative, by import and server to server only (docs/exports.md)."""
 
 COMPUTED_MEASURES: tuple[str, ...] = (
     "users",
@@ -95,11 +95,11 @@ COMPUTED_MEASURES: tuple[str, ...] = (
     "ROI",
     "eCPA",
 )
-"""Cohort measures that are no event names (cohort.md §4). A custom event may be called so: it is stored and counted
+"""Cohort measures that are no event names (docs/exports.md). A custom event may be called so: it is stored and counted
 like any other, and a request asks for it as `event:revenue`, while `revenue` alone means the measure."""
 
 SENT_AS_CUSTOM: frozenset[str] = frozenset(event.name for event in STANDARD if event.ios_only)
-"""Standard names that the Web and Android SDKs route to `/v2/event/custom`; accepted there (sdk.md §3)."""
+"""Standard names that the Web and Android SDKs route to `/v2/event/custom`; accepted there (docs/events.md)."""
 
 _RESERVED: dict[str, str] = {name.casefold(): name for name in (*AUTOMATIC, *BY_NAME) if name not in SENT_AS_CUSTOM}
 

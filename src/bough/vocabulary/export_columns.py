@@ -64,3 +64,6 @@ def _column(line: dict[str, str]) -> ExportColumn:
 
 EXPORT_COLUMNS: Final = MappingProxyType(_read())
 """Every column by its name."""
+
+IDENTIFIERS: Final = ("identity", "idfa", "aaid", "browser")
+"""What joins rows into persons, and nothing else (docs/exports.md)."""

@@ -1,7 +1,7 @@
 """Ids of links, clicks, events, apps: 19 decimal digits that grow with time.
 
 An id is ``epoch milliseconds << 20`` plus a random part, and larger than every id before it. The random steps make
-neighbours hard to guess; nothing relies on that alone (link codes are random, contract/links.md §10). In JSON ids are
+neighbours hard to guess; nothing relies on that alone (link codes are random, docs/links.md). In JSON ids are
 always decimal strings, because JavaScript rounds numbers above 2**53.
 """
 

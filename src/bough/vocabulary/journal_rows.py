@@ -26,7 +26,7 @@ RowKind = Literal[
 ]
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class JournalRow(Struct, frozen=True, kw_only=True):
     """One thing that happened."""
 
     id: int
@@ -46,7 +46,7 @@ class Click(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     plain: bool = False
     """Whether its stored link said at this moment neither what it costs nor whose device it is for, as most: who
-    follows the journal need not read it. Stands first (`PLAIN`). False: it may, or nobody looked."""
+    consumes the journal need not read it. Stands first (`PLAIN`). False: it may, or nobody looked."""
     url: str
     """The address that was asked for, with its query."""
     user_agent: str = ""

@@ -1,4 +1,4 @@
-"""Reading of values as the SDKs really send them (contract/sdk.md §0.2).
+"""Reading of values as the SDKs really send them (docs/sdk.md).
 
 The Web SDK posts forms: nested values are JSON strings, numbers and booleans are text, one tag is a scalar. Android and
 iOS post JSON, with ids as numbers in old releases. These functions give the plain value or None for "not said"; they

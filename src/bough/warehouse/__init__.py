@@ -1,1 +1,1 @@
-"""The analysis tables and how attributed events become rows of them (design.md, "The analysis layout")."""
+"""The analysis tables and how attributed events become rows of them (docs/exports.md)."""

@@ -42,7 +42,7 @@ _EPOCH: Final = date(1970, 1, 1)
 
 
 class Warehouse:
-    """One DuckDB file with all apps; one process owns it (design.md). Not safe for several threads: use `cursor`."""
+    """One DuckDB file with all apps; one process owns it. Not safe for several threads: use `cursor`."""
 
     def __init__(self, connection: DuckDBPyConnection, folder: Path | None = None) -> None:
         """Args:

@@ -1,4 +1,4 @@
-"""`events` of some people -> their rows of `members` and `activity` (contract/cohort.md §5 and §9).
+"""`events` of some people -> their rows of `members` and `activity` (docs/exports.md).
 
 Every step is one SQL statement over all of them; nothing depends on the order in which events arrived, only on their
 instants and, within one instant, on their ids.

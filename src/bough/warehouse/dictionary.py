@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from bough.cohorts.arrays.table_facts import codes_in_table
 from bough.warehouse.columns import Copy, Ints
+from bough.warehouse.text_codes import codes_in_table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

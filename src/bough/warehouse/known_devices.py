@@ -1,7 +1,7 @@
 """Imported installs and opens count as known users of the app: a live first start of their device is no first install.
 
-Live openings find earlier ones of the same device by `device_key` (`bough.attribution.live.opens`). A segment adds the identifiers
-of its app openings there, under its own journal row. Adding them again changes nothing.
+Live openings find earlier ones of the same device by `device_key` (`bough.attribution.live.opens`). A segment adds the
+identifiers of its app openings there, under its own journal row. Adding them again changes nothing.
 """
 
 # ruff: noqa: S608 - every name put into SQL here is a constant of this package or quoted.

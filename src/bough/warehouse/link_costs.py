@@ -1,4 +1,4 @@
-"""What links themselves say they cost: `~cost` with `~cost_model` and `~cost_currency` (contract/cohort.md §6).
+"""What links themselves say they cost: `~cost` with `~cost_model` and `~cost_currency` (docs/exports.md).
 
 CPC is paid for each click, CPM for a thousand impressions, CPI for each install that is credited to the link; without a
 model a cost is per click. Only a stored link says what it costs: what a visitor appends to its address labels the click
@@ -23,7 +23,6 @@ from bough.accounts.directory import Directory
 from bough.attribution.attributed_event import CostRow
 from bough.attribution.rules.money import local_day
 from bough.attribution.rules.touches import merged
-from bough.attribution.stored.feed import touch_columns
 from bough.attribution.stored.links import StoredLinks
 from bough.attribution.stored.tables import Kept, kept_of
 from bough.errors import BadRequest
@@ -36,6 +35,7 @@ from bough.store.transaction import RowValues
 from bough.vocabulary.dimensions import COST_COLUMNS
 from bough.vocabulary.journal_rows import PLAIN, Click
 from bough.vocabulary.money import MAX_COST_MICRO, PRECISION, to_micro
+from bough.vocabulary.touch_columns import touch_columns
 
 SOURCE: Final = "links"
 MODELS: Final = ("CPC", "CPM", "CPI")
@@ -54,8 +54,8 @@ PRICED_TOUCHES = (
     f" AND change.at > (SELECT min(at) FROM journal WHERE {_TOUCHES})))"
 )
 """Clicks and impressions that may have a price. Most have none: their link says none, as they know themselves
-(`bough.vocabulary.journal_rows.PLAIN`) or as it has not changed since they began. The store passes over those in less than half the
-time that reading them takes."""
+(`bough.vocabulary.journal_rows.PLAIN`) or as it has not changed since they began. The store passes over those in less
+than half the time that reading them takes."""
 TOUCHES_BY_ID = (
     "SELECT id, at, app, kind, link, body FROM journal"
     " WHERE id IN ({}) AND kind IN ('click', 'impression') AND test = 0 ORDER BY id"

@@ -16,7 +16,7 @@ log = logging.getLogger("bough.warehouse")
 FILE_NAME = "warehouse.duckdb"
 
 
-class Busy(Unavailable):
+class WarehouseBusy(Unavailable):
     """Another process owns the warehouse."""
 
 
@@ -37,12 +37,13 @@ def remove_file(folder: Path) -> None:
 
 
 def open_file(folder: Path) -> Warehouse:
-    """A file with tables of another release is made anew, empty. Raises Busy when another process has the file."""
+    """A file with tables of another release is made anew, empty. Raises WarehouseBusy when another process has the
+    file."""
     try:
         connection = duckdb.connect(str(folder / FILE_NAME))
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
-            raise Busy("Another process owns the warehouse.") from error
+            raise WarehouseBusy("Another process owns the warehouse.") from error
         raise
     try:
         warehouse = Warehouse(connection, folder)

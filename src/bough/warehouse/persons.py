@@ -1,4 +1,4 @@
-"""Who is who among imported rows: rows that share an identifier are one person (contract/cohort.md §9).
+"""Who is who among imported rows: rows that share an identifier are one person (docs/exports.md).
 
 `person_keys` remembers for every identifier whose it is, so that a later file joins earlier ones, and so that people
 of imports and of live traffic who share one are found to be the same. A new person's number is the smallest key of

@@ -14,7 +14,6 @@ import duckdb
 from bough.accounts.directory import Directory
 from bough.accounts.model import App
 from bough.attribution.rates import StoredRates
-from bough.attribution.rules.windows import windows_from_days
 from bough.attribution.stored.feed import AT_ONCE, Fed, feed
 from bough.attribution.stored.tables import data_as_of
 from bough.errors import Unavailable
@@ -25,6 +24,7 @@ from bough.store.set_aside import COSTS as COSTS_ASIDE
 from bough.store.set_aside import EVENTS, FILES, PERSONS, Halving, SetAside
 from bough.store.transaction import RowValues, Transaction
 from bough.vocabulary.event_groups import REVENUE_EVENTS
+from bough.vocabulary.windows import windows_from_days
 from bough.warehouse.build import Warehouse
 from bough.warehouse.digesting import VERSIONS, is_of_row, next_fed, refreshed_apart
 from bough.warehouse.given_costs import GivenCosts
@@ -32,7 +32,6 @@ from bough.warehouse.known_devices import make_known
 from bough.warehouse.link_costs import NEWEST_ROW, LinkCosts
 from bough.warehouse.link_costs import SOURCE as LINK_SOURCE
 from bough.warehouse.opening import FILE_NAME as FILE_NAME
-from bough.warehouse.opening import Busy as Busy
 from bough.warehouse.opening import is_readable, open_file, remove_file
 from bough.warehouse.schema import COHORTS
 from bough.warehouse.segments import price, take_in, unpriced_apps
@@ -77,7 +76,7 @@ STATE = (
     " (SELECT max(version) FROM person_touch), (SELECT max(id) FROM person_merge), (SELECT max(id) FROM journal),"
     " (SELECT count(*) FROM set_aside WHERE replay = 1)"
 )
-"""What all that is taken in comes from: while it stays as it was, there is nothing to take in."""
+"""What all that is ingested comes from: while it stays as it was, there is nothing to ingest."""
 
 
 class RebuildWanted(Unavailable):
@@ -85,14 +84,14 @@ class RebuildWanted(Unavailable):
 
 
 class Stopping(Unavailable):
-    """The process is told to stop; what was taken in so far stays."""
+    """The process is told to stop; what was ingested so far stays."""
 
 
 class Keeper:
     """Open it once per process; not for several threads, except `cursor`.
 
     A rebuild is asked for by a number in the store that differs from the one in the file: the file is then removed
-    when it is opened, and everything is taken in again. So is a file whose tables are those of another release.
+    when it is opened, and everything is ingested again. So is a file whose tables are those of another release.
     """
 
     def __init__(self, folder: Path, store: Store, is_stopping: Callable[[], bool] = lambda: False) -> None:
@@ -407,7 +406,7 @@ class Keeper:
         return int(row[0]) if row and row[0] is not None else 0
 
     def _advance(self, name: str, value: int) -> None:
-        """Remember, in the transaction that has taken in so much. What it came from must not be lost from now on."""
+        """Remember, in the transaction that has ingested so much. What it came from must not be lost from now on."""
         self._store.settle()
         connection = self.warehouse.connection
         connection.execute("DELETE FROM progress WHERE name = $name", {"name": name})

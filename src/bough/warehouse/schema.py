@@ -1,4 +1,4 @@
-"""The tables of the warehouse (design.md, "The analysis layout").
+"""The tables of the warehouse (docs/exports.md).
 
 `members` and `activity` exist once for installs and once for re-engagements, each with a small `_delta` beside it; the
 view without suffix is their union and is what queries read. Every text is an integer code of `words`; code 0 means

@@ -13,7 +13,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from bough.attribution.attributed_event import STAGE_TYPES
-from bough.importers.columns import IDENTIFIERS
+from bough.vocabulary.export_columns import IDENTIFIERS
 from bough.vocabulary.money import to_micro
 from bough.warehouse.build import Warehouse
 from bough.warehouse.intake import Stage, zone_table
@@ -29,8 +29,8 @@ RateOf = Callable[[str, int], Decimal | None]
 def take_in(warehouse: Warehouse, app: str, time_zone: str, path: Path, rate_of: RateOf, fault: Fault = str) -> int:
     """Add a segment's events; returns how many were new. Taking it in again adds nothing.
 
-    Amounts that are more than an event can hold (`bough.vocabulary.money`) are left out as those without a rate are, and told to
-    `fault`.
+    Amounts that are more than an event can hold (`bough.vocabulary.money`) are left out as those without a rate are,
+    and told to `fault`.
 
     The people it touches are brought up to date by the next `Warehouse.refresh`. Call it inside a
     `Warehouse.transaction`: who is who and the events belong together.
@@ -61,10 +61,10 @@ def unpriced_apps(connection: DuckDBPyConnection) -> list[str]:
 
 
 def price(warehouse: Warehouse, app: str, time_zone: str, paths: Iterable[Path], rate_of: RateOf) -> None:
-    """Give amounts their dollars whose rates have come since their segments were taken in.
+    """Give amounts their dollars whose rates have come since their segments were ingested.
 
-    The first segment that holds an event says what it cost, as when it was taken in. Amounts that have dollars keep
-    them (contract/cohort.md §9, "Money"). Call it inside a `Warehouse.transaction`, and refresh afterwards.
+    The first segment that holds an event says what it cost, as when it was ingested. Amounts that have dollars keep
+    them (docs/exports.md, "Money"). Call it inside a `Warehouse.transaction`, and refresh afterwards.
     """
     connection = warehouse.connection
     connection.execute(

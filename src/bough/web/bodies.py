@@ -1,4 +1,4 @@
-"""Request bodies: JSON and forms, on every endpoint (contract/links.md §1, contract/sdk.md §0.2)."""
+"""Request bodies: JSON and forms, on every endpoint (docs/links.md, docs/sdk.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `_s` cookie: the id of a browser on a link domain (contract/sdk.md §1 "GET /_r")."""
+"""The `_s` cookie: the id of a browser on a link domain (docs/sdk.md)."""
 
 from __future__ import annotations
 

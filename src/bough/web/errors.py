@@ -1,4 +1,4 @@
-"""Errors as callers see them: ``{"error": {"code": 400, "message": "…"}}`` (contract/links.md §1.8)."""
+"""Errors as callers see them: ``{"error": {"code": 400, "message": "…"}}`` (docs/errors.md)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The documented rate limits, per operation and app (exports: organization), held across all workers of a data folder
-(contract/links.md §1.9, contract/cohort.md §1.5).
+(docs/errors.md, docs/exports.md).
 
 A limit is three fixed windows (second, minute, hour). Counts live in a file mapped by every worker. Each worker writes
 only its own cells and reads everybody's, so no count is lost and no lock is taken on the way; a new worker its cells
@@ -17,12 +17,30 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from bough.errors import BadRequest, RateLimited
 
-if TYPE_CHECKING:
-    from bough.accounts.model import App
+
+class LimitedConfig(Protocol):
+    """The part of an app's configuration that is looked at here."""
+
+    @property
+    def rate_limits(self) -> Mapping[str, tuple[int, int, int]]:
+        """The app's own limits by operation."""
+
+
+class LimitedApp(Protocol):
+    """An app whose requests are counted."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def config(self) -> LimitedConfig:
+        """Its configuration."""
+
 
 ROWS = 4096
 """(app, operation) pairs with counts at the same time; more than that are not limited."""
@@ -66,7 +84,7 @@ def check_own_limits(given: Mapping[str, tuple[int, int, int]]) -> None:
             raise BadRequest(f"rate_limits.{name}: must be three whole numbers from 1: a second, a minute, an hour.")
 
 
-def _own(app: App, operation: str) -> Limit | None:
+def _own(app: LimitedApp, operation: str) -> Limit | None:
     numbers = app.config.rate_limits.get(operation)
     return None if numbers is None else Limit(*numbers)
 
@@ -89,14 +107,14 @@ class Limits:
             if self._worker >= _HEADER.unpack_from(self._memory, 0)[0]:
                 _HEADER.pack_into(self._memory, 0, self._worker + 1)
 
-    def check_app(self, app: App, operation: str) -> None:
+    def check_app(self, app: LimitedApp, operation: str) -> None:
         """Count one request of an app, against its own limit where it has one. Raises RateLimited."""
         self.check(app.id, operation, limit=_own(app, operation))
 
-    def check_export(self, organization: int, apps: Iterable[App], operation: str) -> None:
+    def check_export(self, organization: int, apps: Iterable[LimitedApp], operation: str) -> None:
         """Count one export or question against the organization's limit, or that of its apps that have their own.
 
-        The organization is the scope that is documented (contract/cohort.md §1.5). Raises RateLimited.
+        The organization is the scope that is documented (docs/exports.md). Raises RateLimited.
         """
         apps = list(apps)
         own = [app for app in apps if operation in app.config.rate_limits]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from bough.accounts.call import Call
 from bough.errors import SERVER_FAULT, BoughError, MethodNotAllowed, RateLimited
 from bough.web import static
 from bough.web.errors import status_of
@@ -44,6 +44,26 @@ HEADERS = {
 """Of every page. Addresses of pages (one-time links, filters) are nobody else's business: no referrer."""
 
 
+class SignedIn(Protocol):
+    """Whose page it is."""
+
+    @property
+    def user(self) -> object:
+        """The user."""
+
+    @property
+    def csrf(self) -> str:
+        """The token that forms of the page carry."""
+
+
+class PageCall(Protocol):
+    """A request that a page answers."""
+
+    @property
+    def session(self) -> SignedIn | None:
+        """The caller's session."""
+
+
 class Templates:
     """The templates of a folder, and those of web/templates."""
 
@@ -63,7 +83,7 @@ class Templates:
         text = self._environment.get_template(template).render({"user": None, "csrf": "", **values})
         return text.encode("utf-8", "replace")
 
-    def page(self, call: Call, template: str, status: int = 200, **values: object) -> Response:
+    def page(self, call: PageCall, template: str, status: int = 200, **values: object) -> Response:
         """An answer for the call; `user` and `csrf` are those of its session."""
         session = call.session
         known = {"user": session.user, "csrf": session.csrf} if session is not None else {}

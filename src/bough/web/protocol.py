@@ -1,17 +1,14 @@
-"""uvicorn's HTTP protocol with the edge's limits, and a short way for clicks.
+"""uvicorn's HTTP protocol with the edge's limits, and a fast path for clicks.
 
 uvicorn itself takes a megabyte of headers and waits for slow bodies; here a request has limits on the size and number
 of its headers, on its address, and on the time in which it must be complete, each answered in the API's error shape, or
 with a page where a person follows a link.
 
-A GET that a `Shortcut` knows how to answer (a click on a cached link) is answered without an ASGI cycle: an own task,
-events and a scope cost more than the click itself. So is a POST to one of a `BodyShortcut`'s addresses, whose body is
-gathered first; what is declined then goes the whole way, as if it had come all at once. Keep-alive, pipelining and
+A GET that a `FastPath` knows how to answer (a click on a cached link) is answered without an ASGI cycle: an own task,
+events and a scope cost more than the click itself. So is a POST to one of a `BodyFastPath`'s addresses, whose body is
+gathered first; what is declined then takes the slow path, as if it had come all at once. Keep-alive, pipelining and
 shutdown stay uvicorn's: while a short answer is pending, later requests of the connection wait in uvicorn's own
 pipeline.
-
-What a `Shortcut` has understood of a GET's headers is kept (`bough.web.known_headers`), and a GET that is only another address
-before known headers is not parsed.
 
 A connection that is closed while its client still sends would be reset by the kernel, and the client would never read
 why. So closing is gentle: our side is shut, what still comes is thrown away, and the end comes with the client's own,
@@ -34,13 +31,12 @@ from uvicorn.server import ServerState
 from bough.condition import Part
 from bough.settings import Settings
 from bough.web.errors import CORS_HEADERS, error_body
-from bough.web.known_headers import Caller, Heads
 
 log = logging.getLogger("bough.web")
 
 MAX_URL_BYTES = 16 * 1024
 MAX_SHORT_BODY = 64 * 1024
-"""Bytes of a body that is gathered for the short way."""
+"""Bytes of a body that is gathered for the fast path."""
 
 MAX_PIPELINED = 256
 """Requests of one connection that may wait for the answers before them."""
@@ -51,17 +47,14 @@ LINGER_BYTES = 64 * 1024 * 1024
 Headers = list[tuple[bytes, bytes]]
 
 
-class Shortcut(Protocol):
+class FastPath(Protocol):
     """Answers a GET without a body from its address and headers alone, or declines."""
 
-    def caller(self, headers: Headers) -> Any | None:
-        """The `Caller` who sends these headers, or None to decline. The same headers always mean the same."""
-
-    def __call__(self, url: bytes, caller: Any, peer: str, send: Callable[[bytes], None]) -> bool:
+    def __call__(self, url: bytes, headers: Headers, peer: str, send: Callable[[bytes], None]) -> bool:
         """Answer, or return False to decline."""
 
 
-class BodyShortcut(Protocol):
+class BodyFastPath(Protocol):
     """Answers a POST with a small body, or declines by returning False. The body ends when it is called."""
 
     urls: frozenset[bytes]
@@ -103,10 +96,10 @@ class _GentleTransport:
 
 
 class EdgeProtocol(HttpToolsProtocol):
-    """One connection. Settings, shortcuts and known headers are taken from the application."""
+    """One connection. Settings and shortcuts are taken from the application."""
 
     __slots__ = (
-        *("settings", "shortcut", "body_shortcut", "heads", "caller", "gathered", "peer"),
+        *("settings", "shortcut", "body_shortcut", "gathered", "peer"),
         *("max_headers", "max_header_bytes"),
         *("request_seconds", "chunk_bytes", "first_bytes", "held_bytes", "max_held_bytes", "receiving"),
         *("request_cycle", "deadline", "unread_deadline", "closing", "closed", "ended", "lingered_bytes", "refusal"),
@@ -122,13 +115,10 @@ class EdgeProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.settings: Settings = config.loaded_app.settings
-        self.shortcut: Shortcut | None = config.loaded_app.shortcut
-        self.heads: Heads = config.loaded_app.heads
+        self.shortcut: FastPath | None = config.loaded_app.shortcut
         self.url = b""
         self.headers: Headers = []
-        self.caller: Caller | None = None
-        """Of the newest request, if it is a GET that was taken the short way."""
-        self.body_shortcut: BodyShortcut | None = config.loaded_app.body_shortcut
+        self.body_shortcut: BodyFastPath | None = config.loaded_app.body_shortcut
         self.gathered: list[bytes] | None = None
         """The body so far of a request that may be answered shortly."""
         self.peer = ""
@@ -178,9 +168,7 @@ class EdgeProtocol(HttpToolsProtocol):
             if self.lingered_bytes > LINGER_BYTES:
                 self.transport.abort()
             return
-        if not (was_receiving := self.receiving) and self._is_answered_unparsed(data):
-            return
-        if not was_receiving and not data.isascii():
+        if not self.receiving and not data.isascii():
             line, end, rest = data.partition(b"\r\n")
             data = _ascii(line) + end + rest
         self.chunk_bytes = len(data)
@@ -201,8 +189,6 @@ class EdgeProtocol(HttpToolsProtocol):
                     self._refuse_headers()
                 elif not self.deadline and not self.closing:
                     self.deadline = self.loop.time() + self.request_seconds
-            elif self.caller is not None and not was_receiving:
-                self.heads.offer(data, self.url, self.caller)
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client may shut its side after the request: it still gets its answers (True: do not close yet)."""
@@ -249,7 +235,6 @@ class EdgeProtocol(HttpToolsProtocol):
         self.held_bytes = 0
         self.request_cycle = None
         self.gathered = None
-        self.caller = None
         self.receiving = True
         self.deadline = 0.0  # set when the request is not complete with the bytes that have come
 
@@ -298,7 +283,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._refuse(431, f"The headers must have at most {self.max_header_bytes} bytes together.")
 
     def _start_cycle(self) -> None:
-        """Take the whole way, through ASGI."""
+        """Take the slow path, through ASGI."""
         if len(self.pipeline) >= MAX_PIPELINED:
             self._refuse(400, f"At most {MAX_PIPELINED} requests may wait for answers on one connection.")
             return
@@ -352,7 +337,7 @@ class EdgeProtocol(HttpToolsProtocol):
     # Answers of our own.
 
     def _is_gathered(self) -> bool:
-        """Whether the request's body is gathered for the short way."""
+        """Whether the request's body is gathered for the fast path."""
         if self.body_shortcut is None or self.url not in self.body_shortcut.urls or self.expect_100_continue:
             return False
         if self.parser.should_upgrade():
@@ -360,29 +345,12 @@ class EdgeProtocol(HttpToolsProtocol):
         lengths = [value for name, value in self.headers if name in (b"content-length", b"transfer-encoding")]
         return len(lengths) == 1 and lengths[0].isdigit() and int(lengths[0]) <= MAX_SHORT_BODY
 
-    def _is_answered_unparsed(self, request: bytes) -> bool:
-        """Offer a GET with known headers to the shortcut; whether it took it. All else is left to the parser."""
-        known = self.heads.known(request)
-        if known is None or self.shortcut is None or not self._all_answered():
-            return False
-        self.deadline = 0.0
-        return self._is_taken(True, self.shortcut, *known)
-
     def _is_answered_from_headers(self) -> bool:
-        """Offer the GET that was parsed to the shortcut; whether it took it."""
-        if self.shortcut is None or self.parser.should_upgrade():
+        """Offer the GET to the shortcut; whether it took it."""
+        shortcut = self.shortcut
+        if shortcut is None or self.parser.should_upgrade():
             return False
-        try:
-            caller = self.shortcut.caller(self.headers)
-        except Exception:
-            log.exception("Headers were not understood; the request goes the whole way")
-            return False
-        keep_alive = self._keeps_alive()
-        if caller is None or not self._is_taken(keep_alive, self.shortcut, self.url, caller):
-            return False
-        if keep_alive:
-            self.caller = caller
-        return True
+        return self._is_taken(self._keeps_alive(), shortcut, self.url, self.headers)
 
     def _keeps_alive(self) -> bool:
         return self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
@@ -398,7 +366,7 @@ class EdgeProtocol(HttpToolsProtocol):
         try:
             taken = shortcut(*request, self.peer, self._send_short)
         except Exception:
-            log.exception("The short way failed; the request goes the whole way")
+            log.exception("The fast path failed; the request takes the slow path")
             taken = False
         if not taken:
             cycle.response_complete = True
@@ -428,7 +396,7 @@ class EdgeProtocol(HttpToolsProtocol):
             cause, httptools.HttpParserError | UnicodeDecodeError
         )
         if ours:
-            log.error("A request could not be taken in", exc_info=cause)
+            log.error("A request could not be ingested", exc_info=cause)
         self._refuse(400, "The request is not valid HTTP.")
 
     def _refuse(self, status: int, message: str) -> None:

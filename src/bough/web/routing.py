@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 from starlette.responses import Response
 
-from bough.accounts.call import Call
-from bough.accounts.model import Level, Permission
 from bough.errors import MethodNotAllowed, NotFound
+from bough.vocabulary.permissions import Level, Permission
 from bough.web.bodies import FORM
 
-Handler = Callable[[Call], Awaitable[Response]]
+Handler = Callable[[Any], Awaitable[Response]]
+"""Takes the request as the application made it (`bough.accounts.call.Call`)."""
+
 Access = Literal["public", "branch_key", "branch_secret", "token", "page", "open_page"]
 """Who may ask: anyone, an app by key, an app by key and secret, a user by token, a user who has signed in; `open_page`:
 anyone, as for the sign-in itself. Pages answer with HTML, also for errors, and check CSRF tokens."""
@@ -114,7 +115,7 @@ class Route(Struct, frozen=True, kw_only=True):
         return bool(self.body) or self.consumes not in ((JSON, FORM), ())
 
 
-class Table:
+class RouteTable:
     """Finds the route of a request: static paths by dictionary, the others by pattern."""
 
     def __init__(self, routes: Sequence[Route]) -> None:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from bough.accounts.call import Call
 from bough.errors import NotFound
+from bough.web.request import Request
 from bough.web.routing import Parameter, Route
 
 FOLDER = Path(__file__).parent / "static"
@@ -48,17 +48,17 @@ def address(name: str) -> str:
     return f"/static/{name}?v={FILES[name].version}"
 
 
-async def read_static(call: Call) -> Response:
+async def read_static(request: Request) -> Response:
     """GET /static/{name}."""
-    file = FILES.get(call.path["name"])
+    file = FILES.get(request.path["name"])
     if file is None:
         raise NotFound
-    kept = "public, max-age=31536000, immutable" if call.query("v") == file.version else "no-cache"
+    kept = "public, max-age=31536000, immutable" if request.query("v") == file.version else "no-cache"
     headers = {"Cache-Control": kept, "ETag": f'"{file.version}"', "X-Content-Type-Options": "nosniff"}
-    if call.header("if-none-match") == headers["ETag"]:
+    if request.header("if-none-match") == headers["ETag"]:
         return Response(b"", 304, headers)
     headers["Vary"] = "Accept-Encoding"
-    if "gzip" in (call.header("accept-encoding") or ""):
+    if "gzip" in (request.header("accept-encoding") or ""):
         return Response(file.packed, 200, {**headers, "Content-Encoding": "gzip"}, file.type)
     return Response(file.content, 200, headers, file.type)
 

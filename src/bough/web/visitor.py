@@ -1,4 +1,4 @@
-"""Who asks: address, country and scheme, with headers of proxies believed only when the proxy is trusted."""
+"""The caller: address, country and scheme, with headers of proxies believed only when the proxy is trusted."""
 
 from __future__ import annotations
 
@@ -63,10 +63,6 @@ class Visitors:
     def at(self, ip: str) -> Visitor:
         """Somebody at an address that a server reports."""
         return Visitor(ip, *self._place_of(ip))
-
-    def is_country_header(self, name: bytes) -> bool:
-        """Whether a lower-case header name is the country header."""
-        return name == self._country_header
 
     def _place_of(self, ip: str) -> tuple[str, str]:
         """Country and region of an address, by the optional file; empty when unknown."""

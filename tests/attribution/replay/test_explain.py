@@ -9,16 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from bough.agents.recognition import parse
-from bough.attribution.live.session_data import data_string
 from bough.attribution.replay.explain import explain
 from bough.attribution.replay.simulate import CLICK_ID, Scene, simulate
 from bough.attribution.rules.matching import Match
-from bough.attribution.rules.windows import Windows
+from bough.attribution.rules.session_data import data_string
 from bough.errors import BadRequest
 from bough.events.identifiers import Identifier
-from bough.events.server_fields import Facts
+from bough.events.server_fields import ServerFields
 from bough.vocabulary.durations import span, window_span
 from bough.vocabulary.journal_rows import Click
+from bough.vocabulary.windows import Windows
 from tests.attribution.world import (
     DESKTOP_UA,
     HOUR,
@@ -36,7 +36,7 @@ from tests.attribution.world import (
 
 def scene(delay: int, **body: str) -> Scene:
     seen = Click(url="https://go.example.com/summer", user_agent=IPHONE_UA, ip="203.0.113.7")
-    return Scene(link=SUMMER, delay=delay, click=seen, body=iphone(**body), facts=Facts(ip="203.0.113.7"))
+    return Scene(link=SUMMER, delay=delay, click=seen, body=iphone(**body), facts=ServerFields(ip="203.0.113.7"))
 
 
 def test_the_whole_story_of_a_late_install() -> None:
@@ -128,7 +128,10 @@ def test_a_person_is_told_by_what_is_known() -> None:
 @pytest.mark.parametrize(
     ("changes", "miss"),
     [
-        ({"facts": Facts(ip="198.51.100.9")}, "came from another network address (203.0.113.7, not 198.51.100.9)."),
+        (
+            {"facts": ServerFields(ip="198.51.100.9")},
+            "came from another network address (203.0.113.7, not 198.51.100.9).",
+        ),
         ({"touch": "impression"}, "was only an impression; those never give link data."),
         ({"touch": "robot"}, "was a robot's; robots are never matched."),
         ({"body": iphone(cpp_level="MINIMAL")}, ""),
@@ -149,7 +152,9 @@ def test_a_simulated_phone_is_the_clickers_unless_the_request_says_otherwise() -
     assert told.result.deep_link is not None
     assert (told.result.name, told.result.deep_link["product"]) == ("INSTALL", "summer")
     assert told.explanation.person == "A person who was never seen before."
-    other = simulate(replace(bare, body={"os": "Android"}, facts=Facts(ip="203.0.113.7")), Windows(), parse).result
+    other = simulate(
+        replace(bare, body={"os": "Android"}, facts=ServerFields(ip="203.0.113.7")), Windows(), parse
+    ).result
     assert (other.name, other.attributed) == ("INSTALL", False)
     desk = replace(bare, click=replace(bare.click, user_agent=DESKTOP_UA), body={"link_identifier": CLICK_ID})
     page = simulate(desk, Windows(), parse).result

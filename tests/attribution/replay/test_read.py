@@ -6,7 +6,7 @@ import json
 
 from bough.attribution.replay.explain import explain
 from bough.attribution.rules.touches import LinkTable
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from tests.attribution.world import (
     APP,
     COUPON,
@@ -203,7 +203,7 @@ def test_late_rows_end_as_if_they_had_come_in_order() -> None:
 
 
 def test_an_imported_install_keeps_its_touch_and_credits_later_live_events() -> None:
-    imported = Row(
+    imported = JournalRow(
         id=1,
         at=T0,
         app=APP,
@@ -238,7 +238,9 @@ def test_an_imported_install_keeps_its_touch_and_credits_later_live_events() -> 
 
 def test_an_import_that_comes_twice_counts_once() -> None:
     rows = [
-        Row(id=number, at=T0, app=APP, test=False, kind="import", body={"id": "b", "name": "OPEN", "browser_id": "9"})
+        JournalRow(
+            id=number, at=T0, app=APP, test=False, kind="import", body={"id": "b", "name": "OPEN", "browser_id": "9"}
+        )
         for number in (1, 2)
     ]
     results = read(*rows)

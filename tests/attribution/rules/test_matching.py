@@ -12,13 +12,13 @@ from bough.attribution.rules.likeness import common_parts, compare, same_model
 from bough.attribution.rules.matching import MAX_NEARBY, Candidates, Match, match, named_touches
 from bough.attribution.rules.openings import Opening, parse_opening
 from bough.attribution.rules.touches import Touch, touch_of
-from bough.events.server_fields import Facts
-from bough.vocabulary.journal_rows import Row
+from bough.events.server_fields import ServerFields
+from bough.vocabulary.journal_rows import JournalRow
 from tests.attribution.world import APP, COUPON, LINKS, MINUTE, SUMMER, T0, android, click, iphone
 
 
 def opening(body: dict[str, Any] | None = None, ip: str = "203.0.113.7") -> Opening:
-    return parse_opening(body or iphone(), "install", Facts(ip=ip))
+    return parse_opening(body or iphone(), "install", ServerFields(ip=ip))
 
 
 def touch(number: int, minutes: float, **fields: Any) -> Touch:
@@ -103,7 +103,7 @@ def test_clicks_after_the_opening_are_refused() -> None:
 def test_a_long_links_data_come_from_its_click() -> None:
     url = "https://go.example.com/a/key?$deeplink_path=x&duration=60"
     body = {"url": url, "ip": "203.0.113.7", "data": {"$deeplink_path": "x", "~id": "0"}}
-    long = touch_of(Row(id=1, at=T0, app=APP, test=False, kind="click", body=body), LINKS, parse)
+    long = touch_of(JournalRow(id=1, at=T0, app=APP, test=False, kind="click", body=body), LINKS, parse)
     assert (long.data, long.duration, long.link) == ({"$deeplink_path": "x", "~id": "0"}, 60_000, 0)
 
 

@@ -9,7 +9,7 @@ import pytest
 from bough.attribution.rules.openings import Named, OpenedUrl, parse_opening, platform_of
 from bough.attribution.rules.referrer import Referrer, parse_referrer
 from bough.events.identifiers import Privacy
-from bough.events.server_fields import Facts, facts_of, with_facts
+from bough.events.server_fields import ServerFields, server_fields_of, with_facts
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 IDFV = "AABBCCDD-0000-4000-8000-000000000001"
@@ -29,7 +29,7 @@ def test_a_web_open_with_everything_as_text() -> None:
             "options": "{}",
         },
         "open",
-        Facts(ip="203.0.113.7", user_agent="UA", browser="1400000000000007919"),
+        ServerFields(ip="203.0.113.7", user_agent="UA", browser="1400000000000007919"),
     )
     assert opening.platform == "web"
     assert opening.identifiers == (
@@ -60,7 +60,7 @@ def test_a_first_android_install() -> None:
             "retryNumber": "1",
         },
         "install",
-        Facts(bundle="77", device="88"),
+        ServerFields(bundle="77", device="88"),
     )
     assert opening.identifiers == (
         ("aaid", "38400000-8cf0-11bd-b23e-10b96e40000d"),
@@ -91,7 +91,7 @@ def test_an_ios_open_with_old_names_and_numbers_as_ids() -> None:
             "external_intent_uri": "myapp://open?link_click_id=43",
         },
         "open",
-        Facts(),
+        ServerFields(),
     )
     assert opening.identifiers == (("bundle", "77"), ("device", "88"), ("idfv", IDFV.casefold()))
     assert opening.has_token
@@ -112,7 +112,7 @@ def test_a_servers_open() -> None:
             "ad_tracking_enabled": False,
         },
         "open",
-        Facts(ip="203.0.113.7"),
+        ServerFields(ip="203.0.113.7"),
     )
     assert (opening.platform, opening.server_to_server, opening.os_version) == ("android", True, "")
     assert not opening.privacy.advertising
@@ -137,7 +137,7 @@ def test_a_servers_open() -> None:
 )
 def test_privacy_settings_take_identifiers_away(settings: dict[str, Any], allowed: tuple[bool, bool, bool]) -> None:
     opening = parse_opening(
-        {"sdk": "ios3.14.0", "idfa": IDFV, "ios_vendor_id": IDFV, **settings}, "open", Facts(bundle="7")
+        {"sdk": "ios3.14.0", "idfa": IDFV, "ios_vendor_id": IDFV, **settings}, "open", ServerFields(bundle="7")
     )
     privacy = opening.privacy
     assert (privacy.tracking, privacy.advertising, privacy.probabilistic) == allowed
@@ -156,7 +156,7 @@ def test_privacy_settings_take_identifiers_away(settings: dict[str, Any], allowe
     ],
 )
 def test_dirty_values_count_as_not_sent(dirty: dict[str, Any]) -> None:
-    opening = parse_opening(dirty, "open", Facts())
+    opening = parse_opening(dirty, "open", ServerFields())
     assert opening.identifiers == ()
     assert opening.evidence.clicks == ()
 
@@ -164,13 +164,15 @@ def test_dirty_values_count_as_not_sent(dirty: dict[str, Any]) -> None:
 @pytest.mark.parametrize("shared", [ZERO, "0", "null", "bnc_no_value", "9774d56d682e549c", "unknown", ""])
 def test_ids_that_everybody_has_identify_nobody(shared: str) -> None:
     opening = parse_opening(
-        {"sdk": "android5", "aaid": shared, "android_id": shared, "anon_id": shared}, "open", Facts()
+        {"sdk": "android5", "aaid": shared, "android_id": shared, "anon_id": shared}, "open", ServerFields()
     )
     assert opening.identifiers == ()
 
 
 def test_a_random_hardware_id_is_kept_apart_from_real_ones() -> None:
-    opening = parse_opening({"sdk": "android5", "hardware_id": "R-1", "is_hardware_id_real": False}, "open", Facts())
+    opening = parse_opening(
+        {"sdk": "android5", "hardware_id": "R-1", "is_hardware_id_real": False}, "open", ServerFields()
+    )
     assert opening.identifiers == (("hardware", "r-1"),)
 
 
@@ -202,10 +204,10 @@ def test_store_referrers(raw: str, referrer: Referrer) -> None:
 
 
 def test_facts_survive_the_journal() -> None:
-    facts = Facts(ip="203.0.113.7", bundle="77")
-    assert facts_of(with_facts({"a": 1}, facts)) == facts
-    assert facts_of({"bough": "forged"}) == Facts()
-    assert facts_of({"bough": {"ip": 7, "other": "x"}}) == Facts()
+    facts = ServerFields(ip="203.0.113.7", bundle="77")
+    assert server_fields_of(with_facts({"a": 1}, facts)) == facts
+    assert server_fields_of({"bough": "forged"}) == ServerFields()
+    assert server_fields_of({"bough": {"ip": 7, "other": "x"}}) == ServerFields()
 
 
 @pytest.mark.parametrize(
@@ -225,5 +227,5 @@ def test_platforms(body: dict[str, Any], platform: str) -> None:
 
 def test_a_hardware_id_may_be_an_idfa() -> None:
     sent = {"sdk": "ios3", "hardware_id": IDFV, "hardware_id_type": "idfa", "is_hardware_id_real": True}
-    assert parse_opening(sent, "open", Facts()).identifiers == (("idfa", IDFV.casefold()),)
-    assert parse_opening({**sent, "lat_val": 1}, "open", Facts()).identifiers == ()
+    assert parse_opening(sent, "open", ServerFields()).identifiers == (("idfa", IDFV.casefold()),)
+    assert parse_opening({**sent, "lat_val": 1}, "open", ServerFields()).identifiers == ()

@@ -7,16 +7,9 @@ from typing import Any
 import pytest
 
 from bough.attribution.rules.touches import Touch
-from bough.attribution.rules.windows import (
-    DAY,
-    MAX_CONSIDERED,
-    Windows,
-    last_touch,
-    touch_data,
-    window_of,
-    windows_from_days,
-)
+from bough.attribution.rules.windows import MAX_CONSIDERED, last_touch, touch_data, window_of
 from bough.errors import BadRequest
+from bough.vocabulary.windows import DAY, Windows, windows_from_days
 
 
 def touch(number: int, at: int, kind: Any = "click", **data: Any) -> Touch:

@@ -15,22 +15,22 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from bough.agents.recognition import parse
+from bough.attribution.replay.entries import JournalEntry
 from bough.attribution.replay.read import always, attribute
 from bough.attribution.rules.touches import LinkTable, Traces, touch_of, traces_of
-from bough.attribution.rules.windows import Windows
 from bough.attribution.stored import tables, touch_index
 from bough.attribution.stored.consumer import StoredFollower, start_rebuild
-from bough.attribution.stored.entries import Entry
 from bough.attribution.stored.group_loading import Loader
 from bough.attribution.stored.links import StoredLinks
-from bough.attribution.stored.tables import Stored
+from bough.attribution.stored.result_row import Stored
 from bough.attribution.stored.touch_index import carried, first_of
 from bough.events.body import encode
 from bough.events.identifiers import given_on_click
 from bough.links.model import Link
 from bough.store import Store, open_store, watermark
-from bough.vocabulary.journal_rows import Click, Row
+from bough.vocabulary.journal_rows import Click, JournalRow
 from bough.vocabulary.lookup_keys import key
+from bough.vocabulary.windows import Windows
 from tests.attribution.traffic import AD_ID, ADDRESSES, BROWSERS, HOST, World, acts, play
 from tests.attribution.world import IPHONE_UA
 
@@ -159,7 +159,7 @@ def test_traces_are_those_of_the_touch(
         plain=is_stored and is_plain and not given_on_click(data),
     )
     body = to_builtins(click)
-    row = Row(id=5, at=1, app=1, test=False, kind=kind, link=7 if is_stored else None, body=body)
+    row = JournalRow(id=5, at=1, app=1, test=False, kind=kind, link=7 if is_stored else None, body=body)
     touch = touch_of(row, LinkTable([link]), parse)
     values = (row.id, row.at, row.app, 0, row.kind, row.link, encode(body).decode())
     traces = traces_of(values, LinkTable([link]))
@@ -198,7 +198,7 @@ def test_rows_of_somebody_are_not_read_in_vain(monkeypatch: pytest.MonkeyPatch) 
     read: list[int] = []
     real = Loader.entry
 
-    def entry(self: Loader, row: Row) -> Entry:
+    def entry(self: Loader, row: JournalRow) -> JournalEntry:
         read.append(row.id)
         return real(self, row)
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.clicks.counts import by_day, counter
 from bough.clicks.counts.by_day import ClickFacts, count_new_links, day_counting, referring_host, under_of
 from bough.clicks.decision.explain import PLATFORMS
@@ -34,7 +34,7 @@ def append(store: Store, app: int, number: int) -> tuple[str, int, int | None]:
 
 
 def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = int(found_app(store, NewApp(name="A", base_url="http://127.0.0.1:1", timezone="Asia/Tokyo")).app_id)
+    app = int(create_app(store, NewApp(name="A", base_url="http://127.0.0.1:1", timezone="Asia/Tokyo")).app_id)
     rows: list[tuple[str, int, int | None]] = []
     for size, counts_at_once in ((3, 2), (1, 100), (100, 5), (100, 100)):
         monkeypatch.setattr(counter, "COUNTS_AT_ONCE", counts_at_once)
@@ -64,7 +64,7 @@ def test_counts_are_exact_in_pieces_of_any_size(store: Store, monkeypatch: pytes
 
 def test_new_links_are_counted_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_day, "LINKS_AT_ONCE", 2)
-    app = int(found_app(store, NewApp(name="A", base_url="http://127.0.0.1:1")).app_id)
+    app = int(create_app(store, NewApp(name="A", base_url="http://127.0.0.1:1")).app_id)
     for number in range(5):
         made = Link(id=10 + number, app=app, test=number == 4, domain="a.example", path=f"{number}", data={})
         store.transact(_store_link, replace(made, created_at=NOON + number * 8 * HOUR))

@@ -1,4 +1,4 @@
-"""Every row of contract/links.md §3.2, and what a decision says besides where to go."""
+"""Every row of docs/clicks.md, and what a decision says besides where to go."""
 
 from __future__ import annotations
 

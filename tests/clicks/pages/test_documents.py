@@ -26,7 +26,7 @@ from bough.clicks.pages.documents import (
     OpenAppPage,
 )
 from bough.clicks.pages.preview import Preview, preview
-from bough.clicks.pages.rendering import Page
+from bough.clicks.pages.rendering import HtmlPage
 from tests.clicks.html import Document
 
 LINK = "https://trailhead.app.link/WgiqvsepqF"
@@ -39,7 +39,7 @@ DATA = {
 }
 SEEN = preview(DATA, APP, LINK)
 
-Fill = Callable[[Preview, str], Page]
+Fill = Callable[[Preview, str], HtmlPage]
 """A page with the given preview and the given text in the place of every URL and free text."""
 
 EVERY_PAGE: dict[str, Fill] = {

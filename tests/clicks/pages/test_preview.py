@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bough.accounts.model import App, AppConfig
-from bough.clicks.pages.preview import TAGS, preview
+from bough.clicks.pages.preview import preview
+from bough.links.preview_tags import TAGS
 
 LINK = "https://trailhead.app.link/WgiqvsepqF"
 BARE = App(id=1, organization=1, name="Trailhead")

@@ -1,4 +1,4 @@
-"""Arithmetic on arrays: the ways taken for many cells and long rows give what the short ways give."""
+"""Arithmetic on arrays: the ways taken for many cells and long rows give what the fast paths give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users of old SDKs, whose identity the server keeps (contract/sdk.md §0.7, §1 "Legacy").
+"""Users of old SDKs, whose identity the server keeps (docs/sdk.md).
 
 Once, `setIdentity` and `logout` were requests, and each open's answer told the SDK who its user is. Since Web 2.79,
 iOS 3.0 and Android 5.9.0 the SDK keeps the identity itself and sends it along. So what `/v1/profile` stored is given
@@ -11,19 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from bough.attribution.live.request import OpenRequest
 from bough.events import identifiers as ids
 from bough.store.journal import NewRow, append_batch
 from bough.store.transaction import RowValues, Transaction, Value
 from bough.vocabulary.lookup_keys import key
 from bough.vocabulary.values import first, text
-
-if TYPE_CHECKING:
-    from bough.attribution.live.opens import OpenRequest
 
 IDENTITY_IS_LOCAL_SINCE: dict[str, tuple[int, ...]] = {"web": (2, 79), "ios": (3, 0), "android": (5, 9)}
 """First release of each SDK that keeps the identity to itself."""

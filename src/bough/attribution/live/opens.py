@@ -20,23 +20,25 @@ from msgspec import Struct
 
 from bough.accounts.directory import Directory
 from bough.attribution.live import legacy_identity
-from bough.attribution.live.session_data import session_data
+from bough.attribution.live.request import OpenRequest, Parsed
 from bough.attribution.replay.read import SERVER_OPEN_PAUSE
 from bough.attribution.rules import session_kind
 from bough.attribution.rules.matching import Candidates, Match, match, named_touches
 from bough.attribution.rules.openings import Opening, parse_opening
+from bough.attribution.rules.session_data import session_data
 from bough.attribution.rules.touches import Touch, direct_touch
 from bough.attribution.stored.links import StoredLinks
 from bough.attribution.stored.touch_index import TouchIndex, is_row_id
+from bough.clicks.installed import installed_key
 from bough.errors import BoughError
 from bough.events.identifiers import HARDWARE, Identifier
-from bough.events.server_fields import Facts, facts_of, journal_text
+from bough.events.server_fields import ServerFields, journal_text, server_fields_of
 from bough.links.model import Link
 from bough.store.journal import BY_ID, COLUMNS, to_row
 from bough.store.select_in import select_in
 from bough.store.transaction import Reader, Transaction
 from bough.vocabulary.ids import arrived_at, growing_ids
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
 from bough.vocabulary.values import text
 
@@ -66,45 +68,11 @@ LANDING = "landing"
 """Kind of the key under which the first page is found that named a click."""
 
 
-class Parsed(Struct, frozen=True, kw_only=True):
-    """What a request says by itself, found before the write lock is taken."""
-
-    opening: Opening
-    own: tuple[int, ...]
-    """Keys in `device_key` under which openings of the same device or browser are found."""
-    touching: tuple[int, ...]
-    """Keys in `touch_key` under which clicks of this device are found: by device id, by network address."""
-    request: int | None = None
-    """The key in `device_key` that a retry has too; None when the request cannot be told from another one."""
-    old_bundle: int | None = None
-    """See `bough.attribution.live.legacy_identity.asked_bundle`."""
-    page_of: str = ""
-    """The click that a Web page names."""
-    app_beside: tuple[int, ...] = ()
-    """For a page: the key in `device_key` that says that its browser's device has opened the app."""
-
-
-class OpenRequest(Struct, frozen=True, kw_only=True):
-    """One request of `/v1/open` or `/v1/install`, not decided yet."""
-
-    at: int
-    app: int
-    test: bool
-    kind: str
-    """`open` or `install`."""
-    body: dict[str, Any]
-    """As sent, without credentials."""
-    facts: Facts
-    """What the server knows and issues; matching adds to it."""
-    parsed: Parsed | None = None
-    """`parse_request` of this very request, if it was done already."""
-
-
 class OpenAnswer(Struct, frozen=True, kw_only=True):
     """What the app is told."""
 
     row: int
-    facts: Facts
+    facts: ServerFields
     opening: Opening
     data: dict[str, Any]
     """The session's data."""
@@ -135,7 +103,7 @@ class Opens:
         run.write()
         return answers
 
-    def reconsider(self, reader: Reader, row: Row) -> Match:
+    def reconsider(self, reader: Reader, row: JournalRow) -> Match:
         """What an opening that was answered could be matched to, as it stood before it: for explanations only."""
         run = _Run(cast("Transaction", reader), StoredLinks(reader.rows, self._directory), self.index, before=row.id)
         return run.reconsider(row)
@@ -226,10 +194,10 @@ class _Run:
             has_app=has_app or bool(self._known(parsed.app_beside)),
         )
 
-    def reconsider(self, row: Row) -> Match:
+    def reconsider(self, row: JournalRow) -> Match:
         """See `Opens.reconsider`."""
         request = _as_request(row)
-        opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
+        opening = parse_opening(row.body, "install" if row.kind == "install" else "open", server_fields_of(row.body))
         parsed = _parsed(request)
         own = parsed.own
         has_app = bool(self._known(own)) and opening.platform != "web"
@@ -257,7 +225,7 @@ class _Run:
 
         A redirect adds the click's id to the page's address, and people share such addresses: only the first page that
         names the click, asked for from the click's own address with its own User-Agent, is the clicker's. Every other
-        one keeps its own id (contract/sdk.md §1 "never adopt").
+        one keeps its own id (docs/sdk.md).
         """
         touch = self._touch(int(named), request) if named else None
         if touch is None or not touch.browser or (touch.app, touch.test) != (request.app, request.test):
@@ -271,7 +239,7 @@ class _Run:
         return msgspec.structs.replace(request, facts=msgspec.structs.replace(request.facts, browser=touch.browser))
 
     def _is_repeated(self, request: OpenRequest, opening: Opening) -> bool:
-        """Whether a server's open without a link came from the same address less than 4 h ago (contract/sdk.md §3)."""
+        """Whether a server's open without a link came from the same address less than 4 h ago (docs/events.md)."""
         if not opening.server_to_server or not opening.ip:
             return False
         one = key(request.app, request.test, "server open", opening.ip)
@@ -304,7 +272,7 @@ class _Run:
             found.update(opening for _, opening in rows if opening < self._before)
         return found
 
-    def _original(self, key_of_request: int | None) -> Row | None:
+    def _original(self, key_of_request: int | None) -> JournalRow | None:
         """The opening that this request is a retry of."""
         if key_of_request is None:
             return None
@@ -314,9 +282,9 @@ class _Run:
                 return to_row(values)
         return None
 
-    def _again(self, row: Row, request: OpenRequest) -> OpenAnswer:
+    def _again(self, row: JournalRow, request: OpenRequest) -> OpenAnswer:
         """The answer that a retry's first request was given."""
-        facts = facts_of(row.body)
+        facts = server_fields_of(row.body)
         opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts)
         way, _, click = facts.match.partition(" ")
         touch = self._touch(int(click), request) if click else None
@@ -339,16 +307,16 @@ class _Run:
         if values is None or values[4] not in ("open", "install"):
             return None
         row = to_row(values)
-        opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
+        opening = parse_opening(row.body, "install" if row.kind == "install" else "open", server_fields_of(row.body))
         return next(iter(self._direct(row.id, _as_request(row), opening).values()), None)
 
     def _direct(self, row: int, request: OpenRequest, opening: Opening) -> dict[str, Touch]:
-        """The clicks made now: addresses of the app's link domains that opened the app (contract/sdk.md §1, way 2)."""
+        """The clicks made now: addresses of the app's link domains that opened the app (docs/sdk.md, way 2)."""
         found: dict[str, Touch] = {}
         for url in opening.evidence.urls:
             link: Link | None = self._links.by_url(url.url, request.at)
             if link is not None:
-                made = Row(id=row, at=request.at, app=request.app, test=request.test, kind="open", body={})
+                made = JournalRow(id=row, at=request.at, app=request.app, test=request.test, kind="open", body={})
                 found[url.url] = direct_touch(made, url.url, link, opening.ip)
         return found
 
@@ -420,7 +388,7 @@ class _Run:
         return not set(owners.split(",")).isdisjoint(str(one) for one in own)
 
     def _keep(
-        self, row: int, request: OpenRequest, opening: Opening, own: Sequence[int], decided: Match, facts: Facts
+        self, row: int, request: OpenRequest, opening: Opening, own: Sequence[int], decided: Match, facts: ServerFields
     ) -> None:
         if not opening.privacy.tracking:
             # The ids that the answer must hold are told to the SDK and kept nowhere.
@@ -445,7 +413,7 @@ class _Run:
             self._used.setdefault(key(request.app, request.test, "once", touch.once), row)
 
 
-def parse_request(app: int, test: bool, kind: str, body: dict[str, Any], facts: Facts) -> Parsed:
+def parse_request(app: int, test: bool, kind: str, body: dict[str, Any], facts: ServerFields) -> Parsed:
     """Read a request and find its keys."""
     opening = parse_opening(body, "install" if kind == "install" else "open", facts)
     web = opening.platform == "web"
@@ -474,11 +442,6 @@ def _parsed(request: OpenRequest) -> Parsed:
     return parse_request(request.app, request.test, request.kind, request.body, request.facts)
 
 
-def installed_key(app: int, test: bool, browser: str) -> int:
-    """Under which `device_key` remembers that a link domain's browser is on a device that has opened the app."""
-    return key(app, test, "installed browser", browser)
-
-
 def touched_keys(app: int, test: bool, opening: Opening) -> list[int]:
     """What an opening that brought a touch can be found by."""
     return [key(app, test, f"{TOUCHED} {kind}", value) for kind, value in opening.identifiers if kind != "request"]
@@ -494,5 +457,7 @@ class _Asked(Container[Any]):
         return self._holds(one)
 
 
-def _as_request(row: Row) -> OpenRequest:
-    return OpenRequest(at=row.at, app=row.app, test=row.test, kind=row.kind, body=row.body, facts=facts_of(row.body))
+def _as_request(row: JournalRow) -> OpenRequest:
+    return OpenRequest(
+        at=row.at, app=row.app, test=row.test, kind=row.kind, body=row.body, facts=server_fields_of(row.body)
+    )

@@ -1,7 +1,8 @@
-"""What the journal says about the person behind some identifiers, looked up when an SDK asks (contract/sdk.md §1,
+"""What the journal says about the person behind some identifiers, looked up when an SDK asks (docs/sdk.md,
 /v1/cpid and /v1/cpid/latd; legacy /v1/has-app).
 
-The rows are found through the small tables that openings keep (`bough.attribution.live.opens`): a person's openings that brought a
+The rows are found through the small tables that openings keep (`bough.attribution.live.opens`): a person's openings
+that brought a
 touch, the first opening of each identifier, and clicks and impressions by browser and by the device ids given on them.
 What follows from the rows is `bough.attribution.replay.read`'s answer, never one of our own.
 """
@@ -16,16 +17,16 @@ from bough.agents.recognition import parse
 from bough.attribution.live.opens import APP_OPENING, TOUCHED, WEB_OPENING
 from bough.attribution.replay.read import Attributed, always, attribute
 from bough.attribution.rules.openings import Opening, parse_opening
-from bough.attribution.rules.windows import Windows
 from bough.attribution.stored.links import StoredLinks
 from bough.attribution.stored.touch_index import first_of
 from bough.events import identifiers as ids
 from bough.events.identifiers import HARDWARE, Identifier
-from bough.events.server_fields import NOTHING, facts_of
+from bough.events.server_fields import NOTHING, server_fields_of
 from bough.store.database import Rows
 from bough.store.journal import BY_ID, to_row
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
+from bough.vocabulary.windows import Windows
 
 FIRST_OPENINGS = "SELECT opening FROM device_key WHERE id IN ({})"
 NEWEST_TOUCHES = "SELECT touch FROM touch_key WHERE key = ? ORDER BY touch DESC LIMIT ?"
@@ -42,7 +43,7 @@ ASKING = "LAST_ATTRIBUTED_TOUCH"
 """Name of the event that is imagined now, to ask who would have the credit; it is a conversion."""
 
 
-class Person:
+class KnownPerson:
     """One look-up in an app's environment. `rows` reads the store; call it outside the event loop."""
 
     def __init__(self, rows: Rows, directory: Directory, app: int, test: bool) -> None:
@@ -51,9 +52,9 @@ class Person:
         self._app = app
         self._test = test
 
-    def rows_of(self, identifiers: Iterable[Identifier]) -> list[Row]:
+    def rows_of(self, identifiers: Iterable[Identifier]) -> list[JournalRow]:
         """The openings and touches that identifiers lead to, in the order of arrival."""
-        found: dict[int, Row] = {}
+        found: dict[int, JournalRow] = {}
         known: set[Identifier] = set()
         wanted = {one for one in identifiers if one[0] != "request"}
         for _ in range(MAX_ROUNDS):
@@ -77,7 +78,7 @@ class Person:
         rows = self.rows_of(identifiers)
         number = max((row.id for row in rows), default=0) + 1
         body = {"name": ASKING, "user_data": dict(asked)}
-        asking = Row(id=number, at=at, app=self._app, test=self._test, kind="event", body=body)
+        asking = JournalRow(id=number, at=at, app=self._app, test=self._test, kind="event", body=body)
         results = attribute([*rows, asking], always(windows), self._links, parse)
         return next((result for result in results if result.id == number), None)
 
@@ -114,7 +115,7 @@ class Person:
     def _key(self, kind: str, value: str) -> int:
         return key(self._app, self._test, kind, value)
 
-    def _load(self, numbers: Iterable[int]) -> Iterable[Row]:
+    def _load(self, numbers: Iterable[int]) -> Iterable[JournalRow]:
         for number in sorted(numbers, reverse=True)[:MAX_ROWS]:
             rows = self._rows(BY_ID, (number,))
             if not rows or (rows[0][2], bool(rows[0][3])) != (self._app, self._test):
@@ -123,15 +124,15 @@ class Person:
             if row.kind == "segment":  # imported events: known by their device, without a row of their own
                 continue
             yield row
-            for click in facts_of(row.body).named.split(","):
+            for click in server_fields_of(row.body).named.split(","):
                 if click and int(click) != row.id and (touched := self._rows(BY_ID, (int(click),))):
                     yield to_row(touched[0])
 
-    def _identifiers(self, row: Row) -> set[Identifier]:
+    def _identifiers(self, row: JournalRow) -> set[Identifier]:
         if row.kind not in ("open", "install"):
             return set()
         return {one for one in _opening_of(row).identifiers if one[0] != "request"}
 
 
-def _opening_of(row: Row) -> Opening:
-    return parse_opening(row.body, "install" if row.kind == "install" else "open", facts_of(row.body))
+def _opening_of(row: JournalRow) -> Opening:
+    return parse_opening(row.body, "install" if row.kind == "install" else "open", server_fields_of(row.body))

@@ -1,4 +1,4 @@
-"""Why: an attribution result told in sentences (issue "it explains itself").
+"""Why: an attribution result told in sentences.
 
 `explain` turns what `matching` and `windows` decided into one sentence per candidate, a summary that names the rule and
 window that decided, and the nearest miss with what was missing. It is made on demand from the structured result, never
@@ -19,7 +19,7 @@ from bough.events.identifiers import Identifier
 from bough.vocabulary.durations import span, window_span
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class ExplanationLine(Struct, frozen=True, kw_only=True):
     """One candidate."""
 
     touch: str | None
@@ -41,9 +41,9 @@ class Explanation(Struct, frozen=True, kw_only=True):
     summary: str
     person: str
     """Who, and what that rests on."""
-    deep_link: tuple[Line, ...] = ()
+    deep_link: tuple[ExplanationLine, ...] = ()
     """For openings: every candidate for link data, in the order they were tried."""
-    credit: tuple[Line, ...] = ()
+    credit: tuple[ExplanationLine, ...] = ()
     """Every touch of the person that was weighed, newest first."""
     nearest_miss: str = ""
     """What almost had it, and what was missing; empty when nothing came close."""
@@ -252,9 +252,9 @@ def _too_late_to_guess(decided: Match) -> str | None:
     )
 
 
-def _deep_link_line(one: Considered) -> Line:
+def _deep_link_line(one: Considered) -> ExplanationLine:
     touch = one.touch
-    return Line(
+    return ExplanationLine(
         touch=str(touch.id) if touch is not None else None,
         at=touch.at if touch is not None else None,
         link=touch.url if touch is not None else one.named,
@@ -309,10 +309,10 @@ def _verdict_clause(one: Considered, touch: Touch, where: str) -> str:
     return clauses[one.verdict]
 
 
-def _credit_line(one: Weighed, credit: Credit | None) -> Line:
+def _credit_line(one: Weighed, credit: Credit | None) -> ExplanationLine:
     occasion = credit.occasion if credit is not None else "conversion"
     touch = one.touch
-    return Line(
+    return ExplanationLine(
         touch=str(touch.id),
         at=touch.at,
         link=touch.url,

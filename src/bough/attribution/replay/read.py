@@ -1,4 +1,4 @@
-"""Attribution as one ordered, deterministic reading of the journal (shared design, step 4; contract/sdk.md §4).
+"""Attribution as one ordered, deterministic reading of the journal (docs/decisions-attribution.md).
 
 `attribute` looks at a set of rows. It first finds the persons (which needs all rows, in no order), then walks the rows
 by (at, id): whatever arrived late is read where it belongs. The result is a pure function of the set of rows, so a
@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 
 from msgspec import Struct
 
-from bough.attribution.live.session_data import session_data
+from bough.attribution.replay.entries import JournalEntry, entry_of
 from bough.attribution.rules import session_kind
 from bough.attribution.rules.matching import (
     DETERMINISTIC,
@@ -33,21 +33,22 @@ from bough.attribution.rules.matching import (
 )
 from bough.attribution.rules.openings import Opening
 from bough.attribution.rules.persons import NOBODY, Claim, Persons, split_identity
+from bough.attribution.rules.session_data import session_data
 from bough.attribution.rules.session_kind import History
+from bough.attribution.rules.sharing import Company, Shared, World, usable
 from bough.attribution.rules.touches import Links, ParseAgent, Touch
-from bough.attribution.rules.windows import Credit, Windows, last_touch, touch_data
-from bough.attribution.sharing import Company, Shared, World, usable
-from bough.attribution.stored.entries import Entry, entry_of
+from bough.attribution.rules.windows import Credit, last_touch, touch_data
 from bough.events.identifiers import Identifier
 from bough.events.server_fields import Recorded
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
+from bough.vocabulary.windows import Windows
 
 WindowsAt = Callable[[int, int], Windows]
 """(app, epoch ms) → the windows that were set then: changes apply to future attributions only."""
 
 Uncounted = Literal["", "retry", "untracked", "nobody", "server_open"]
 """A retry (see `duplicate_of`); tracking disabled; no identifier; one more open without a link that a server reports
-from one address within 4 h (contract/sdk.md §3)."""
+from one address within 4 h (docs/events.md)."""
 
 SERVER_OPEN_PAUSE = 4 * 3_600_000
 
@@ -84,7 +85,7 @@ class Attributed(Struct, frozen=True, kw_only=True):
     """The person's latest activity strictly earlier, epoch ms."""
     reengagement: bool = False
     deep_link: dict[str, Any] | None = None
-    """For openings: the session's data (`bough.attribution.live.session_data`)."""
+    """For openings: the session's data (`bough.attribution.rules.session_data`)."""
     privacy: str = ""
     """Which privacy setting took identifiers or matching away, in words; empty when none did."""
     match: Match | None = None
@@ -108,7 +109,7 @@ def always(windows: Windows) -> WindowsAt:
     return lambda app, at: windows
 
 
-def attribute(rows: Iterable[Row], windows: WindowsAt, links: Links, parse: ParseAgent) -> list[Attributed]:
+def attribute(rows: Iterable[JournalRow], windows: WindowsAt, links: Links, parse: ParseAgent) -> list[Attributed]:
     """Read a closed set of rows (one app's, or one group of `follow`): one result per row that is no touch.
 
     Results are in the order of (at, id). A row id that comes twice counts once. `parse` reads User-Agents
@@ -118,7 +119,7 @@ def attribute(rows: Iterable[Row], windows: WindowsAt, links: Links, parse: Pars
     return attribute_entries((entry_of(row, links, parse) for row in unique.values()), windows)
 
 
-def attribute_entries(entries: Iterable[Entry], windows: WindowsAt) -> list[Attributed]:
+def attribute_entries(entries: Iterable[JournalEntry], windows: WindowsAt) -> list[Attributed]:
     """`attribute` over parsed rows with unique ids."""
     ordered = sorted(entries, key=lambda entry: entry.order)
     reading = Reading(windows)
@@ -191,8 +192,8 @@ class Reading:
     """The walk itself: first `meet_all` entries, in any order; then `read` every entry, in the order of time."""
 
     def __init__(self, windows: WindowsAt, shared: Shared | None = None) -> None:
-        """`shared`: identifiers that are known to be shared (`bough.attribution.sharing`); those that the entries show
-        to be so are added."""
+        """`shared`: identifiers that are known to be shared (`bough.attribution.rules.sharing`); those that the
+        entries show to be so are added."""
         self._windows = windows
         self._shared = {} if shared is None else shared
         self._worlds: dict[World, _State] = {}
@@ -217,7 +218,7 @@ class Reading:
         found = self._worlds.get((app, test))
         return NOBODY if found is None else found.persons.person_of(identifier)
 
-    def meet_all(self, entries: Sequence[Entry]) -> list[tuple[World, Identifier]]:
+    def meet_all(self, entries: Sequence[JournalEntry]) -> list[tuple[World, Identifier]]:
         """Learn who all rows are from; answers the identifiers that these rows show to be shared."""
         crossed: list[tuple[World, Identifier]] = []
         for entry in entries:
@@ -232,11 +233,11 @@ class Reading:
                 self._state(entry).persons.add(claim)
         return crossed
 
-    def goes_on(self, entry: Entry) -> bool:
+    def goes_on(self, entry: JournalEntry) -> bool:
         """`join` a row; True when it leaves what was read as it is."""
         return self.join(entry) == set()
 
-    def join(self, entry: Entry) -> set[int] | None:
+    def join(self, entry: JournalEntry) -> set[int] | None:
         """Learn who a row is from that comes after all that were read.
 
         Answers the persons whose rows must be read again (`forget`) because it joins or splits them, or makes known
@@ -257,7 +258,7 @@ class Reading:
         histories = self._worlds[world].histories
         return [(one, histories.pop(one)) for one in sorted(persons) if one in histories]
 
-    def unknown(self, entry: Entry) -> list[Identifier]:
+    def unknown(self, entry: JournalEntry) -> list[Identifier]:
         """The identifiers of a row that no row bore so far."""
         claim = self._claim(entry)
         persons = self._state(entry).persons
@@ -272,12 +273,12 @@ class Reading:
             if person in state.histories and touch.id not in state.histories[person].touch_ids
         }
 
-    def person(self, entry: Entry) -> int:
+    def person(self, entry: JournalEntry) -> int:
         """Whose a row is; a login is somebody's here, too."""
         claim = self._claim(entry)
         return NOBODY if claim is None else self._state(entry).persons.person(claim)
 
-    def known_by(self, entry: Entry) -> list[Identifier]:
+    def known_by(self, entry: JournalEntry) -> list[Identifier]:
         """Everything that a row's person is known by."""
         claim = self._claim(entry)
         if claim is None or not claim.identifiers:
@@ -285,13 +286,13 @@ class Reading:
         identity, devices = split_identity(claim)
         return self._state(entry).persons.identifiers_of(devices[0] if identity is None else identity)
 
-    def _claim(self, entry: Entry) -> Claim | None:
+    def _claim(self, entry: JournalEntry) -> Claim | None:
         """Who the row says it is from; None when it says nothing."""
         if entry.claim is None or not entry.privacy.tracking:
             return None
         return usable(entry.claim, self._state(entry).shared)
 
-    def read(self, entry: Entry) -> Attributed | None:
+    def read(self, entry: JournalEntry) -> Attributed | None:
         """The result for one row; None for touches, which only wait to be matched or credited, and for rows that only
         say who somebody is."""
         state = self._state(entry)
@@ -313,7 +314,7 @@ class Reading:
             return _result(entry, person, entry.name, uncounted="nobody" if entry.privacy.tracking else "untracked")
         return self._event(state, entry, person, entry.name)
 
-    def _state(self, entry: Entry) -> _State:
+    def _state(self, entry: JournalEntry) -> _State:
         found = self._worlds.get((entry.app, entry.test))
         if found is None:
             shared = self._shared.setdefault((entry.app, entry.test), set())
@@ -346,7 +347,7 @@ class Reading:
             if touch.ip:
                 state.add_nearby(touch)
 
-    def _original(self, state: _State, entry: Entry, person: int) -> int | None:
+    def _original(self, state: _State, entry: JournalEntry, person: int) -> int | None:
         """The earlier row that this one repeats, if it is a retry; notes it otherwise."""
         if entry.request_id and ("request", entry.request_id) not in state.shared:
             found = state.requests.setdefault(entry.request_id, entry.row)
@@ -359,7 +360,7 @@ class Reading:
                 return found
         return None
 
-    def _opening(self, state: _State, entry: Entry, opening: Opening, person: int) -> Attributed:
+    def _opening(self, state: _State, entry: JournalEntry, opening: Opening, person: int) -> Attributed:
         history = state.history(person) if person != NOBODY else History()
         if entry.recorded is not None and entry.recorded.imported:
             history.has_app = True
@@ -385,7 +386,7 @@ class Reading:
         if history.add_touch(touch) and person != NOBODY:
             self.brought.append((person, touch))
 
-    def _decide(self, state: _State, entry: Entry, opening: Opening, person: int, *, first_open: bool) -> Match:
+    def _decide(self, state: _State, entry: JournalEntry, opening: Opening, person: int, *, first_open: bool) -> Match:
         """Match an opening that nobody has answered yet."""
         self.undecided = True
         decided = match(
@@ -405,7 +406,7 @@ class Reading:
                 state.used.add(decided.touch.once)
         return decided
 
-    def _recorded(self, entry: Entry, recorded: Recorded, guessing: Guessing) -> Match:
+    def _recorded(self, entry: JournalEntry, recorded: Recorded, guessing: Guessing) -> Match:
         """The match that was answered, from the touches it names. A touch that is gone (erased) brings nothing."""
         own = next((one for one in entry.direct.values() if (one.app, one.test) == (entry.app, entry.test)), None)
         if own is not None:
@@ -430,7 +431,7 @@ class Reading:
         guaranteed = taken.way in DETERMINISTIC
         return Match(touch=taken.touch, way=taken.way, guaranteed=guaranteed, considered=tuple(considered))
 
-    def _is_repeated_server_open(self, state: _State, entry: Entry, opening: Opening) -> bool:
+    def _is_repeated_server_open(self, state: _State, entry: JournalEntry, opening: Opening) -> bool:
         if entry.recorded is not None:
             return entry.recorded.repeated
         if not opening.server_to_server or not opening.ip:
@@ -441,7 +442,7 @@ class Reading:
         state.server_opens[opening.ip] = entry.at
         return False
 
-    def _candidates(self, state: _State, entry: Entry, opening: Opening, person: int) -> Candidates:
+    def _candidates(self, state: _State, entry: JournalEntry, opening: Opening, person: int) -> Candidates:
         asked = wanted(opening)
         given: dict[int, Touch] = {}
         for one in asked.given:
@@ -460,7 +461,7 @@ class Reading:
     def _event(
         self,
         state: _State,
-        entry: Entry,
+        entry: JournalEntry,
         person: int,
         name: str,
         deep_link: dict[str, Any] | None = None,
@@ -494,14 +495,14 @@ class Reading:
         )
 
 
-def _foreign(entry: Entry) -> str:
+def _foreign(entry: JournalEntry) -> str:
     """The address that opened the app and was none of ours, as `matching` found it."""
     if entry.opening is None:
         return ""
     return foreign_address(entry.opening.evidence, entry.direct, entry.app, entry.test)
 
 
-def _result(entry: Entry, person: int, name: str, credit: Credit | None = None, **rest: Any) -> Attributed:
+def _result(entry: JournalEntry, person: int, name: str, credit: Credit | None = None, **rest: Any) -> Attributed:
     touch = credit.touch if credit is not None else None
     if touch is not None:
         rest |= {

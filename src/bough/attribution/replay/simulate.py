@@ -16,14 +16,14 @@ from bough.attribution.replay.read import Attributed, always, attribute
 from bough.attribution.rules.matching import Candidates, Match, match
 from bough.attribution.rules.openings import parse_opening, platform_of
 from bough.attribution.rules.touches import LinkTable, ParseAgent, touch_of
-from bough.attribution.rules.windows import Windows
 from bough.errors import BadRequest
 from bough.events.identifiers import extract, privacy
-from bough.events.server_fields import Facts, facts_of, with_facts
+from bough.events.server_fields import ServerFields, server_fields_of, with_facts
 from bough.links.document import full_data
 from bough.links.model import Link
-from bough.vocabulary.journal_rows import Click, Row
+from bough.vocabulary.journal_rows import Click, JournalRow
 from bough.vocabulary.values import text
+from bough.vocabulary.windows import Windows
 
 MAX_DELAY = 400 * 86_400_000
 """Milliseconds."""
@@ -49,7 +49,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     body: dict[str, Any]
     """The open's request fields; `CLICK_ID` anywhere in their values becomes the click's id. What they do not say about
     the device is that of the clicking browser's."""
-    facts: Facts = Facts()
+    facts: ServerFields = ServerFields()
     """Without an address: the click's."""
 
 
@@ -71,7 +71,7 @@ def simulate(scene: Scene, windows: Windows, parse: ParseAgent) -> Outcome:
     """
     if not 0 <= scene.delay <= MAX_DELAY:
         raise BadRequest("delay: must be between 0 and 400 days.")
-    click = Row(
+    click = JournalRow(
         id=_CLICK,
         at=_START,
         app=scene.link.app,
@@ -80,7 +80,7 @@ def simulate(scene: Scene, windows: Windows, parse: ParseAgent) -> Outcome:
         link=scene.link.id or None,
         body=_click_body(scene),
     )
-    opened = Row(
+    opened = JournalRow(
         id=_OPEN,
         at=_START + scene.delay,
         app=scene.link.app,
@@ -98,9 +98,13 @@ def simulate(scene: Scene, windows: Windows, parse: ParseAgent) -> Outcome:
     return Outcome(result=result, explanation=explanation)
 
 
-def _with_the_click(decided: Match, click: Row, opened: Row, links: LinkTable, parse: ParseAgent) -> Match:
+def _with_the_click(
+    decided: Match, click: JournalRow, opened: JournalRow, links: LinkTable, parse: ParseAgent
+) -> Match:
     """The match with what speaks against the only touch there is; a journal has too many to look at all of them."""
-    opening = parse_opening(opened.body, "install" if opened.kind == "install" else "open", facts_of(opened.body))
+    opening = parse_opening(
+        opened.body, "install" if opened.kind == "install" else "open", server_fields_of(opened.body)
+    )
     nearby = Candidates(nearby=[touch_of(click, links, parse)])
     again = match(opening, opened.at, opened.app, opened.test, nearby, first_open=decided.guessing == "done")
     return replace(decided, considered=again.considered)

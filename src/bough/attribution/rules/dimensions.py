@@ -1,4 +1,4 @@
-"""Where and on what an event happened, as the dimension values of reports (contract/cohort.md §5, `user_data_*`).
+"""Where and on what an event happened, as the dimension values of reports (docs/exports.md, `user_data_*`).
 
 Imported rows name most of these themselves and are taken at their word. For live rows they come from the request's
 fields, its User-Agent and the server's facts. Values are written as Branch's exports write them: IOS, ANDROID_APP,
@@ -16,9 +16,9 @@ from bough.agents.agent import Agent
 from bough.agents.recognition import parse
 from bough.attribution.rules.openings import SYSTEMS
 from bough.events.body import nested_object
-from bough.events.server_fields import facts_of
+from bough.events.server_fields import server_fields_of
 from bough.vocabulary.countries import COUNTRIES
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.values import first, flag, text, whole
 
 TABLET_DP = 600
@@ -58,13 +58,13 @@ _APPS = {"ios": "IOS", "android": "ANDROID", "fire": "ANDROID"}
 """Systems of phones and tablets; on all others an app is a desktop app and a page a desktop page."""
 
 
-def dimensions_of(row: Row) -> Dimensions:
+def dimensions_of(row: JournalRow) -> Dimensions:
     """The dimension values of a journal row that is no touch. Never raises for what a client sent."""
     body = row.body
     user = nested_object(body.get("user_data"), "user_data")
     if row.kind == "import":
         return _imported(body, user)
-    facts = facts_of(body)
+    facts = server_fields_of(body)
 
     def said(name: str) -> str:
         value = user.get(name)
@@ -107,7 +107,7 @@ def _imported(body: Mapping[str, Any], user: Mapping[str, Any]) -> Dimensions:
     return Dimensions(**values)
 
 
-def _is_web(row: Row, body: Mapping[str, Any], user: Mapping[str, Any]) -> bool:
+def _is_web(row: JournalRow, body: Mapping[str, Any], user: Mapping[str, Any]) -> bool:
     sdk = (text(body.get("sdk"), 64) or text(user.get("sdk"), 64)).casefold()
     if sdk:
         return sdk.startswith("web")

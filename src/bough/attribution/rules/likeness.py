@@ -1,4 +1,4 @@
-"""How alike a click and an opening look: the comparison behind a probabilistic match (contract/sdk.md §1, way 4).
+"""How alike a click and an opening look: the comparison behind a probabilistic match (docs/sdk.md, way 4).
 
 Required: the same network address and operating system, and the same system version as far as both say it. Model,
 screen and language count when both are known. Browsers hide some of it: Chrome on Android says `Android 10; K` on every

@@ -1,5 +1,4 @@
-"""Deep linking: which click an opening belongs to, and so whose link data it is given (contract/sdk.md §1 "How a click
-is matched").
+"""Deep linking: which click an opening belongs to, and so whose link data it is given (docs/sdk.md).
 
 The ways are tried in this order, and the first that decides ends the search:
 
@@ -11,11 +10,11 @@ The ways are tried in this order, and the first that decides ends the search:
    device inside the deep-link duration. Never guaranteed.
 
 A known click that the request *names* decides, for or against: when it is too old or used up, nothing is guessed
-instead. Matching says which data an app gets; who gets the *credit* is `bough.attribution.rules.windows`' answer and uses
-longer windows.
+instead. Matching says which data an app gets; who gets the *credit* is `bough.attribution.rules.windows`' answer and
+uses longer windows.
 
-The function compares fields of prefetched touches only and makes no text: that is `bough.attribution.replay.explain`'s work,
-when someone asks.
+The function compares fields of prefetched touches only and makes no text: that is `bough.attribution.replay.explain`'s
+work, when someone asks.
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ class Candidates(Struct, kw_only=True):
     """Ids of clicks whose data this person's earlier openings were given."""
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class WantedTouches(Struct, frozen=True, kw_only=True):
     """What to fetch for one opening before `match` can decide."""
 
     named: tuple[str, ...]
@@ -131,10 +130,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """Network address whose newest clicks are candidates; empty when nothing may be guessed."""
 
 
-def wanted(opening: Opening) -> Wanted:
+def wanted(opening: Opening) -> WantedTouches:
     """The lookups for one opening; addresses to resolve are `opening.evidence.urls`."""
     guess = opening.platform != "web" and opening.privacy.probabilistic
-    return Wanted(
+    return WantedTouches(
         named=tuple(one.id for one in opening.evidence.clicks),
         given=tuple(one for one in opening.identifiers if one[0] in HARDWARE),
         address=opening.ip if guess else "",
@@ -181,7 +180,7 @@ def named_touches(result: Match) -> list[Touch]:
     """The touches that an opening brings to its person, for credit, in the order of time.
 
     The matched click; also a click that the request named but that is too old or used up for link data: credit has its
-    own, longer windows (contract/sdk.md §4 "Attribution ≠ deep linking"). A probabilistic candidate that was refused
+    own, longer windows (docs/sdk.md). A probabilistic candidate that was refused
     brings nothing: the deep-link duration is the cap of guessing.
     """
     found = {

@@ -1,4 +1,4 @@
-"""Money of events: exact amounts, turned into whole millionths of a dollar once (contract/cohort.md §6, §9 "Money").
+"""Money of events: exact amounts, turned into whole millionths of a dollar once (docs/exports.md).
 
 Dollars are amount × the rate of the event's local date (the app's time zone), rounded half-even to integer micro-USD.
 No rate is carried to another day; a missing one leaves the amount out and is counted, never guessed. No currency means
@@ -20,7 +20,7 @@ from bough.errors import BadRequest
 from bough.events.body import nested_object
 from bough.events.schema import FORMER_LIMIT, amount
 from bough.vocabulary.currencies import CURRENCIES
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.money import to_micro
 from bough.vocabulary.values import first, text
 
@@ -49,7 +49,7 @@ class Converted(Struct, frozen=True, kw_only=True):
     currency: str
 
 
-def amount_of(row: Row) -> Amount | None:
+def amount_of(row: JournalRow) -> Amount | None:
     """The revenue of an event or imported row, or None. What cannot be read counts as not sent."""
     if row.kind not in ("event", "import"):
         return None

@@ -1,4 +1,4 @@
-"""One open or install request, whatever SDK sent it, as typed values (contract/sdk.md §1 "POST /v1/open", §3 "S2S").
+"""One open or install request, whatever SDK sent it, as typed values (docs/sdk.md, docs/events.md).
 
 Dirty values are tolerated: a field that cannot be read counts as not sent. `Evidence` is what the request says about
 the link that led here; `identifiers` is who it comes from, after privacy settings have taken theirs.
@@ -16,7 +16,7 @@ from bough.attribution.rules.referrer import Referrer, parse_referrer
 from bough.clicks.query import query_of
 from bough.events import identifiers as ids
 from bough.events.identifiers import Identifier, Privacy
-from bough.events.server_fields import Facts
+from bough.events.server_fields import ServerFields
 from bough.vocabulary.values import first, flag, text, whole
 
 Platform = Literal["web", "ios", "android"]
@@ -90,7 +90,7 @@ class Opening(Struct, frozen=True, kw_only=True):
     retry_number: int = 0
 
 
-def parse_opening(body: Mapping[str, Any], request: Literal["open", "install"], facts: Facts) -> Opening:
+def parse_opening(body: Mapping[str, Any], request: Literal["open", "install"], facts: ServerFields) -> Opening:
     """Read a decoded body of `/v1/open` or `/v1/install`. Never raises: what cannot be read counts as not sent."""
     platform = platform_of(body)
     allowed = ids.privacy(body, {})

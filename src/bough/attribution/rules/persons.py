@@ -1,9 +1,9 @@
-"""Who is who: which identifiers belong to one person (contract/sdk.md §1 "Identity model", contract/cohort.md §9).
+"""Who is who: which identifiers belong to one person (docs/sdk.md, docs/exports.md).
 
 The rule, in two steps:
 
 1. *Devices.* Requests that share an identifier of a device, app install or browser come from one device, also backwards
-   in time. Imported rows join through the developer identity just as firmly, as cohort.md §9 says of imports.
+   in time. Imported rows join through the developer identity just as firmly, as docs/exports.md says of imports.
 2. *Users.* A developer identity owns the devices that it was the **first** to log in on. A person is an identity with
    all devices it owns, or a device that nobody ever logged in on.
 
@@ -78,7 +78,7 @@ class Persons:
         self._clusters: dict[Identifier, _Cluster] = {}
 
     def add(self, claim: Claim) -> Joined:
-        """Take in one row's claim; a row without identifiers is nobody's."""
+        """Take in one row's claim; a row without identifiers is unowned."""
         if not claim.identifiers:
             return Joined(NOBODY)
         identity, devices = split_identity(claim)

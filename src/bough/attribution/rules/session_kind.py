@@ -1,5 +1,5 @@
 """What an SDK request turns out to be: INSTALL, REINSTALL, OPEN, WEB_SESSION_START, PAGEVIEW, and whether it opens a
-re-engagement (contract/sdk.md §4, contract/cohort.md §5 and §9)."""
+re-engagement (docs/sdk.md, docs/exports.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Literal
 
 from bough.attribution.rules.openings import Opening
 from bough.attribution.rules.touches import Touch
-from bough.attribution.rules.windows import DAY, Occasion
+from bough.vocabulary.event_groups import SESSION_EVENTS
+from bough.vocabulary.windows import DAY, Occasion
 
 SessionName = Literal["INSTALL", "REINSTALL", "OPEN", "WEB_SESSION_START"]
 
@@ -18,10 +19,7 @@ OCCASIONS: dict[str, Occasion] = {
     "OPEN": "session_start",
     "WEB_SESSION_START": "session_start",
 }
-"""Which window an event name uses; every other name is a conversion, PAGEVIEW included (sdk.md §4)."""
-
-REENGAGING = frozenset({"OPEN", "WEB_SESSION_START", "REINSTALL"})
-"""Sessions that can open a re-engagement (cohort.md §9)."""
+"""Which window an event name uses; every other name is a conversion, PAGEVIEW included (docs/sdk.md)."""
 
 HAS_APP = frozenset({"INSTALL", "REINSTALL", "OPEN"})
 
@@ -30,7 +28,7 @@ def session_name(opening: Opening, *, has_app: bool) -> SessionName:
     """What an opening is, given whether its person was seen in the app before.
 
     The Web has sessions only. `/v1/install` of somebody known is a REINSTALL, never a second INSTALL. A server's open
-    is an INSTALL when the person is new: the server decides there (contract/sdk.md §3). An SDK's `/v1/open` carries
+    is an INSTALL when the person is new: the server decides there (docs/events.md). An SDK's `/v1/open` carries
     the token of an earlier install and is an OPEN even when that install happened before this server existed.
     """
     if opening.platform == "web":
@@ -64,7 +62,7 @@ def is_reengagement(name: str, at: int, previous: int | None, inactivity: int) -
 
     All in milliseconds; the gap counts from exactly `inactivity` on.
     """
-    return name in REENGAGING and previous is not None and at - previous >= inactivity
+    return name in SESSION_EVENTS and previous is not None and at - previous >= inactivity
 
 
 def days_between(touch_at: int, at: int) -> int:

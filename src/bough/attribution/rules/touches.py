@@ -21,14 +21,14 @@ from bough.clicks.query import query_of
 from bough.events.identifiers import Identifier, given_on_click
 from bough.links.document import full_data
 from bough.links.model import DEFAULT_DURATION, Link
-from bough.vocabulary.journal_rows import Click, Row, needs_link
+from bough.vocabulary.journal_rows import Click, JournalRow, needs_link
 from bough.vocabulary.values import flag, whole
 
 TouchKind = Literal["click", "impression", "prefetch", "robot"]
 ParseAgent = Callable[[str], Agent]
 
 MAX_DURATION = 2_592_000
-"""Seconds; the longest deep-link duration a link may ask for (contract/links.md §10)."""
+"""Seconds; the longest deep-link duration a link may ask for (docs/links.md)."""
 
 NOT_A_TOUCH = ("$deeplink_no_attribution", "$do_not_process")
 """Link keys by which an owner takes a link out of attribution; its data still flows."""
@@ -72,7 +72,7 @@ class LinkTable:
 
 
 class Traces(Struct, frozen=True, kw_only=True):
-    """What a click or impression can be found by. Most are nobody's that is known: nothing more is asked of them."""
+    """What a click or impression can be found by. Most belong to no known person: nothing more is asked of them."""
 
     id: int
     app: int
@@ -163,7 +163,7 @@ def begins_browser(values: tuple[Any, ...], parse: ParseAgent) -> bool:
     return _browser(_decode_click(values[6]), values[0], parse) == str(values[0])
 
 
-def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
+def touch_of(row: JournalRow, links: Links, parse: ParseAgent) -> Touch:
     """The touch of a `click`, `impression`, `prefetch` or `robot` row."""
     click = convert(row.body, Click)
     stored = links.by_id(row.link, row.at) if row.link else None
@@ -192,7 +192,7 @@ def touch_of(row: Row, links: Links, parse: ParseAgent) -> Touch:
     )
 
 
-def direct_touch(row: Row, url: str, link: Link, ip: str) -> Touch:
+def direct_touch(row: JournalRow, url: str, link: Link, ip: str) -> Touch:
     """The touch of an app link, universal link or pasteboard address: a click that had no redirect, made now."""
     data = merged(link, url)
     return Touch(
@@ -214,7 +214,7 @@ def direct_touch(row: Row, url: str, link: Link, ip: str) -> Touch:
 
 
 def merged(link: Link, url: str) -> dict[str, Any]:
-    """The link's whole data with the query of this click over it (contract/links.md §2, §3.1)."""
+    """The link's whole data with the query of this click over it (docs/links.md, docs/clicks.md)."""
     return full_data(merge(link, accepted(query_of(url))), url)
 
 

@@ -1,4 +1,4 @@
-"""Credit: which touch a person's event is attributed to (contract/sdk.md §4).
+"""Credit: which touch a person's event is attributed to (docs/sdk.md).
 
 The newest click inside its window, else the newest impression inside its window: any qualifying click beats a more
 recent impression. The window depends on what happened (session start, install, conversion); a link can carry its own.
@@ -7,8 +7,7 @@ This is a separate answer from deep linking (`bough.attribution.rules.matching`)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -16,49 +15,11 @@ from msgspec import Struct
 
 from bough.attribution.rules.touches import Touch
 from bough.errors import BadRequest
-from bough.vocabulary.values import text
+from bough.links.features import via_features
+from bough.vocabulary.windows import LONGEST, Occasion, Windows, milliseconds_of_days
 
-Occasion = Literal["install", "session_start", "conversion"]
-
-DAY = 86_400_000
-MIN_DAYS = Decimal("0.0007")
-MAX_DAYS = Decimal(90)
-LONGEST = 90 * DAY
 MAX_CONSIDERED = 20
 """Touches that one explanation lists."""
-
-
-class Windows(Struct, frozen=True, kw_only=True):
-    """One app's windows, in milliseconds. Changes apply to future attributions only."""
-
-    click_session_start: int = DAY
-    click_install: int = 7 * DAY
-    click_conversion: int = 30 * DAY
-    impression_session_start: int = DAY
-    impression_install: int = DAY
-    impression_conversion: int = 7 * DAY
-    reengagement_inactivity: int = 7 * DAY
-
-    def of(self, kind: str, occasion: Occasion) -> int:
-        """The app's window for a touch of `kind` (`click` or `impression`)."""
-        value: int = getattr(self, f"{kind}_{occasion}")
-        return value
-
-
-NAMES: tuple[str, ...] = tuple(Windows.__struct_fields__)
-"""Setting names, as in `{"click_install": 7}` with days as values."""
-
-
-def windows_from_days(days: Mapping[str, object]) -> Windows:
-    """Windows from a setting in days; names not given keep their default.
-
-    Raises:
-        BadRequest: unknown name, or a value outside 0.0007 to 90 days.
-    """
-    for name in days:
-        if name not in NAMES:
-            raise BadRequest(f"{name}: no such window; there are {', '.join(NAMES)}.")
-    return Windows(**{name: _milliseconds(value, name) for name, value in days.items()})
 
 
 def window_of(touch: Touch, occasion: Occasion, windows: Windows) -> tuple[int, bool]:
@@ -69,7 +30,7 @@ def window_of(touch: Touch, occasion: Occasion, windows: Windows) -> tuple[int, 
     said = touch.data.get(f"${touch.kind}_{occasion}_window_days")
     if said is not None:
         try:
-            return _milliseconds(said, ""), True
+            return milliseconds_of_days(said, ""), True
         except BadRequest:
             pass  # the app's own window stands
     return windows.of(touch.kind, occasion), False
@@ -142,19 +103,8 @@ def _weigh(one: tuple[Touch, int, int, bool], winner: Touch | None) -> Weighed:
     return Weighed(touch=touch, verdict=verdict, age=age, window=window, from_link=from_link)
 
 
-def _milliseconds(value: object, name: str) -> int:
-    written = repr(value) if isinstance(value, float) else text(value, 32)
-    try:
-        days = Decimal(written)
-    except InvalidOperation:
-        raise BadRequest(f"{name}: must be a number of days.") from None
-    if not days.is_finite() or not MIN_DAYS <= days <= MAX_DAYS:
-        raise BadRequest(f"{name}: must be between {MIN_DAYS} and {MAX_DAYS} days.")
-    return int(days * DAY)
-
-
 def touch_data(touch: Touch) -> dict[str, Any]:
-    """`last_attributed_touch_data`: the analytics keys of the touch's link, `~x`, `$3p` and `+x` (cohort.md §5).
+    """`last_attributed_touch_data`: the analytics keys of the touch's link, `~x`, `$3p` and `+x` (docs/exports.md).
 
     Where the link says nothing, `+referring_domain` is the page that the click came from and `+via_features` what kind
     of link it was.
@@ -175,15 +125,3 @@ def _found_out(touch: Touch) -> dict[str, Any]:
     if features:
         found["+via_features"] = features
     return found
-
-
-def via_features(data: Mapping[str, Any]) -> list[str]:
-    """What a link was made with, as Branch names it: ADS, EMAIL, QUICK_LINKS, JOURNEYS; sorted."""
-    partner, feature = text(data.get("$3p"), 64), text(data.get("~feature"), 64).casefold()
-    found = {
-        "ADS": partner.startswith("a_") or bool(text(data.get("~advertising_partner_name"), 64)),
-        "EMAIL": partner.startswith(("e-", "e_")) or feature == "email",
-        "JOURNEYS": feature == "journeys",
-        "QUICK_LINKS": data.get("~marketing") is True,
-    }
-    return sorted(name for name, holds in found.items() if holds)

@@ -1,4 +1,4 @@
-"""Stored attribution: follows the journal, step by step, and keeps `attributed` up to date.
+"""Stored attribution: consumes the journal, step by step, and keeps `attributed` up to date.
 
 Rows that share an identifier or a request id form a *group* (`group_key`: identifier → group). Openings were decided
 when they were answered, so groups never need network addresses; a group is nearly always one person. A step takes the
@@ -22,18 +22,18 @@ import msgspec
 
 from bough.accounts.directory import Directory
 from bough.accounts.setting_history import ALL, SettingHistory
-from bough.attribution.group_placing import Groups
 from bough.attribution.rates import StoredRates
 from bough.attribution.rules.money import micro_usd
-from bough.attribution.rules.windows import Windows, windows_from_days
-from bough.attribution.sharing import Shared
+from bough.attribution.rules.sharing import Shared
 from bough.attribution.stored import day_results, tables
 from bough.attribution.stored.group_cache import LiveGroups
 from bough.attribution.stored.group_loading import Loader
+from bough.attribution.stored.group_placing import Groups
 from bough.attribution.stored.group_reading import Grouped
 from bough.attribution.stored.links import StoredLinks
+from bough.attribution.stored.result_row import Stored
 from bough.attribution.stored.row_values import SettledFacts
-from bough.attribution.stored.tables import Change, Stored, counter, exact_row, position
+from bough.attribution.stored.tables import AttributionChange, counter, exact_row, position
 from bough.attribution.stored.touch_index import TOUCHES, TouchIndex
 from bough.clicks.counts import deleted_links
 from bough.events.identifiers import Identifier
@@ -45,6 +45,7 @@ from bough.store.select_in import select_in
 from bough.store.set_aside import Halving, SetAside
 from bough.store.transaction import RowValues, Transaction
 from bough.vocabulary.calendar_days import local_day
+from bough.vocabulary.windows import Windows, windows_from_days
 
 log = logging.getLogger("bough.attribution")
 
@@ -52,8 +53,8 @@ ROWS_AT_ONCE = 150
 """Rows of one step that are somebody's: its transaction must not keep clicks waiting."""
 
 LOOKED_AT = READ_AT_ONCE // ROWS_AT_ONCE
-"""So many times more rows are looked at in one step while most of them are nobody's: hardly anything is written for
-those."""
+"""So many times more rows are looked at in one step while most of them have no known person: hardly anything is
+written for those."""
 
 NO_EVENTS = frozenset({"prefetch", "robot", "segment"})
 """Kinds of rows that are neither touches nor anybody's event; a segment's events are the warehouse's business."""
@@ -144,13 +145,15 @@ class StoredFollower:
         self._write(change)
         return sum(one[0] <= change.newest for one in values)
 
-    def _grouped(self, facts: SettledFacts, change: Change) -> Grouped:
+    def _grouped(self, facts: SettledFacts, change: AttributionChange) -> Grouped:
         if self._shared is None:
             self._shared = tables.shared_of(self._store.rows(tables.SHARED))
         return Grouped(self._store, self._loader, self._live, self._windows_at, facts, self._shared, change)
 
-    def _change(self, after: int, newest: int) -> Change:
-        return Change(after=after, newest=newest, version=counter(self._store, tables.VERSION), day_of=self._day_of)
+    def _change(self, after: int, newest: int) -> AttributionChange:
+        return AttributionChange(
+            after=after, newest=newest, version=counter(self._store, tables.VERSION), day_of=self._day_of
+        )
 
     def _failed(self, values: list[RowValues], after: int, error: Exception) -> None:
         """Take fewer rows from now on, or set the only one aside."""
@@ -226,7 +229,7 @@ class StoredFollower:
             self._forget()  # what was read on top of them is not written
             raise
 
-    def _write(self, change: Change) -> None:
+    def _write(self, change: AttributionChange) -> None:
         try:
             written = self._store.transact(tables.apply, change, settle=False)
         except BaseException:

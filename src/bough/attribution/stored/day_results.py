@@ -11,16 +11,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
+from bough.attribution.stored.result_row import Stored
 from bough.store.transaction import Transaction
 from bough.vocabulary.money import parted
-
-if TYPE_CHECKING:
-    from bough.attribution.stored.tables import Stored
 
 DayOf = Callable[[int, int], int]
 """(app, epoch ms) → local day, the same one whenever it is asked."""

@@ -1,12 +1,11 @@
 """What changed in attribution since a version, as the warehouse takes it: events, touches, and persons that merged.
 
-Versions grow with every write (`bough.attribution.stored.tables`), so a reader keeps the last one it has taken in and can stop
-and go on anywhere. An event whose attribution changed comes again with a higher version, with the same `id`.
+Versions grow with every write (`bough.attribution.stored.tables`), so a reader keeps the last one it has ingested and
+can stop and go on anywhere. An event whose attribution changed comes again with a higher version, with the same `id`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,8 +15,7 @@ from bough.attribution.attributed_event import AttributedEvent
 from bough.attribution.rules.persons import NOBODY
 from bough.attribution.stored.tables import Kept, kept_of
 from bough.store.database import Store
-from bough.vocabulary.dimensions import TOUCH_COLUMNS
-from bough.vocabulary.values import text
+from bough.vocabulary.touch_columns import touch_columns
 
 NEWEST = (
     "SELECT (SELECT max(version) FROM attributed), (SELECT max(version) FROM person_touch),"
@@ -34,17 +32,11 @@ TOUCHES = (
 MERGES = "SELECT id, app, person, into_person, test FROM person_merge WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 AT_ONCE = 10_000
 
-_MARKS = {"tilde": "~", "dollar": "$", "plus": "+"}
-COLUMN_KEYS: tuple[tuple[str, str], ...] = tuple(
-    (column, _MARKS[column.partition("_")[0]] + column.partition("_")[2]) for column, _ in TOUCH_COLUMNS
-)
-"""Column of the warehouse → key of the link data."""
-
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Fed(Struct, kw_only=True):
-    """One piece of the feed, to be taken in as a whole. Only the live environment is fed."""
+    """One piece of the feed, to be ingested as a whole. Only the live environment is fed."""
 
     version: int
     """Ask from here next; unchanged when there was nothing."""
@@ -124,17 +116,3 @@ def event_of(identifier: int, app: int, person: int, at: int, name: str, kept: K
         model=place.model or None,
         geo_region_en=place.geo_region_en or None,
     )
-
-
-def touch_columns(data: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """The link data of a touch by the warehouse's columns; an empty value is a missing one."""
-    found: dict[str, str | list[str]] = {}
-    for column, name in COLUMN_KEYS:
-        value = data.get(name)
-        if isinstance(value, list):
-            members = [written for written in (text(one, 255) for one in value) if written]
-            if members:
-                found[column] = members
-        elif written := text(value, 4096):
-            found[column] = written
-    return found

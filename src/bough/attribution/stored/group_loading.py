@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from bough.agents.recognition import parse
+from bough.attribution.replay.entries import JournalEntry, entry_of
 from bough.attribution.replay.read import Attributed, Reading, WindowsAt
 from bough.attribution.rules.persons import NOBODY, Claim
+from bough.attribution.rules.sharing import Shared, World, usable
 from bough.attribution.rules.touches import Links, Touch
-from bough.attribution.sharing import Shared, World, usable
-from bough.attribution.stored.entries import Entry, entry_of
 from bough.attribution.stored.increments import touch_ids
 from bough.attribution.stored.tables import exact_row
 from bough.attribution.stored.touch_index import TOUCHES, TouchIndex, is_row_id
@@ -21,7 +21,7 @@ from bough.events.identifiers import HARDWARE, Identifier
 from bough.store.journal import BY_IDS
 from bough.store.select_in import select_in
 from bough.store.transaction import Reader, RowValues
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
 
 log = logging.getLogger("bough.attribution")
@@ -43,7 +43,7 @@ ON_TOUCHES = frozenset({"browser", *HARDWARE})
 """Kinds of identifiers that a touch can carry."""
 
 
-def entry_keys(entry: Entry, shared: Shared) -> list[int]:
+def entry_keys(entry: JournalEntry, shared: Shared) -> list[int]:
     """The identifiers by which a row that is no touch finds its group; those that are shared lead nowhere."""
     if entry.claim is None:
         return []
@@ -62,12 +62,12 @@ class Loader:
         self._links = links
         self._index = index
 
-    def touch_entry(self, values: RowValues) -> Entry:
+    def touch_entry(self, values: RowValues) -> JournalEntry:
         """A touch, parsed."""
         return touch_entry(self._index.parsed(values, self._links))
 
-    def entry(self, row: Row) -> Entry:
-        """A journal row, parsed; one that cannot be read is nobody's: it must not stop everybody's attribution."""
+    def entry(self, row: JournalRow) -> JournalEntry:
+        """A journal row, parsed; one that cannot be read is unowned: it must not stop everybody's attribution."""
         if row.kind in TOUCHES:
             return touch_entry(self._index.of_row(row, self._links))
         try:
@@ -75,9 +75,9 @@ class Loader:
         except BadRequest as error:
             log.warning("Journal row %s cannot be read: %s", row.id, error.message)
             claim = Claim(row.id, row.at, ())
-            return Entry(row=row.id, at=row.at, app=row.app, test=row.test, kind=row.kind, claim=claim)
+            return JournalEntry(row=row.id, at=row.at, app=row.app, test=row.test, kind=row.kind, claim=claim)
 
-    def named(self, entries: dict[int, list[Entry]]) -> dict[int, list[Touch]]:
+    def named(self, entries: dict[int, list[JournalEntry]]) -> dict[int, list[Touch]]:
         """By group: the touches that its answered openings name, other openings' own addresses among them."""
         wanted: dict[int, set[int]] = {}
         for group, some in entries.items():
@@ -87,7 +87,7 @@ class Loader:
         found = self._touches({one for some in wanted.values() for one in some})
         return {group: [found[one] for one in sorted(some) if one in found] for group, some in wanted.items()}
 
-    def carrying(self, entries: dict[int, list[Entry]], newest: int) -> dict[int, list[Touch]]:
+    def carrying(self, entries: dict[int, list[JournalEntry]], newest: int) -> dict[int, list[Touch]]:
         """By group: the touches that carry one of its identifiers."""
         borne = {
             group: {(entry.app, entry.test, one) for entry in some if entry.claim for one in entry.claim.identifiers}
@@ -156,7 +156,11 @@ class Whole(Struct):
 
 
 def read_whole(
-    entries: Iterable[Entry], named: Iterable[Touch], carrying: Iterable[Touch], windows: WindowsAt, shared: Shared
+    entries: Iterable[JournalEntry],
+    named: Iterable[Touch],
+    carrying: Iterable[Touch],
+    windows: WindowsAt,
+    shared: Shared,
 ) -> Whole:
     """Read a group from its first row; what it shows to be shared is added to `shared`."""
     reading = Reading(windows, shared)
@@ -169,7 +173,7 @@ def read_whole(
     return Whole(reading, [one for one in results if one is not None], ordered[-1].order, crossed)
 
 
-def result_of(reading: Reading, entry: Entry) -> Attributed | None:
+def result_of(reading: Reading, entry: JournalEntry) -> Attributed | None:
     """Read one row; None for touches only. A row that merely says who somebody is is kept as part of its group."""
     result = reading.read(entry)
     if result is not None or entry.touch is not None:
@@ -179,6 +183,6 @@ def result_of(reading: Reading, entry: Entry) -> Attributed | None:
     )
 
 
-def touch_entry(touch: Touch) -> Entry:
+def touch_entry(touch: Touch) -> JournalEntry:
     """A touch as a row to read."""
-    return Entry(row=touch.id, at=touch.at, app=touch.app, test=touch.test, kind=touch.kind, touch=touch)
+    return JournalEntry(row=touch.id, at=touch.at, app=touch.app, test=touch.test, kind=touch.kind, touch=touch)

@@ -11,14 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from bough.attribution.group_results import Results
-from bough.attribution.group_splitting import split
+from bough.attribution.replay.entries import JournalEntry
 from bough.attribution.replay.read import Attributed, Reading, WindowsAt
 from bough.attribution.rules.persons import NOBODY
+from bough.attribution.rules.sharing import Shared
 from bough.attribution.rules.touches import Touch
-from bough.attribution.sharing import Shared
 from bough.attribution.stored import tables
-from bough.attribution.stored.entries import Entry
 from bough.attribution.stored.group_cache import LARGE, Live, LiveGroups
 from bough.attribution.stored.group_loading import (
     ON_TOUCHES,
@@ -32,11 +30,14 @@ from bough.attribution.stored.group_loading import (
     result_of,
     touch_entry,
 )
+from bough.attribution.stored.group_results import Results
+from bough.attribution.stored.group_splitting import split
+from bough.attribution.stored.result_row import Stored
 from bough.attribution.stored.row_values import SettledFacts
-from bough.attribution.stored.tables import Change, Stored, TouchOf, exact_row, touch_row
+from bough.attribution.stored.tables import AttributionChange, TouchOf, exact_row, touch_row
 from bough.store.database import Store
 from bough.store.select_in import select_in
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
 
 
@@ -45,13 +46,13 @@ class _Dirty(Struct):
 
     sources: list[int]
     """Groups of the store whose rows are to be read from the first one."""
-    entries: dict[int, Entry]
+    entries: dict[int, JournalEntry]
     """Rows of this step."""
     live: Live | None = None
     """The group as it is in memory, where only some persons are read again; the fields below are for that."""
-    joined: dict[int, Entry] = {}
+    joined: dict[int, JournalEntry] = {}
     """Rows of this step that the reading has met."""
-    touches: list[Entry] = []
+    touches: list[JournalEntry] = []
     persons: set[int] = set()
     """Those to be read again."""
 
@@ -67,7 +68,7 @@ class Grouped:
         windows: WindowsAt,
         facts: SettledFacts,
         shared: Shared,
-        change: Change,
+        change: AttributionChange,
     ) -> None:
         self.change = change
         self.shared = shared
@@ -77,7 +78,7 @@ class Grouped:
         self._windows = windows
         self._noted = Results(change, facts)
         self._dirty: dict[int, _Dirty] = {}
-        self._fresh: dict[int, dict[int, Entry]] = {}
+        self._fresh: dict[int, dict[int, JournalEntry]] = {}
         """By group: entries of this step that were read on top, should they have to be read again."""
         self._results: dict[int, tuple[int, Attributed]] = {}
         """New rows that were read on top."""
@@ -86,7 +87,7 @@ class Grouped:
 
     # --- placing -------------------------------------------------------------------------------------------------
 
-    def touch(self, group: int, entry: Entry) -> None:
+    def touch(self, group: int, entry: JournalEntry) -> None:
         """A touch that carries an identifier of a group."""
         dirty = self._dirty.get(group)
         live = self._live.get(group) if dirty is None else dirty.live
@@ -99,7 +100,7 @@ class Grouped:
             live.read_to = entry.order
             self._take(group, live.reading)
 
-    def row(self, group: int, entry: Entry, row: Row, *, fresh: bool, unknown: list[int]) -> None:
+    def row(self, group: int, entry: JournalEntry, row: JournalRow, *, fresh: bool, unknown: list[int]) -> None:
         """A row of a group that is no touch. `fresh`: the group begins with it."""
         self._noted.arrived(row)
         if fresh:
@@ -164,14 +165,14 @@ class Grouped:
         self._live.drop(group)
         return found
 
-    def _may_be_on_touches(self, entry: Entry, unknown: list[int]) -> bool:
+    def _may_be_on_touches(self, entry: JournalEntry, unknown: list[int]) -> bool:
         """Whether earlier touches may carry an identifier that the group did not have until now."""
         return bool(unknown) and any(
             one[0] in ON_TOUCHES and key(entry.app, entry.test, *one) in unknown
             for one in (entry.claim.identifiers if entry.claim is not None else ())
         )
 
-    def _read_on(self, group: int, live: Live, entry: Entry) -> None:
+    def _read_on(self, group: int, live: Live, entry: JournalEntry) -> None:
         """Read a row on top of its group, if that gives the same as reading its persons again."""
         again = live.reading.join(entry)
         if again is None:
@@ -227,7 +228,7 @@ class Grouped:
         for group in self._dirty:
             self._read_group(group, entries[group], named[group], owned[group], standing[group], had[group])
 
-    def _loaded(self, values: list[Any]) -> tuple[Entry, Stored]:
+    def _loaded(self, values: list[Any]) -> tuple[JournalEntry, Stored]:
         """A row of the store, parsed, and what was said of it."""
         app, test, person, at, name, counted, touch, body = values[:8]
         row = exact_row(values[8:])
@@ -236,7 +237,7 @@ class Grouped:
     def _read_group(
         self,
         group: int,
-        entries: list[Entry],
+        entries: list[JournalEntry],
         named: list[Touch],
         owned: list[Touch],
         standing: dict[int, Stored],
@@ -313,7 +314,7 @@ class Grouped:
             one = _touch_of(values)
             had[one.id] = one
         self._brought[group] = [one for one in self._brought.get(group, ()) if one.person not in dirty.persons]
-        owners: dict[int, Entry] = {}
+        owners: dict[int, JournalEntry] = {}
         for entry in entries.values():
             owners.setdefault(reading.person(entry), entry)
         again = [entry for person, entry in owners.items() if person in dirty.persons]
@@ -334,7 +335,9 @@ class Grouped:
             group, Live(reading=reading, read_to=max(live.read_to, ordered[-1].order), rows=live.rows + new_rows)
         )
 
-    def _fetch(self, group: int, rows: list[int], entries: dict[int, Entry], standing: dict[int, Stored]) -> None:
+    def _fetch(
+        self, group: int, rows: list[int], entries: dict[int, JournalEntry], standing: dict[int, Stored]
+    ) -> None:
         """The rows of persons to be read again: of this step, and from the store."""
         fresh = self._fresh.get(group, {})
         for row in rows:

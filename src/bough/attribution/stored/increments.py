@@ -14,20 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
+from bough.attribution.replay.entries import JournalEntry, entry_of
 from bough.attribution.replay.read import Attributed, Reading, WindowsAt
 from bough.attribution.rules.matching import look_back, wanted
+from bough.attribution.rules.sharing import Shared, usable
 from bough.attribution.rules.touches import Links, ParseAgent, Touch
-from bough.attribution.rules.windows import DAY
-from bough.attribution.sharing import Shared, usable
-from bough.attribution.stored.entries import Entry, entry_of
 from bough.events.identifiers import Identifier
 from bough.events.server_fields import Recorded
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
+from bough.vocabulary.windows import DAY
 
 Key = tuple[Hashable, ...]
 
 
-def keys_of(entry: Entry, shared: Shared) -> list[Key]:
+def keys_of(entry: JournalEntry, shared: Shared) -> list[Key]:
     """Everything through which this row can influence another one or be influenced; what is shared is left out."""
     world = (entry.app, entry.test)
     nobodys = shared.get(world, set())
@@ -82,15 +82,15 @@ class Group:
     """
 
     def __init__(self, windows: WindowsAt, shared: Shared) -> None:
-        self.entries: dict[int, Entry] = {}
+        self.entries: dict[int, JournalEntry] = {}
         self.keys: set[Key] = set()
         self._windows = windows
         self._shared = shared
-        self._waiting: list[Entry] = []
+        self._waiting: list[JournalEntry] = []
         self._reading: Reading | None = None
         self._read_to: tuple[int, int] = (0, 0)
 
-    def add(self, entry: Entry, keys: Iterable[Key]) -> None:
+    def add(self, entry: JournalEntry, keys: Iterable[Key]) -> None:
         """Take in one row."""
         self.entries[entry.row] = entry
         self.keys.update(keys)
@@ -115,7 +115,7 @@ class Group:
         results = [self._reading.read(entry) for entry in waiting]
         return [result for result in results if result is not None]
 
-    def _goes_on(self, waiting: list[Entry]) -> bool:
+    def _goes_on(self, waiting: list[JournalEntry]) -> bool:
         return self._reading is not None and all(self._reading.goes_on(entry) for entry in waiting)
 
 
@@ -132,7 +132,7 @@ class Follower:
         self._seen: set[int] = set()
         self._results: dict[int, Attributed] = {}
 
-    def add(self, rows: Iterable[Row]) -> list[Attributed]:
+    def add(self, rows: Iterable[JournalRow]) -> list[Attributed]:
         """Take in rows; answers the results that are new or different now, in the order of (at, id)."""
         touched: set[int] = set()
         for row in rows:
@@ -151,7 +151,7 @@ class Follower:
         """The attribution of all rows so far, in the order of (at, id)."""
         return sorted(self._results.values(), key=lambda result: (result.at, result.id))
 
-    def _place(self, entry: Entry) -> int:
+    def _place(self, entry: JournalEntry) -> int:
         """Put an entry into the group of its keys, merging the groups that it connects into the largest."""
         keys = keys_of(entry, self._shared)
         groups = {self._group_of[key] for key in keys if key in self._group_of}

@@ -10,12 +10,12 @@ from bough.accounts.setting_history import SettingHistory
 from bough.attribution.rates import plain
 from bough.attribution.rules.dimensions import dimensions_of
 from bough.attribution.rules.money import RateOf, amount_of, convert
-from bough.attribution.stored.tables import Facts, Kept
+from bough.attribution.stored.tables import Kept, RowFields
 from bough.errors import BadRequest
 from bough.store import set_aside
 from bough.store.set_aside import SetAside
 from bough.vocabulary.event_names import REVENUE_EVENTS
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.values import text
 
 log = logging.getLogger("bough.attribution")
@@ -30,32 +30,32 @@ class SettledFacts:
         self.faults: list[SetAside] = []
         """Rows whose money or dimensions could not be settled; they are attributed without."""
 
-    def of(self, row: Row, name: str) -> Facts:
+    def of(self, row: JournalRow, name: str) -> RowFields:
         """The facts of a journal row that attribution calls `name`; none, and a fault, for one that cannot be read."""
         try:
             return self._of(row, name)
         except (BadRequest, ValueError, OverflowError) as error:
             log.warning("Journal row %s says nothing that can be read: %s", row.id, error)
             self._fault(row, set_aside.reason_of(error))
-            return Facts()
+            return RowFields()
 
-    def _fault(self, row: Row, reason: str) -> None:
+    def _fault(self, row: JournalRow, reason: str) -> None:
         self.faults.append(SetAside(consumer=set_aside.MONEY, app=row.app, kind=row.kind, item=row.id, reason=reason))
 
-    def _of(self, row: Row, name: str) -> Facts:
+    def _of(self, row: JournalRow, name: str) -> RowFields:
         alias = text(row.body.get("customer_event_alias"), 255)
         dimensions = dimensions_of(row)
         money = amount_of(row)
         if money is None:
-            return Facts(alias=alias, dimensions=dimensions)
+            return RowFields(alias=alias, dimensions=dimensions)
         settings = self._history.at(row.app, row.at)
         counting = settings.revenue_events or REVENUE_EVENTS
         if name not in counting:
-            return Facts(alias=alias, dimensions=dimensions, revenue=plain(money.value), currency=money.currency)
+            return RowFields(alias=alias, dimensions=dimensions, revenue=plain(money.value), currency=money.currency)
         converted = convert(money, row.at, settings.timezone, self._rate_of)
         if converted.too_large:
             self._fault(row, converted.too_large)
-        return Facts(
+        return RowFields(
             alias=alias,
             dimensions=dimensions,
             revenue=plain(money.value),

@@ -1,7 +1,8 @@
 """The tables of attribution: what was read so far, by journal row.
 
 `attributed` holds one row per journal row that is no touch; `person_touch` the touches that persons have; `group_key`
-says to which group of rows an identifier belongs (`bough.attribution.stored.consumer`). `version` grows with every write, so
+says to which group of rows an identifier belongs (`bough.attribution.stored.consumer`). `version` grows with every
+write, so
 that the warehouse can ask what changed. Everything of one step is written in one transaction with the watermark.
 """
 
@@ -17,15 +18,16 @@ from msgspec import Struct
 from bough.attribution.rates import CHANGE_COUNTER
 from bough.attribution.replay.read import Attributed, Uncounted
 from bough.attribution.rules.dimensions import Dimensions
+from bough.attribution.rules.sharing import Shared
 from bough.attribution.rules.touches import Touch
 from bough.attribution.rules.windows import touch_data
-from bough.attribution.sharing import Shared
 from bough.attribution.stored import day_results
+from bough.attribution.stored.result_row import Stored
 from bough.store import set_aside, watermark
 from bough.store.set_aside import SetAside
 from bough.store.transaction import Reader, RowValues, Transaction
 from bough.vocabulary.ids import arrived_at, now_ms
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
 
 WATERMARK = "attribution"
@@ -34,6 +36,7 @@ MENDED = "rates mended"
 """Up to which change of rates the amounts that had none were looked at again."""
 REBUILDING = -1
 """The watermark while the tables are being emptied for a rebuild."""
+GROUP_OF_ROW = "SELECT grp FROM attributed WHERE id = ?"
 
 NEWEST_ROW = "SELECT max(id) FROM journal"
 
@@ -56,7 +59,6 @@ MOVES = (
 ADD_MISSING = "INSERT INTO rate_missing (id, day, currency) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING"
 FOUND_MISSING = "DELETE FROM rate_missing WHERE id = ?"
 
-GROUP_OF_ROW = "SELECT grp FROM attributed WHERE id = ?"
 SIZE_OF_GROUP = "SELECT count(*) FROM attributed WHERE grp = ?"
 
 
@@ -98,7 +100,7 @@ class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The local date for which there was no rate."""
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class RowFields(Struct, frozen=True, kw_only=True):
     """What a row says by itself, whoever it is from."""
 
     alias: str = ""
@@ -112,20 +114,6 @@ class Facts(Struct, frozen=True, kw_only=True):
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decode = msgspec.json.Decoder(Kept).decode
 _decode_row = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
-
-
-class Stored(Struct, frozen=True):
-    """One `attributed` row as it is kept; `body` is the text of a `Kept`."""
-
-    id: int
-    app: int
-    test: bool
-    person: int
-    at: int
-    name: str
-    counted: bool
-    touch: int | None
-    body: str
 
 
 class TouchOf(Struct, frozen=True):
@@ -147,10 +135,10 @@ class TouchOf(Struct, frozen=True):
         return key(self.app, self.test, f"touch of {self.person}", str(self.touch))
 
 
-def exact_row(values: Sequence[Any]) -> Row:
+def exact_row(values: Sequence[Any]) -> JournalRow:
     """A journal row with decimals as `Decimal`."""
     identifier, at, app, test, kind, link, body = values
-    return Row(id=identifier, at=at, app=app, test=bool(test), kind=kind, link=link, body=_decode_row(body))
+    return JournalRow(id=identifier, at=at, app=app, test=bool(test), kind=kind, link=link, body=_decode_row(body))
 
 
 def kept_of(body: str) -> Kept:
@@ -158,7 +146,7 @@ def kept_of(body: str) -> Kept:
     return _decode(body)
 
 
-def stored_of(result: Attributed, facts: Facts) -> Stored:
+def stored_of(result: Attributed, facts: RowFields) -> Stored:
     """A result as it is kept."""
     kept = Kept(
         uncounted=result.uncounted,
@@ -193,16 +181,16 @@ def stored_of(result: Attributed, facts: Facts) -> Stored:
     )
 
 
-def with_facts(kept: Kept, facts: Facts) -> str:
+def with_facts(kept: Kept, facts: RowFields) -> str:
     """The JSON of a row whose own facts are settled anew."""
     return _encoder.encode(
-        msgspec.structs.replace(kept, **{name: getattr(facts, name) for name in Facts.__struct_fields__})
+        msgspec.structs.replace(kept, **{name: getattr(facts, name) for name in RowFields.__struct_fields__})
     ).decode()
 
 
-def facts_kept(kept: Kept) -> Facts:
+def facts_kept(kept: Kept) -> RowFields:
     """The row's own facts out of what is kept: they were fixed once."""
-    return Facts(
+    return RowFields(
         alias=kept.alias,
         dimensions=kept.dimensions,
         revenue=kept.revenue,
@@ -218,7 +206,7 @@ def touch_row(person: int, touch: Touch) -> TouchOf:
     return TouchOf(touch.id, touch.app, touch.test, person, touch.at, touch.kind.upper(), data)
 
 
-class Change(Struct, kw_only=True):
+class AttributionChange(Struct, kw_only=True):
     """Everything one step writes. Prepared outside the write lock."""
 
     after: int
@@ -253,12 +241,12 @@ class Change(Struct, kw_only=True):
     day_of: day_results.DayOf
 
 
-def apply(tx: Transaction, changes: list[Change]) -> list[bool | Exception]:
+def apply(tx: Transaction, changes: list[AttributionChange]) -> list[bool | Exception]:
     """The `Batch` that writes steps; False for one whose starting point is gone."""
     return [_apply(tx, change) for change in changes]
 
 
-def _apply(tx: Transaction, change: Change) -> bool:
+def _apply(tx: Transaction, change: AttributionChange) -> bool:
     if position(tx) != change.after:
         return False
     version = change.version
@@ -303,7 +291,7 @@ def _apply(tx: Transaction, change: Change) -> bool:
     return True
 
 
-def _apply_touches(tx: Transaction, change: Change, version: int) -> int:
+def _apply_touches(tx: Transaction, change: AttributionChange, version: int) -> int:
     rows: list[tuple[Any, ...]] = []
     for group, one in change.touches:
         version += 1

@@ -18,9 +18,9 @@ from typing import Any
 from msgspec import Struct
 
 from bough.agents.recognition import parse
+from bough.attribution.replay.entries import TOUCH_KINDS
 from bough.attribution.rules.matching import MAX_NEARBY, MIN_LOOK_BACK
 from bough.attribution.rules.touches import MAX_DURATION, Links, Touch, Traces, begins_browser, touch_of, traces_of
-from bough.attribution.stored.entries import TOUCH_KINDS
 from bough.events.identifiers import Identifier
 from bough.store import set_aside, watermark
 from bough.store.database import Rows, Store
@@ -29,7 +29,7 @@ from bough.store.select_in import select_in
 from bough.store.set_aside import SetAside
 from bough.store.transaction import Reader, RowValues, Transaction
 from bough.vocabulary.ids import RANDOM_BITS, arrived_at
-from bough.vocabulary.journal_rows import Row, needs_link
+from bough.vocabulary.journal_rows import JournalRow, needs_link
 from bough.vocabulary.lookup_keys import key
 
 WATERMARK = "touch_index"
@@ -223,7 +223,7 @@ class TouchIndex:
         """The touch of a journal row's values."""
         return self._parsed.get(values[0]) or self.of_row(to_row(values), links)
 
-    def of_row(self, row: Row, links: Links) -> Touch:
+    def of_row(self, row: JournalRow, links: Links) -> Touch:
         """The touch of a journal row."""
         kept = self._parsed
         known = kept.get(row.id)

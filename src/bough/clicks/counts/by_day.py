@@ -1,6 +1,7 @@
 """Kept counts by local day: rows per app and kind, new links per app, clicks per link by platform, country, referrer.
 
-Counted as in `bough.clicks.counts.kept`, with watermarks of their own. Days are local days of the app's time zone as it is
+Counted as in `bough.clicks.counts.kept`, with watermarks of their own. Days are local days of the app's time zone as
+it is
 when a row is counted. Every click counts under `platform`, whatever its value, so these add up to all clicks; under the
 other `DIMENSIONS` it counts when its value is known.
 """

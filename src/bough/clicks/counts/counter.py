@@ -50,7 +50,7 @@ class Sums(Protocol):
         """Begin anew."""
 
 
-class Place(NamedTuple):
+class CountingState(NamedTuple):
     """How far the counting is, as it is stored."""
 
     reached: int
@@ -70,9 +70,9 @@ class Piece(NamedTuple):
     """What one transaction writes."""
 
     name: str
-    before: Place
+    before: CountingState
     """It is only written here: otherwise another process has been quicker."""
-    after: Place
+    after: CountingState
     counts: Sequence[RowValues]
     sums: Sums
 
@@ -161,7 +161,7 @@ class Counting:
         self._store.transact(set_aside.put_batch, [set_aside.of_row(self._name, row, error)])
         self._skipped |= {row[0]}
 
-    def _finish(self, place: Place, journal: NewRows) -> int:
+    def _finish(self, place: CountingState, journal: NewRows) -> int:
         """Write the rest of a span, which this process or another one has begun to write."""
         read = 0
         while self._read < place.until:
@@ -173,13 +173,13 @@ class Counting:
         self._write(place)
         return max(1, read)
 
-    def _write(self, place: Place) -> None:
+    def _write(self, place: CountingState) -> None:
         done = place.link if place.is_open else 0
         counts = [one for one in self._sums.of_links() if one[0] > done]
         before = place
         for counts_of_piece, is_last in _pieces(counts):
             link = counts_of_piece[-1][0] if counts_of_piece else done
-            after = Place(self._read if is_last else self._after, self._read, link)
+            after = CountingState(self._read if is_last else self._after, self._read, link)
             if not self._store.transact(
                 _write_pieces, Piece(self._name, before, after, counts_of_piece, self._sums), settle=False
             ):
@@ -209,9 +209,9 @@ def _write_replayed(tx: Transaction, items: list[tuple[str, int, list[RowValues]
     return [None] * len(items)
 
 
-def place_of(reader: Reader, name: str) -> Place:
+def place_of(reader: Reader, name: str) -> CountingState:
     """How far the counting is."""
-    return Place(*(watermark.reached(reader, one) for one in _names(name)))
+    return CountingState(*(watermark.reached(reader, one) for one in _names(name)))
 
 
 def _names(name: str) -> tuple[str, str, str]:

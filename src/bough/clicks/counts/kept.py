@@ -1,8 +1,8 @@
 """Kept counts: clicks per link, and rows per app and kind, folded from the journal in order.
 
 Counting while a page loads would read the whole journal; counting in the click's own transaction would double its
-writes. So one process adds up what is new (`bough.clicks.counts.counter`). Clicks also give links that can expire their time
-again.
+writes. So one process adds up what is new (`bough.clicks.counts.counter`). Clicks also give links that can expire
+their time again.
 """
 
 from __future__ import annotations

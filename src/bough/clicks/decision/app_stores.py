@@ -1,6 +1,6 @@
 """App stores: which addresses are store pages, and the pages made from a package name.
 
-A store page gets no match parameters (contract/links.md §3.3). The Play Store alone passes something on to the app: its
+A store page gets no match parameters (docs/clicks.md). The Play Store alone passes something on to the app: its
 `referrer`, in which the click's id travels through the install.
 """
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from bough.clicks.decision.model import LINK_CLICK_ID
-from bough.links.addresses import Address, encode_value
+from bough.links.addresses import SafeAddress, encode_value
 
 STORE_HOSTS = frozenset(
     {
@@ -49,7 +49,7 @@ _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
 _OWN_REFERRER = re.compile(r"[?&]referrer=([^&#]*)")
 
 
-def is_store(address: Address) -> bool:
+def is_store(address: SafeAddress) -> bool:
     """Whether an address is a page of an app store, or opens one."""
     if not address.is_web:
         return address.scheme in STORE_SCHEMES
@@ -75,7 +75,7 @@ def amazon_store_url(package: str) -> str:
     return f"https://www.amazon.com/gp/mas/dl/android?p={encode_value(package)}"
 
 
-def with_referrer(address: Address) -> str:
+def with_referrer(address: SafeAddress) -> str:
     """The address to send; a Play Store page carries the click's id. A referrer of its own stays as it is, unless it
     ends in CLICK_HERE and so asks for the id."""
     if address.host != PLAY_STORE or "id=" not in address.rest:

@@ -1,4 +1,4 @@
-"""Where people go on their own platform (contract/links.md §3.2, rows iOS to `$ios_nativelink`).
+"""Where people go on their own platform (docs/clicks.md, rows iOS to `$ios_nativelink`).
 
 First the target: the link's own key for the platform, a deepview, `$fallback_url`, the app's settings. Then the way to
 it: NativeLink, an attempt to open the app, a deepview that passes by, or a plain redirect.
@@ -13,8 +13,8 @@ from bough.clicks.decision import controls
 from bough.clicks.decision.app_urls import attempt, target_as_app_url, timeout_ms
 from bough.clicks.decision.candidates import Candidate, Choice, fallback_keys, from_app, from_link, pick, platform_keys
 from bough.clicks.decision.model import Decision
+from bough.clicks.decision.outcome import after_click_url, cta_url, goal, page, redirect
 from bough.clicks.decision.visit import Visit
-from bough.clicks.recording import after_click_url, cta_url, goal, page, redirect
 
 DEEPVIEW_KEYS = {"ios": "$ios_deepview", "android": "$android_deepview", "desktop": "$desktop_deepview"}
 PASSIVE_KEYS = {"ios": "$ios_passive_deepview", "android": "$android_passive_deepview"}

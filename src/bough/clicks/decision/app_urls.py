@@ -1,4 +1,4 @@
-"""Addresses that open the app: its URI scheme, or Chrome's `intent://` (contract/links.md §3.2, URI scheme attempt).
+"""Addresses that open the app: its URI scheme, or Chrome's `intent://` (docs/clicks.md, URI scheme attempt).
 
 `$uri_redirect_mode` says when to try: 0 never when an error could show, 1 when the app is known to be installed (the
 default), 2 always. An intent that carries a fallback address shows no error, so it is tried in every mode.
@@ -13,7 +13,7 @@ from bough.clicks.decision import controls
 from bough.clicks.decision.app_stores import is_package
 from bough.clicks.decision.model import LINK_CLICK_ID
 from bough.clicks.decision.visit import Visit
-from bough.links.addresses import MAX_ADDRESS, Address, Refused, encode
+from bough.links.addresses import MAX_ADDRESS, Refused, SafeAddress, encode
 from bough.links.targets import read_target, scheme_name
 
 MOBILE_TIMEOUT_MS = 750
@@ -68,7 +68,7 @@ def timeout_ms(visit: Visit) -> int:
     return MOBILE_TIMEOUT_MS if visit.is_mobile else DESKTOP_TIMEOUT_MS
 
 
-def target_as_app_url(address: Address) -> str:
+def target_as_app_url(address: SafeAddress) -> str:
     """A target in an app (`myapp://page`), with the click's id like every other opening."""
     return f"{address.scheme}:{_with_click_id(address.rest)}"
 

@@ -1,4 +1,4 @@
-"""What is appended to a web target besides the match parameters (contract/links.md §3.3)."""
+"""What is appended to a web target besides the match parameters (docs/clicks.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The places a visit could lead to, in their order, and the first of them that may be used (contract/links.md §3.2).
+"""The places a visit could lead to, in their order, and the first of them that may be used (docs/clicks.md).
 
 A candidate is an address with the key or setting that holds it. Candidates that fail the security tests of
 `bough.links.targets` are passed over at click time too, and are remembered so that the reason can say so.
@@ -15,7 +15,7 @@ from msgspec import Struct
 from bough.clicks.decision import controls
 from bough.clicks.decision.app_stores import amazon_store_url, is_store, play_store_url
 from bough.clicks.decision.visit import Visit
-from bough.links.addresses import Address, Refused
+from bough.links.addresses import Refused, SafeAddress
 from bough.links.targets import read_target
 
 
@@ -35,7 +35,7 @@ class Choice(Struct, frozen=True):
     """The first usable candidate, if any, and what was passed over on the way."""
 
     candidate: Candidate | None
-    address: Address | None
+    address: SafeAddress | None
     notes: tuple[str, ...]
     """`the link's $ios_url doesn't pass …` for each one refused."""
 
@@ -140,12 +140,12 @@ def pick(visit: Visit, candidates: Iterable[Candidate], accept: Accept = "any") 
         why = _why_not(visit, address, accept)
         if why:
             notes.append(f"{candidate.said} {why}")
-        elif isinstance(address, Address):
+        elif isinstance(address, SafeAddress):
             return Choice(candidate, address, tuple(notes))
     return Choice(None, None, tuple(notes))
 
 
-def _why_not(visit: Visit, address: Address | Refused, accept: Accept) -> str:
+def _why_not(visit: Visit, address: SafeAddress | Refused, accept: Accept) -> str:
     if isinstance(address, Refused):
         return address.why
     if accept != "any" and not address.is_web:
@@ -155,7 +155,7 @@ def _why_not(visit: Visit, address: Address | Refused, accept: Accept) -> str:
     return "points back at the link itself" if _is_this_link(visit, address) else ""
 
 
-def _is_this_link(visit: Visit, address: Address) -> bool:
+def _is_this_link(visit: Visit, address: SafeAddress) -> bool:
     """Whether following the address would end in a circle: the link itself, with or without `/e/`."""
     if not address.is_web or address.authority != visit.link.domain or not visit.link.path:
         return False

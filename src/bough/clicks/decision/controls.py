@@ -21,7 +21,7 @@ URI_MODES: dict[str, int] = {
     "FORCE_APP_OPEN": 2,
     "FORCE_APP_OPEN_IFRAME": 2,
 }
-"""Values of `$uri_redirect_mode` (contract/links.md §3.2), and names of the dashboard and of Branch's MCP server."""
+"""Values of `$uri_redirect_mode` (docs/clicks.md), and names of the dashboard and of Branch's MCP server."""
 
 DEFAULT_TEMPLATE = "default_template"
 """The deepview shown when a link asks for one without naming it."""

@@ -1,4 +1,4 @@
-"""Where a click goes: one pure function from a ClickRequest to a Decision (contract/links.md §3.2).
+"""Where a click goes: one pure function from a ClickRequest to a Decision (docs/clicks.md).
 
 The rows of the contract's table are asked in this order: unknown link; robot; social scraper; program; links that are
 web-only; then the visitor's platform.
@@ -10,7 +10,7 @@ from bough.clicks.decision.app_targets import for_person
 from bough.clicks.decision.model import ClickRequest, Decision
 from bough.clicks.decision.visit import PLATFORMS, called, visit
 from bough.clicks.decision.web_targets import for_program, for_robot, for_social, for_web_only
-from bough.links.addresses import Address
+from bough.links.addresses import SafeAddress
 from bough.links.targets import read_target
 
 __all__ = ["ClickRequest", "Decision", "decide"]
@@ -37,7 +37,7 @@ def _unknown(request: ClickRequest) -> Decision:
     mobile = request.agent.os in PLATFORMS
     for url in (config.web_url, "" if mobile else config.default_desktop_url):
         address = read_target(url, config) if url else None
-        if isinstance(address, Address):
+        if isinstance(address, SafeAddress):
             reason = f"{name}: there is no such link, so the app's default URL is used."
             rule = "unknown_link_default"
             return Decision(kind="redirect", target=address.url, rule=rule, target_rule=rule, reason=reason)

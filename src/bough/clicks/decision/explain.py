@@ -56,7 +56,7 @@ PLATFORMS: tuple[Platform, ...] = (
     Platform("Social scraper", "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"),
     Platform("curl", "curl/8.7.1"),
 )
-"""The platforms of contract/links.md §3.2 by a User-Agent of each."""
+"""The platforms of docs/clicks.md by a User-Agent of each."""
 
 
 def explain(

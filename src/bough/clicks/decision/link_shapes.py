@@ -1,7 +1,7 @@
 """What of a stored link decides where people go, besides the addresses: its shape.
 
 Most links of an app are alike but for their addresses, and what was decided for one of a shape is known for all
-(`bough.clicks.decision.plans`). Shapes are numbered, so that a link keeps a number only.
+(`bough.clicks.plans`). Shapes are numbered, so that a link keeps a number only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From a decision to the address that is sent, once the click has an id (contract/links.md §3.3).
+"""From a decision to the address that is sent, once the click has an id (docs/clicks.md).
 
 A click's id exists only after the click is on disk, so this is the last step of every answer. Everything that does not
 depend on the id is done once per decision by `prepare`; `Prepared.url` then only joins strings, well under 1 µs.

@@ -1,4 +1,4 @@
-"""Laying the query of a click over the link's stored data, for that click only (contract/links.md §2, §3.1)."""
+"""Laying the query of a click over the link's stored data, for that click only (docs/links.md, docs/clicks.md)."""
 
 from __future__ import annotations
 

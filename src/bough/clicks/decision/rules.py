@@ -1,4 +1,4 @@
-"""Every rule that can decide a click, each with one sentence (contract/links.md §3.2).
+"""Every rule that can decide a click, each with one sentence (docs/clicks.md).
 
 `Decision.rule` and `Decision.target_rule` hold these names; pages, documentation and tests read this table.
 """

@@ -24,7 +24,7 @@ PLATFORMS: dict[str, Platform] = {
     "windows_phone": "windows_phone",
     "blackberry": "blackberry",
 }
-"""Operating system to the row of contract/links.md §3.2; all others are desktops."""
+"""Operating system to the row of docs/clicks.md; all others are desktops."""
 
 SYSTEM_NAMES = {
     "android": "Android",

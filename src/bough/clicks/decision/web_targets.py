@@ -18,8 +18,8 @@ from bough.clicks.decision.candidates import (
     web_settings,
 )
 from bough.clicks.decision.model import Decision
+from bough.clicks.decision.outcome import goal, page, redirect
 from bough.clicks.decision.visit import Visit
-from bough.clicks.recording import goal, page, redirect
 
 DESKTOP: Keys = (("$desktop_url", "desktop_url"),)
 FALLBACK: Keys = (("$fallback_url", "fallback_url"),)
@@ -38,7 +38,7 @@ def for_robot(visit: Visit) -> Decision:
 
 
 def for_social(visit: Visit) -> Decision:
-    """Link previews: `$og_redirect`, or the page of tags, or the page behind `$fallback_url` (contract §10)."""
+    """Link previews: `$og_redirect`, or the page of tags, or the page behind `$fallback_url` (docs/clicks.md)."""
     away = pick(visit, from_link(visit, (("$og_redirect", "social_redirect"),)), "web")
     if away.candidate:
         return redirect(visit, away, f"takes its preview from {goal(away)}")

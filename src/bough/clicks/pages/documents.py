@@ -1,7 +1,7 @@
-"""The pages a click can end on: pure functions from what a page needs to its bytes (contract/links.md §3.2, §3.6).
+"""The pages a click can end on: pure functions from what a page needs to its bytes (docs/clicks.md).
 
-Which page, with which targets, is `bough.clicks.decision.decide`'s matter. URLs are checked again here, so that a page can never
-carry one that runs: an address that may not stand in a page counts as not given.
+Which page, with which targets, is `bough.clicks.decision.decide`'s matter. URLs are checked again here, so that a page
+can never carry one that runs: an address that may not stand in a page counts as not given.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from bough.clicks.pages.preview import Preview
-from bough.clicks.pages.rendering import Page, render
+from bough.clicks.pages.rendering import HtmlPage, render
 from bough.clicks.pages.untrusted import target_url, text, web_url
 from bough.errors import BadRequest
 from bough.links.qr.code import inline_svg
@@ -100,7 +100,7 @@ class DebugRoute(Struct, frozen=True, kw_only=True):
     reason: str
     """One sentence."""
     current: bool = False
-    """Whether this is the one who asks."""
+    """Whether this is the one that calls."""
 
 
 class DebugPage(Struct, frozen=True, kw_only=True):
@@ -114,24 +114,24 @@ class DebugPage(Struct, frozen=True, kw_only=True):
     user_agent: str = ""
 
 
-def og(page: OgPage) -> Page:
+def og(page: OgPage) -> HtmlPage:
     """Meta tags with the app's defaults, and a plain link for a person who ends up here."""
     return render(
         "og.html", preview=page.preview, link_url=web_url(page.link_url), redirect_url=web_url(page.redirect_url)
     )
 
 
-def deepview(page: DeepviewPage) -> Page:
+def deepview(page: DeepviewPage) -> HtmlPage:
     """Active deepview: stays until the visitor taps the button."""
     return _deepview(page, refresh_url="")
 
 
-def passive_deepview(page: DeepviewPage) -> Page:
+def passive_deepview(page: DeepviewPage) -> HtmlPage:
     """The same page, which goes on to the button's address (the store) at once."""
     return _deepview(page, refresh_url=target_url(page.cta_url))
 
 
-def _deepview(page: DeepviewPage, refresh_url: str) -> Page:
+def _deepview(page: DeepviewPage, refresh_url: str) -> HtmlPage:
     return render(
         "deepview.html",
         preview=page.preview,
@@ -143,7 +143,7 @@ def _deepview(page: DeepviewPage, refresh_url: str) -> Page:
     )
 
 
-def desktop(page: DesktopPage) -> Page:
+def desktop(page: DesktopPage) -> HtmlPage:
     """The link as a QR code and as text. A link too long for a readable code is shown as text alone."""
     link_url = web_url(page.link_url)
     return render(
@@ -164,7 +164,7 @@ def _qr(link_url: str) -> Markup:
         return Markup()
 
 
-def open_app(page: OpenAppPage) -> Page:
+def open_app(page: OpenAppPage) -> HtmlPage:
     """Opens the app by script; without script the visitor has both ways as links."""
     return render(
         "open_app.html",
@@ -176,7 +176,7 @@ def open_app(page: OpenAppPage) -> Page:
     )
 
 
-def nativelink(page: NativeLinkPage) -> Page:
+def nativelink(page: NativeLinkPage) -> HtmlPage:
     """One tap copies the link and goes to the store; a second link goes there without copying."""
     return render(
         "nativelink.html",
@@ -187,13 +187,13 @@ def nativelink(page: NativeLinkPage) -> Page:
     )
 
 
-def not_found(page: NotFoundPage | None = None) -> Page:
+def not_found(page: NotFoundPage | None = None) -> HtmlPage:
     """Status 404."""
     page = page or NotFoundPage()
     return render("not_found.html", 404, app_name=text(page.app_name, 100), home_url=web_url(page.home_url))
 
 
-def debug(page: DebugPage) -> Page:
+def debug(page: DebugPage) -> HtmlPage:
     """All routes as a table, the data, and the same question for a terminal."""
     routes = [
         {

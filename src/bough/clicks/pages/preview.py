@@ -1,4 +1,4 @@
-"""What a link looks like where it is shared: title, description, picture and meta tags (contract/links.md §3.6).
+"""What a link looks like where it is shared: title, description, picture and meta tags (docs/clicks.md).
 
 The link's own keys win over the app's defaults; what neither has is left out.
 """
@@ -6,49 +6,16 @@ The link's own keys win over the app's defaults; what neither has is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from bough.accounts.model import App
 from bough.clicks.pages.untrusted import text, web_url
+from bough.links.preview_tags import TAGS
 
 MAX_CUSTOM_TAGS = 50
-
-
-class Key(NamedTuple):
-    """One row of TAGS."""
-
-    tag: str
-    """The meta tag's property (`og:…`, `fb:…`) or name (`twitter:…`)."""
-    key: str
-    """The key in the link's data."""
-    kind: Literal["text", "url"]
-    default: str = ""
-    """The field of the app's configuration that stands in for a missing key."""
-
-
-TAGS = (
-    Key("og:title", "$og_title", "text", "og_title"),
-    Key("og:description", "$og_description", "text", "og_description"),
-    Key("og:image", "$og_image_url", "url", "og_image_url"),
-    Key("og:image:width", "$og_image_width", "text"),
-    Key("og:image:height", "$og_image_height", "text"),
-    Key("og:video", "$og_video", "url"),
-    Key("og:url", "$og_url", "url"),
-    Key("og:type", "$og_type", "text"),
-    Key("fb:app_id", "$og_app_id", "text", "og_app_id"),
-    Key("twitter:card", "$twitter_card", "text"),
-    Key("twitter:title", "$twitter_title", "text"),
-    Key("twitter:description", "$twitter_description", "text"),
-    Key("twitter:image", "$twitter_image_url", "url"),
-    Key("twitter:site", "$twitter_site", "text"),
-    Key("twitter:app:country", "$twitter_app_country", "text"),
-    Key("twitter:player", "$twitter_player", "url"),
-    Key("twitter:player:width", "$twitter_player_width", "text"),
-    Key("twitter:player:height", "$twitter_player_height", "text"),
-)
 
 
 class Tag(Struct, frozen=True):

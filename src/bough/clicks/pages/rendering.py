@@ -44,10 +44,10 @@ HEADERS = (
     ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
     ("X-Content-Type-Options", "nosniff"),
 )
-"""Of every page; a hosted page says nothing about referrers (contract/links.md §10)."""
+"""Of every page; a hosted page says nothing about referrers (docs/links.md)."""
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class HtmlPage(Struct, frozen=True, kw_only=True):
     """A finished answer."""
 
     body: bytes
@@ -68,7 +68,7 @@ _environment.globals["scripts"] = {name: Markup(script) for name, script in SCRI
 _templates = {path.name: _environment.get_template(path.name) for path in sorted(_FOLDER.glob("*.html"))}
 
 
-def render(template: str, status: int = 200, **values: object) -> Page:
+def render(template: str, status: int = 200, **values: object) -> HtmlPage:
     """The page of `template` (a file of templates/) with `values`."""
     # Cleaned values hold no lone surrogates; should one get here all the same, it must not cost the visitor the page.
-    return Page(body=_templates[template].render(values).encode("utf-8", "replace"), status=status)
+    return HtmlPage(body=_templates[template].render(values).encode("utf-8", "replace"), status=status)

@@ -9,7 +9,7 @@ from bough.clicks.decision.location import Prepared
 from bough.clicks.decision.model import ClickRequest, Decision
 from bough.clicks.pages import documents
 from bough.clicks.pages.preview import Preview, preview
-from bough.clicks.pages.rendering import Page
+from bough.clicks.pages.rendering import HtmlPage
 from bough.links.document import full_data
 
 REDIRECT_STATUS = 307
@@ -68,7 +68,7 @@ def destination(decision: Decision) -> str:
     return decision.target or f"{decision.page} page" + (f", then {decision.fallback}" if decision.fallback else "")
 
 
-def as_response(page: Page) -> Response:
+def as_response(page: HtmlPage) -> Response:
     """A page as a response."""
     return Response(page.body, page.status, dict(page.headers))
 
@@ -83,7 +83,7 @@ def _route(platform: str, decision: Decision, current: bool = False) -> document
     )
 
 
-def _page(decision: Decision, shown: Preview, prepared: Prepared, click_id: int) -> Page:
+def _page(decision: Decision, shown: Preview, prepared: Prepared, click_id: int) -> HtmlPage:
     if decision.page == "og":
         return documents.og(documents.OgPage(preview=shown, link_url=decision.link_url))
     after_click = decision.after_click_url or ""
@@ -109,7 +109,7 @@ def _page(decision: Decision, shown: Preview, prepared: Prepared, click_id: int)
     return _deepview(decision, shown, url)
 
 
-def _deepview(decision: Decision, shown: Preview, url: str) -> Page:
+def _deepview(decision: Decision, shown: Preview, url: str) -> HtmlPage:
     passive = decision.page == "passive_deepview"
     page = documents.DeepviewPage(
         preview=shown,

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 import numpy as np
 
 from bough.cohorts.arrays.members import among, codes_of
-from bough.cohorts.arrays.table_facts import Facts, State
+from bough.cohorts.arrays.table_facts import State, TableFacts
 from bough.cohorts.arrays.threads import in_threads
-from bough.cohorts.measures import Need, Part
+from bough.cohorts.measures import MeasurePart, Need
 from bough.cohorts.plan import Plan
-from bough.vocabulary.dimensions import DIMENSIONS, Dimension, Place
+from bough.vocabulary.dimensions import DIMENSIONS, Dimension, DimensionTable
 from bough.warehouse import columns
 from bough.warehouse.columns import Activity, Copy, Ints
 
@@ -31,7 +31,7 @@ Piece = list[tuple[Activity, int, slice]]
 T = TypeVar("T")
 
 
-class Rows(NamedTuple):
+class ActivityRows(NamedTuple):
     """Rows of one event that count."""
 
     table: Activity
@@ -45,20 +45,20 @@ class Rows(NamedTuple):
     def column(self, name: str) -> Ints:
         return self.table.columns[name][self.span][self.chosen]
 
-    def only(self, mask: Ints) -> Rows:
+    def only(self, mask: Ints) -> ActivityRows:
         kept = np.flatnonzero(mask)
         chosen = kept if isinstance(self.chosen, slice) else self.chosen[kept]
-        return Rows(self.table, self.span, chosen, self.place[kept], self.d[kept])
+        return ActivityRows(self.table, self.span, chosen, self.place[kept], self.d[kept])
 
 
-class Reader:
+class ActivityReader:
     """Finds the rows of a plan's members."""
 
     def __init__(
         self,
         connection: DuckDBPyConnection,
         plan: Plan,
-        facts: Facts,
+        facts: TableFacts,
         state: State,
         copy: Copy | None,
         check: Callable[[], None],
@@ -88,11 +88,11 @@ class Reader:
             needs: what is counted.
         """
         names = {"member", "d", "flags"}
-        names |= {"n"} if any(need.part is Part.COUNT for need in needs) else set()
-        names |= {"micro", "missing_rate"} if any(need.part is Part.REVENUE for need in needs) else set()
+        names |= {"n"} if any(need.part is MeasurePart.COUNT for need in needs) else set()
+        names |= {"micro", "missing_rate"} if any(need.part is MeasurePart.REVENUE for need in needs) else set()
         plan, groups = self._plan, [group for group in self._plan.groups if not group.of_member]
         for dimension in [*groups, *(DIMENSIONS[f.dimension] for f in plan.event_filters)]:
-            if dimension.place is Place.CONTEXT:
+            if dimension.place is DimensionTable.CONTEXT:
                 names.add("context")
                 if dimension.column not in self._contexts:
                     found = columns.contexts(self._connection, self._copy, dimension.column, self._state.delta)
@@ -143,7 +143,7 @@ class Reader:
             self._copy.forget_all()
         return in_threads(self._state.threads, done, listed)
 
-    def rows(self, table: Activity, span: slice, everywhere: bool = False) -> Rows:
+    def rows(self, table: Activity, span: slice, everywhere: bool = False) -> ActivityRows:
         """The rows of a span that count, within the requested bands or everywhere."""
         self._check()
         place = self.place[np.subtract(table.columns["member"][span], self.low, dtype=np.intp)]
@@ -152,7 +152,7 @@ class Reader:
         keep &= (table.columns["flags"][span] & columns.VARIANT) != self._plan.skipped_variant
         if not everywhere:
             keep &= d < self._plan.bands * self._plan.band_days
-        found = Rows(table, span, slice(None), place, d)
+        found = ActivityRows(table, span, slice(None), place, d)
         if not keep.all():
             found = found.only(keep)
         for dimension, wanted, unwanted in self._conditions:
@@ -161,12 +161,12 @@ class Reader:
             found = found.only(mask & ~among(values, unwanted))
         return found
 
-    def values(self, rows: Rows, dimension: Dimension) -> Ints:
+    def values(self, rows: ActivityRows, dimension: Dimension) -> Ints:
         """The codes of a conversion dimension."""
-        if dimension.place is Place.CONTEXT:
+        if dimension.place is DimensionTable.CONTEXT:
             return self._contexts[dimension.column][rows.column("context")]
         return rows.column(dimension.column)
 
-    def members(self, rows: Rows) -> Ints:
+    def members(self, rows: ActivityRows) -> Ints:
         """Counted from the lowest member of the request."""
         return np.subtract(rows.column("member"), self.low, dtype=np.intp)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from bough.cohorts.arrays.activity_rows import Piece, Reader, Rows
+from bough.cohorts.arrays.activity_rows import ActivityReader, ActivityRows, Piece
 from bough.cohorts.arrays.labels import DAY_SHIFT, Ranks, ranked
 from bough.cohorts.arrays.members import Members, picked
 from bough.cohorts.arrays.numbering import Cells, Numbering, different, distinct, firsts, lasts
-from bough.cohorts.arrays.selection import Writer, active_events
+from bough.cohorts.arrays.selection import SelectionWriter, active_events
 from bough.cohorts.arrays.table_facts import lookup, state_of
 from bough.cohorts.arrays.threads import in_threads
-from bough.cohorts.measures import Need, Part
+from bough.cohorts.measures import MeasurePart, Need
 from bough.cohorts.plan import Plan
 from bough.vocabulary.dimensions import Kind
 from bough.warehouse import columns
@@ -34,7 +34,7 @@ from bough.warehouse.dictionary import Words
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MONEY: Final = (Part.REVENUE, Part.PAYERS)
+_MONEY: Final = (MeasurePart.REVENUE, MeasurePart.PAYERS)
 
 
 class Found:
@@ -92,7 +92,7 @@ class _Computation:
         self.words = Words(connection, self.copy, self.state.words)
         self.facts = lookup(connection, plan, self.words.codes)
         self.found = Found(plan)
-        self.reader = Reader(connection, plan, self.facts, self.state, self.copy, check)
+        self.reader = ActivityReader(connection, plan, self.facts, self.state, self.copy, check)
         self.event_groups = [group for group in plan.groups if not group.of_member]
         self.event_ranks: list[Ranks] = []
         self.numbering = Numbering(())
@@ -231,7 +231,7 @@ class _Computation:
             found.cohorts = np.arange(len(chosen))
 
     def _ordered(self, order: Ints, users: Ints, groups: list[tuple[Ranks, Callable[[Ints], Ints]]]) -> Ints:
-        """users, then the tuple; by a dimension, that dimension first (contract/cohort.md §3.3)."""
+        """users, then the tuple; by a dimension, that dimension first (docs/exports.md)."""
         by = self.plan.order
         if by.key == "users":
             return _stable(order, users if by.ascending else -users)
@@ -250,7 +250,7 @@ class _Computation:
         plan = self.plan
         bands, items = plan.bands, len(self.found)
         self.found.cells = [Cells(items, bands + 1 if need.reached else bands) for need in plan.needs]
-        late = [i for i, need in enumerate(plan.needs) if need.part is Part.ACTIVE and plan.on_or_after]
+        late = [i for i, need in enumerate(plan.needs) if need.part is MeasurePart.ACTIVE and plan.on_or_after]
         usual = [i for i, _ in enumerate(plan.needs) if i not in late]
         for places, everywhere in ((usual, False), (late, True)):
             if places:
@@ -267,7 +267,7 @@ class _Computation:
         other = {code for code, counting in wanted.items() if any(needs[i].part not in _MONEY for i in counting)}
         listed = [(table, code) for table in tables for code in wanted if code in other | table.paid]
         # to count distinct people, a member's rows of all events are looked at together, and a person's memberships
-        people = any(needs[place].part not in (Part.COUNT, Part.REVENUE) for place in places)
+        people = any(needs[place].part not in (MeasurePart.COUNT, MeasurePart.REVENUE) for place in places)
         together = [listed] if people else [[one] for one in listed]
         cut = self.reader.pieces(together, whole=people and self.people is not None)
 
@@ -289,11 +289,11 @@ class _Computation:
         if need.part in _MONEY:
             return self.facts.revenue_events
         names: tuple[str, ...] = (need.event,)
-        if need.part is Part.ACTIVE:
+        if need.part is MeasurePart.ACTIVE:
             names = tuple(dict.fromkeys((*active_events(self.plan), "INSTALL", "REINSTALL")))
         return tuple(self.facts.events[name] for name in names if name in self.facts.events)
 
-    def _in_items(self, rows: Rows) -> Rows:
+    def _in_items(self, rows: ActivityRows) -> ActivityRows:
         """The rows of the answer's tuples, with the item as their place."""
         if not self.event_groups:
             return rows
@@ -305,7 +305,9 @@ class _Computation:
         items = np.where(ids < 0, -1, self.item_of[ids])
         return rows._replace(place=items).only(items >= 0)
 
-    def _add(self, code: int, counting: list[int], rows: Rows, people: dict[int, list[tuple[Ints, Ints]]]) -> int:
+    def _add(
+        self, code: int, counting: list[int], rows: ActivityRows, people: dict[int, list[tuple[Ints, Ints]]]
+    ) -> int:
         """Add rows of one event to the needs that count it; distinct people are gathered for the range of members.
 
         Returns: how many amounts have no rate.
@@ -319,10 +321,10 @@ class _Computation:
         missing = 0
         for place in counting:
             need = plan.needs[place]
-            if need.part is Part.REVENUE:
+            if need.part is MeasurePart.REVENUE:
                 missing = int(rows.column("missing_rate").sum(dtype=np.int64))
-            if need.part in (Part.COUNT, Part.REVENUE):
-                values = rows.column("n" if need.part is Part.COUNT else "micro")
+            if need.part in (MeasurePart.COUNT, MeasurePart.REVENUE):
+                values = rows.column("n" if need.part is MeasurePart.COUNT else "micro")
                 if not need.reached:
                     found.cells[place].add(keys, values)
                     continue
@@ -345,12 +347,12 @@ class _Computation:
             people.setdefault(place, []).append((own, reach))
         return missing
 
-    def _counts(self, need: Need, code: int, rows: Rows) -> Ints | None:
+    def _counts(self, need: Need, code: int, rows: ActivityRows) -> Ints | None:
         """Which rows of an event count for a need of distinct people; None for all."""
-        if need.part is Part.PAYERS:
+        if need.part is MeasurePart.PAYERS:
             return np.flatnonzero(rows.column("flags") & columns.PAID)
         active = {self.facts.events.get(name) for name in active_events(self.plan)}
-        if need.part is Part.ACTIVE and code not in active:
+        if need.part is MeasurePart.ACTIVE and code not in active:
             return np.flatnonzero(rows.column("flags") & columns.ENTRY)
         return None
 
@@ -392,7 +394,7 @@ class _Computation:
     def _costs(self, cohorts: _Cohorts) -> None:
         if not (self.plan.costed and self.state.costs):
             return
-        writer = Writer(self.plan, self.facts)
+        writer = SelectionWriter(self.plan, self.facts)
         rows = self.connection.execute(writer.costs(), writer.values).fetchall()
         codes = [
             cohorts.ranks[i].codes[ranks] - (DAY_SHIFT if group.kind is Kind.DAY else 0)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bough.cohorts.arrays.selection import Writer, day_number, members_query
-from bough.cohorts.arrays.table_facts import Facts, State
+from bough.cohorts.arrays.selection import SelectionWriter, day_number, members_query
+from bough.cohorts.arrays.table_facts import State, TableFacts
 from bough.cohorts.plan import Plan
 from bough.vocabulary.dimensions import DIMENSIONS, Kind
 from bough.vocabulary.filters import Filter
@@ -30,7 +30,7 @@ class Members(NamedTuple):
     """By group of the plan that describes members."""
 
 
-def picked(connection: DuckDBPyConnection, plan: Plan, facts: Facts, state: State, copy: Copy | None) -> Members:
+def picked(connection: DuckDBPyConnection, plan: Plan, facts: TableFacts, state: State, copy: Copy | None) -> Members:
     """The members that a plan asks for.
 
     Args:
@@ -54,14 +54,14 @@ def picked(connection: DuckDBPyConnection, plan: Plan, facts: Facts, state: Stat
     )
 
 
-def _from_tables(connection: DuckDBPyConnection, plan: Plan, facts: Facts, part: str) -> Members:
-    writer = Writer(plan, facts)
+def _from_tables(connection: DuckDBPyConnection, plan: Plan, facts: TableFacts, part: str) -> Members:
+    writer = SelectionWriter(plan, facts)
     fetched = connection.execute(members_query(writer, part), writer.values).fetchnumpy()
     rows = {name: np.asarray(column) for name, column in fetched.items()}
     return Members(rows["member"], rows["age"], rows.get("person"), [rows[f"k{i}"] for i, _ in writer.member_groups])
 
 
-def _from_copy(connection: DuckDBPyConnection, plan: Plan, facts: Facts, state: State, copy: Copy) -> Members:
+def _from_copy(connection: DuckDBPyConnection, plan: Plan, facts: TableFacts, state: State, copy: Copy) -> Members:
     """Main's members of the copy, less those that have been deleted since.
 
     Rows of main are never added or changed before it is written anew: as many rows are the same rows.
@@ -110,7 +110,7 @@ def among(values: Ints, wanted: list[int]) -> Ints:
 
 
 def codes_of(
-    connection: DuckDBPyConnection, plan: Plan, facts: Facts, condition: Filter, values: tuple[str | None, ...]
+    connection: DuckDBPyConnection, plan: Plan, facts: TableFacts, condition: Filter, values: tuple[str | None, ...]
 ) -> list[int]:
     """The codes that a condition names; of a day the days themselves."""
     kind = DIMENSIONS[condition.dimension].kind
@@ -121,7 +121,7 @@ def codes_of(
     if kind is Kind.TEXT:
         found += [code for text in texts if (code := facts.texts.get(text)) is not None]
     elif texts:
-        writer = Writer(plan, facts)
+        writer = SelectionWriter(plan, facts)
         query = f"SELECT code FROM words WHERE {writer.words(texts)}"
         found += [code for (code,) in connection.execute(query, writer.values).fetchall()]
     return found

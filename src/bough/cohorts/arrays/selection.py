@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from bough.cohorts.arrays.table_facts import Facts
+from bough.cohorts.arrays.table_facts import TableFacts
 from bough.cohorts.plan import Plan
 from bough.vocabulary.dimensions import DIMENSIONS, Dimension, Kind
 from bough.vocabulary.filters import Filter
@@ -18,21 +18,21 @@ from bough.vocabulary.filters import Filter
 _EPOCH: Final = date(1970, 1, 1)
 
 
-def members_query(writer: Writer, part: str = "") -> str:
+def members_query(writer: SelectionWriter, part: str = "") -> str:
     """The whole text of `Writer.picked`."""
     text = writer.picked(part)
     return f"WITH scope AS ({writer.scope()})\n{text}" if writer.scoped() else text
 
 
 def active_events(plan: Plan) -> tuple[str, ...]:
-    """Events that make a person active, besides the cohort event (contract/cohort.md §9)."""
+    """Events that make a person active, besides the cohort event (docs/exports.md)."""
     return ("OPEN",) if plan.cohort == "install" else ("OPEN", "WEB_SESSION_START")
 
 
-class Writer:
+class SelectionWriter:
     """Collects the bound values while it writes."""
 
-    def __init__(self, plan: Plan, facts: Facts) -> None:
+    def __init__(self, plan: Plan, facts: TableFacts) -> None:
         self.plan = plan
         self.facts = facts
         self.values: dict[str, str | int] = {}
@@ -81,7 +81,7 @@ class Writer:
     def costs(self) -> str:
         """Costs by the codes of the groups: micro-USD and how many have no rate.
 
-        A cost matches a value only by having that value (contract/cohort.md §9).
+        A cost matches a value only by having that value (docs/exports.md).
         """
         plan = self.plan
         keys = [_cost_column(group) for _, group in self.member_groups]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bough.cohorts.measures import Part
+from bough.cohorts.measures import MeasurePart
 from bough.cohorts.plan import Plan
 from bough.vocabulary.dimensions import DIMENSIONS, Kind
 from bough.warehouse.schema import DATABASE
+from bough.warehouse.text_codes import codes_in_table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,7 +36,7 @@ class State(Struct, frozen=True, kw_only=True):
     """As many as the database itself may use."""
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class TableFacts(Struct, frozen=True, kw_only=True):
     """Codes for one plan."""
 
     apps: tuple[tuple[int, int], ...]
@@ -68,20 +69,9 @@ def state_of(connection: DuckDBPyConnection, cohort: str) -> State:
     )
 
 
-def codes_in_table(connection: DuckDBPyConnection, texts: Sequence[str]) -> dict[str, int]:
-    """The codes of texts; unknown ones are absent."""
-    marks = ", ".join(f"$w{i}" for i, _ in enumerate(texts))
-    return dict(
-        connection.execute(
-            f"SELECT word, code FROM words WHERE word IN ({marks})",  # noqa: S608 - marks only
-            {f"w{i}": word for i, word in enumerate(texts)},
-        ).fetchall()
-    )
-
-
 def lookup(
     connection: DuckDBPyConnection, plan: Plan, codes: Callable[[Sequence[str]], dict[str, int]] | None = None
-) -> Facts:
+) -> TableFacts:
     """Read the facts for a plan; a few milliseconds whatever the size of the tables.
 
     Args:
@@ -97,11 +87,11 @@ def lookup(
     apps = tuple((words[scope.app_id], scope.as_of) for scope in plan.apps if scope.app_id in words)
     listed = ", ".join(str(code) for code, _ in apps) or "-1"
     revenue: list[tuple[int]] = []
-    if any(need.part in (Part.REVENUE, Part.PAYERS) for need in plan.needs):
+    if any(need.part in (MeasurePart.REVENUE, MeasurePart.PAYERS) for need in plan.needs):
         revenue = connection.execute(
             f"SELECT name FROM revenue_events WHERE app IN ({listed})"  # noqa: S608 - numbers
         ).fetchall()
-    return Facts(
+    return TableFacts(
         apps=apps,
         events={name: words[name] for name in sorted(names) if name in words},
         revenue_events=tuple(sorted({code for (code,) in revenue})),

@@ -1,4 +1,4 @@
-"""QR codes of links as PNG, JPEG or SVG (contract/links.md §1.6).
+"""QR codes of links as PNG, JPEG or SVG (docs/links.md).
 
 The matrix comes from segno; shapes, colours, margin and pictures are ours. Rendering is CPU work of some ten
 milliseconds: call it from a thread.

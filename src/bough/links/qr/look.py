@@ -1,4 +1,4 @@
-"""How a QR code looks: the `qr_code_settings` of the API (contract/links.md §1.6).
+"""How a QR code looks: the `qr_code_settings` of the API (docs/links.md).
 
 Clients differ in types, so values are read leniently and checked strictly: the web SDK sends the whole object as a JSON
 string in which every value is a string, the mobile SDKs send `PNG` in capitals, and an empty string means unset.

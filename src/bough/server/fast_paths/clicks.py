@@ -1,4 +1,4 @@
-"""The short way of a click: from the request's bytes to the journal and the redirect, without an ASGI cycle.
+"""The fast path of a click: from the request's bytes to the journal and the redirect, without an ASGI cycle.
 
 It answers the common click, a plain GET of a stored link that ends in a redirect, and leaves everything else to
 `bough.clicks.slow_path`, which decides in the same way and writes the same journal row. On PostgreSQL it knows only the
@@ -18,18 +18,18 @@ from msgspec import Struct
 
 from bough.accounts.context import Context
 from bough.agents.agent import Agent
-from bough.clicks.decision.plans import Known, Plans
 from bough.clicks.faults import fault_response
 from bough.clicks.installed import installed_query
-from bough.clicks.link_cache import Entry
-from bough.links.address import locate
-from bough.links.alias import RESERVED_FIRST_SEGMENTS
+from bough.clicks.link_cache import CachedLink, LinkCache, keep
+from bough.clicks.plans import Known, Plans
+from bough.links.address import known_host, locate
 from bough.links.codec import from_row
 from bough.links.queries import BY_PATH
 from bough.store.journal import ON_ARRIVAL, NewRow, append_batch
 from bough.store.sqlite import SqliteStore
 from bough.vocabulary.ids import now_ms
 from bough.vocabulary.journal_rows import Click
+from bough.vocabulary.reserved_paths import RESERVED_FIRST_SEGMENTS
 from bough.web.cookies import browser_of
 from bough.web.errors import error_response
 from bough.web.prefetch import may_be_prefetch
@@ -56,8 +56,8 @@ _PLAIN_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?")
 _encode = msgspec.json.Encoder().encode
 
 
-class Caller(Struct, frozen=True, gc=False):
-    """What a request's headers say of who asks."""
+class ClickHeaders(Struct, frozen=True, gc=False):
+    """What a request's headers say of the caller."""
 
     host: str
     agent: Known
@@ -67,50 +67,49 @@ class Caller(Struct, frozen=True, gc=False):
     forwarded: bytes
     country: bytes
     """Values of X-Forwarded-For and of the country header, which may not be believed."""
-    recurs: bool
-    """Whether others are likely to send the same headers."""
 
 
-class Shortcut:
-    """Answers common clicks for one process; see `bough.web.protocol.Shortcut`."""
+class ClickFastPath:
+    """Answers common clicks for one process; see `bough.web.protocol.FastPath`."""
 
     def __init__(self, context: Context, plans: Plans) -> None:
         self._context = context
+        self._links = context.part(LinkCache)
         self._plans = plans
         self._country_header = context.settings.country_header.lower().encode()
         self._hosts: dict[str, str | None] = {}
-        """Where the links of a Host header are stored; None: the short way does not know."""
+        """Where the links of a Host header are stored; None: the fast path does not know."""
         self._hosts_of = context.directory.loads
         self._local = context.store if isinstance(context.store, SqliteStore) else None
         """The store, if it is asked at once."""
         self._second = 0
         self._head = b""
 
-    def caller(self, headers: Headers) -> Caller | None:
-        """Who sends these headers; None when the whole way must look at them."""
+    def caller(self, headers: Headers) -> ClickHeaders | None:
+        """Who sends these headers; None when the slow path must look at them."""
         found = dict(headers)
         if len(found) != len(headers) or not DECLINED.isdisjoint(found) or may_be_prefetch(found):
-            return None  # what repeated headers mean is the whole way's to know
+            return None  # what repeated headers mean is for the slow path to know
         agent = self._plans.known(found.get(b"user-agent", b""))
         platform = found.get(b"sec-ch-ua-platform")
         if platform is not None and (platform, found.get(b"sec-ch-ua-mobile")) != agent.hints:
             return None  # a browser in disguise
         cookie = found.get(b"cookie")
         forwarded = found.get(b"x-forwarded-for", b"")
-        return Caller(
+        return ClickHeaders(
             host=found.get(b"host", b"").decode("latin-1"),
             agent=agent,
             referrer=found.get(b"referer", b"").decode("latin-1"),
             browser=browser_of(cookie.decode("latin-1")) if cookie else "",
             forwarded=forwarded,
             country=found.get(self._country_header, b""),
-            recurs=not (cookie or forwarded),
         )
 
-    def __call__(self, url: bytes, caller: Caller, peer: str, send: Callable[[bytes], None]) -> bool:
-        """Answer the request, when it is a common click; False when the whole way must."""
+    def __call__(self, url: bytes, headers: Headers, peer: str, send: Callable[[bytes], None]) -> bool:
+        """Answer the request, when it is a common click; False when the slow path must."""
         path = url.decode("latin-1")
-        if _PLAIN_PATH.fullmatch(path) is None:
+        caller = self.caller(headers) if _PLAIN_PATH.fullmatch(path) is not None else None
+        if caller is None:
             return False
         entry = self._entry(caller.host, path[1:])
         if entry is None or (entry.expires_at is not None and entry.expires_at <= now_ms()):
@@ -152,7 +151,7 @@ class Shortcut:
         self._context.store.submit(append_batch, row, answer, light=True)
         return True
 
-    def _entry(self, host: str, path: str) -> Entry | None:
+    def _entry(self, host: str, path: str) -> CachedLink | None:
         """The link that is asked for, when it can be had without waiting."""
         context = self._context
         context.refresh()
@@ -164,15 +163,15 @@ class Shortcut:
             domain = self._learn(host)
         if domain is None:
             return None
-        entry = context.links.get(domain, path)
+        entry = self._links.get(domain, path)
         if entry is not None or self._local is None or path.partition("/")[0] in RESERVED_FIRST_SEGMENTS:
             return entry
         rows = self._local.find(BY_PATH, (domain, path))
-        return context.keep(from_row(rows[0])) if rows else None
+        return keep(context, from_row(rows[0])) if rows else None
 
     def _learn(self, host: str) -> str | None:
-        """Alternate and web-only hosts, and texts that are no host, go the whole way."""
-        name = self._context.known_host(host)
+        """Alternate and web-only hosts, and texts that are no host, take the slow path."""
+        name = known_host(self._context, host)
         address = locate(self._context.directory, name, "")
         domain = self._context.directory.domain(name)
         is_alternate = domain is not None and domain.kind == "alternate"

@@ -1,6 +1,6 @@
-"""The short way of what is posted most: opens, events and new links, without an ASGI cycle (`bough.web.protocol`).
+"""The fast path of what is posted most: opens, events and new links, without an ASGI cycle (`bough.web.protocol`).
 
-Nothing is decided here: the functions are those of the routes. What they refuse goes the whole way, which refuses it
+Nothing is decided here: the functions are those of the routes. What they refuse takes the slow path, which refuses it
 again and answers.
 """
 
@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from bough.accounts.call import Asked, json_response
+from bough.accounts.call import CallHead
 from bough.accounts.context import Context
+from bough.attribution.live.opens import Opens
 from bough.errors import BoughError, TooLarge
 from bough.links.actions import create_batch
 from bough.links.document import link_url
@@ -23,6 +24,7 @@ from bough.sdk.open_handlers import document, open_request
 from bough.store.journal import NewRow, append_batch
 from bough.web.bodies import parse_object
 from bough.web.errors import error_response
+from bough.web.responses import json_response
 from bough.web.wire import Usual, wire
 
 Headers = list[tuple[bytes, bytes]]
@@ -31,13 +33,14 @@ Send = Callable[[bytes], None]
 _encode = msgspec.json.Encoder().encode
 
 
-class Posts:
-    """Answers common requests for one process; see `bough.web.protocol.BodyShortcut`."""
+class PostFastPath:
+    """Answers common requests for one process; see `bough.web.protocol.BodyFastPath`."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._opens = context.part(Opens)
         self._usual = Usual(json_response({}))
-        self._ways: dict[bytes, Callable[[Asked, bytes, Send], None]] = {
+        self._ways: dict[bytes, Callable[[CallHead, bytes, Send], None]] = {
             b"/v2/event/standard": lambda asked, raw, send: self._append(
                 event_row(asked, _fields(asked, raw), "standard"), EVENT_ANSWER, send
             ),
@@ -52,9 +55,9 @@ class Posts:
         self.urls = frozenset(self._ways)
 
     def __call__(self, url: bytes, headers: Headers, body: bytes, peer: str, send: Send) -> bool:
-        """Answer the request; False when the whole way must."""
+        """Answer the request; False when the slow path must."""
         self._context.refresh()
-        asked = Asked(headers, peer, self._context)
+        asked = CallHead(headers, peer, self._context)
         try:
             self._ways[url](asked, body, send)
         except BoughError:
@@ -72,7 +75,7 @@ class Posts:
 
         self._context.store.submit(append_batch, row, done, light=True)
 
-    def _open(self, asked: Asked, body: dict[str, Any], kind: str, send: Send) -> None:
+    def _open(self, asked: CallHead, body: dict[str, Any], kind: str, send: Send) -> None:
         def done(result: Any) -> None:
             if isinstance(result, Exception):
                 send(wire(error_response(result)))
@@ -83,15 +86,15 @@ class Posts:
                 answer = wire(error_response(error))
             send(answer)
 
-        self._context.store.submit(self._context.opens.batch, open_request(asked, body, kind), done, light=True)
+        self._context.store.submit(self._opens.batch, open_request(asked, body, kind), done, light=True)
 
-    def _create(self, asked: Asked, raw: bytes, send: Send) -> None:
+    def _create(self, asked: CallHead, raw: bytes, send: Send) -> None:
         if len(raw) > self._context.settings.max_body:
             raise TooLarge("The body is larger than the server's setting.")
         body = parse_object(asked.header("content-type") or "", raw)
         owner = asked.credential(body)
         drafts = [draft(asked, owner, body)]
-        # Last, so that what is refused above is counted once, by the whole way.
+        # Last, so that what is refused above is counted once, by the slow path.
         self._context.limits.check_app(owner.app, "create")
 
         def done(result: Any) -> None:
@@ -104,5 +107,5 @@ class Posts:
         self._context.store.submit(create_batch, drafts, done)
 
 
-def _fields(asked: Asked, raw: bytes) -> dict[str, Any]:
+def _fields(asked: CallHead, raw: bytes) -> dict[str, Any]:
     return parse_body(raw, asked.header("content-type") or "")

@@ -1,4 +1,4 @@
-"""The background process: work that follows the journal and that only one process may do."""
+"""The background process: work that consumes the journal and that only one process may do."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main(settings: Settings) -> None:
     store = open_store(settings.folder, settings.store)
     store.start_writing()
     give_way()  # not the thread that writes: it holds what all others wait for
-    work = Work(store, settings.folder)
+    work = BackgroundWork(store, settings.folder)
     collect_seldom()
     try:
         while not stop.is_set():
@@ -61,8 +61,8 @@ def rest(took: float) -> float:
     return min(MAX_REST_SECONDS, max(REST_SECONDS, REST_FACTOR * took))
 
 
-class Work:
-    """What follows the journal, each as a part of its own: none stops another."""
+class BackgroundWork:
+    """What consumes the journal, each as a part of its own: none stops another."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         self._store = store

@@ -1,6 +1,7 @@
 """The warehouse process: owns the DuckDB file, follows the store, runs export jobs, sends webhooks.
 
-Workers reach it only by the jobs they store; they ring (`bough.exports.wake_up`) so that nothing waits for the next look.
+Workers reach it only by the jobs they store; they ring (`bough.exports.wake_up`) so that nothing waits for the next
+look.
 
 Five loops, so that none waits for another: *intake* brings the warehouse up to date, *exports* starts jobs, *errands*
 sends webhooks and starts scheduled reports, *files* copies those of reports and removes old ones, perhaps in an object
@@ -30,7 +31,7 @@ from bough.dashboard.reports import request_of
 from bough.errors import BoughError
 from bough.exports import records
 from bough.exports.callbacks import send_due
-from bough.exports.files import open_files
+from bough.exports.downloads import open_files
 from bough.exports.handlers import new_job, signed_url
 from bough.exports.job import KEPT_MS, Job
 from bough.exports.questions import Questions
@@ -45,7 +46,8 @@ from bough.settings import Settings
 from bough.store import Store, open_store
 from bough.vocabulary.ids import now_ms
 from bough.warehouse.day_totals import DayTotals
-from bough.warehouse.refresh import Busy, Keeper, RebuildWanted, Stopping
+from bough.warehouse.opening import WarehouseBusy
+from bough.warehouse.refresh import Keeper, RebuildWanted, Stopping
 
 log = logging.getLogger("bough.warehouse")
 
@@ -55,7 +57,7 @@ SWEEP_SECONDS = 3600.0
 REST_FACTOR = 4
 MAX_REST_SECONDS = 2.0
 """After an intake that nobody waits for, the next one comes so many times as long later as it took: a steady stream of
-events is then taken in by large pieces, and takes a fifth of one core at most."""
+events is then ingested by large pieces, and takes a fifth of one core at most."""
 
 JOBS_AT_ONCE = 2
 PATIENCE_MS = 10_000
@@ -79,7 +81,7 @@ def main(settings: Settings) -> None:
         store.close()
         return
     bell = Bell(settings.folder)
-    work = Work(settings, store, keeper, stop)
+    work = WarehouseWork(settings, store, keeper, stop)
     process = Process(settings.folder, "warehouse", work.parts)
     loops = [
         Loop("intake", work.intake, stop),
@@ -116,7 +118,7 @@ def _opened(folder: Path, store: Store, stop: threading.Event) -> Keeper | None:
     while not stop.is_set():
         try:
             return Keeper(folder, store, stop.is_set)
-        except Busy:
+        except WarehouseBusy:
             stop.wait(LOOK_SECONDS)
     return None
 
@@ -178,7 +180,7 @@ class Intake(NamedTuple):
     """The newest job then."""
 
 
-class Work:
+class WarehouseWork:
     """What the loops do, one round at a time."""
 
     def __init__(self, settings: Settings, store: Store, keeper: Keeper, stop: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""The `data` string that apps read after an open (contract/sdk.md §1 "`data` string the apps expect", links.md §3.4).
+"""The `data` string that apps read after an open (docs/sdk.md, docs/clicks.md).
 
 It must be a JSON *string* in the answer: as an object the Web SDK hangs. `~id` stays a decimal string here too, because
 JavaScript would round the number.

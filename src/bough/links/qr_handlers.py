@@ -1,4 +1,4 @@
-"""QR codes: Branch's API, /v1/qr-code (SDKs) and /v2/qr-code (contract/links.md §1.6), and those of links."""
+"""QR codes: Branch's API, /v1/qr-code (SDKs) and /v2/qr-code (docs/links.md), and those of links."""
 
 from __future__ import annotations
 

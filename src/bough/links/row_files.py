@@ -31,7 +31,7 @@ _NO_UTF_8 = "The line is not valid UTF-8."
 _decode = msgspec.json.Decoder().decode
 
 
-class Row(NamedTuple):
+class FileRow(NamedTuple):
     """One row: the values by column, or why there are none."""
 
     line: int
@@ -52,7 +52,7 @@ class RowFile(NamedTuple):
     kind: Format
     columns: tuple[str, ...]
     """Of a CSV, in order; empty for NDJSON."""
-    rows: Iterator[Row]
+    rows: Iterator[FileRow]
     """Empty lines are passed over."""
 
 
@@ -72,32 +72,36 @@ def read_rows(lines: Iterable[str], kind: Format) -> RowFile:
     return RowFile(kind, columns, (_row(record, columns) for record in records if record.error or any(record.fields)))
 
 
-def _read_ndjson(lines: Iterable[str]) -> Iterator[Row]:
+def _read_ndjson(lines: Iterable[str]) -> Iterator[FileRow]:
     for number, line in enumerate(lines, 1):
         text = line.removeprefix("\ufeff").strip()
         if not text:
             continue
         if not is_text(text):
-            yield Row(number, {}, _NO_UTF_8)
+            yield FileRow(number, {}, _NO_UTF_8)
             continue
         try:
             value = _decode(text)
         except (msgspec.DecodeError, RecursionError) as error:
-            yield Row(number, {}, f"The line is not valid JSON: {error}.")
+            yield FileRow(number, {}, f"The line is not valid JSON: {error}.")
             continue
-        yield Row(number, value) if isinstance(value, dict) else Row(number, {}, "The line must be a JSON object.")
+        yield (
+            FileRow(number, value)
+            if isinstance(value, dict)
+            else FileRow(number, {}, "The line must be a JSON object.")
+        )
 
 
-def _row(record: Record, columns: tuple[str, ...]) -> Row:
+def _row(record: Record, columns: tuple[str, ...]) -> FileRow:
     cells = record.fields
     if record.error:
         reason = f"The line is not valid CSV: {record.error.removeprefix('is not CSV: ')}."
-        return Row(record.line, {}, _NO_UTF_8 if record.error == NO_UTF_8 else reason)
+        return FileRow(record.line, {}, _NO_UTF_8 if record.error == NO_UTF_8 else reason)
     if len(cells) != len(columns):
-        return Row(record.line, {}, f"The line has {len(cells)} cells, but the heading has {len(columns)}.")
+        return FileRow(record.line, {}, f"The line has {len(cells)} cells, but the heading has {len(columns)}.")
     if any(len(cell) > MAX_CELL for cell in cells):
-        return Row(record.line, {}, f"The line has a cell of more than {MAX_CELL} characters.")
-    return Row(record.line, dict(zip(columns, cells, strict=True)))
+        return FileRow(record.line, {}, f"The line has a cell of more than {MAX_CELL} characters.")
+    return FileRow(record.line, dict(zip(columns, cells, strict=True)))
 
 
 def _columns(heading: Record) -> tuple[str, ...]:

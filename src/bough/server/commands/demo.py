@@ -11,17 +11,18 @@ import urllib.request
 from functools import partial
 from pathlib import Path
 
-from bough.accounts.creation import NewApp, as_document, found_app
+from bough.accounts.creation import NewApp, as_document, create_app
 from bough.accounts.directory import Directory
 from bough.accounts.model import AppConfig
-from bough.commands import serve
-from bough.commands.options import Commands, add_data, check_writable, opened_store, remember_address
+from bough.commands.options import Commands, add_data, remember_address
 from bough.errors import ConfigurationError
 from bough.samples.bookshop import SAMPLE_CONFIG, create_sample_links
 from bough.samples.visitors import VISITORS
+from bough.server.commands import serve
 from bough.server.processes.supervisor import bind, supervise
 from bough.settings import Settings
 from bough.signin.exposure import refuse_exposed
+from bough.store.data_folder import check_writable, opened_store
 
 APP_NAME = "Bough Books"
 
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     with opened_store(settings, makes=True) as store:
         if not card.exists():
             config = AppConfig() if arguments.empty else SAMPLE_CONFIG
-            founded = found_app(store, NewApp(name=APP_NAME, base_url=base_url, config=config))
+            founded = create_app(store, NewApp(name=APP_NAME, base_url=base_url, config=config))
             if not arguments.empty:
                 create_sample_links(store)
             write_card(card, {"base_url": base_url, **as_document(founded)})

@@ -16,8 +16,8 @@ from bough.events import identifiers as ids
 from bough.events.body import nested_object
 from bough.events.identifiers import Identifier, Privacy
 from bough.events.schema import FORMER_LIMIT, amount
-from bough.events.server_fields import Recorded, facts_of, recorded_of
-from bough.vocabulary.journal_rows import Row
+from bough.events.server_fields import Recorded, recorded_of, server_fields_of
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.values import first, flag, text, whole
 
 TOUCH_KINDS = frozenset({"click", "impression", "prefetch", "robot"})
@@ -32,7 +32,7 @@ class GivenTouch(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class JournalEntry(Struct, frozen=True, kw_only=True):
     """One parsed row. Exactly one of `touch` and `claim` is there."""
 
     row: int
@@ -44,7 +44,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     claim: Claim | None = None
     opening: Opening | None = None
     direct: dict[str, Touch] = {}
-    """For openings: the click made now, by address (sdk.md §1, way 2)."""
+    """For openings: the click made now, by address (docs/sdk.md, way 2)."""
     recorded: Recorded | None = None
     """For openings: what this server answered; it stands."""
     name: str = ""
@@ -63,10 +63,10 @@ class Entry(Struct, frozen=True, kw_only=True):
         return (self.at, self.row)
 
 
-def entry_of(row: Row, links: Links, parse: ParseAgent) -> Entry:
+def entry_of(row: JournalRow, links: Links, parse: ParseAgent) -> JournalEntry:
     """Parse one journal row."""
     if row.kind in TOUCH_KINDS:
-        return Entry(
+        return JournalEntry(
             row=row.id, at=row.at, app=row.app, test=row.test, kind=row.kind, touch=touch_of(row, links, parse)
         )
     if row.kind in ("install", "open"):
@@ -76,15 +76,15 @@ def entry_of(row: Row, links: Links, parse: ParseAgent) -> Entry:
     return _event_entry(row)
 
 
-def _opening_entry(row: Row, links: Links) -> Entry:
-    facts = facts_of(row.body)
+def _opening_entry(row: JournalRow, links: Links) -> JournalEntry:
+    facts = server_fields_of(row.body)
     opening = parse_opening(row.body, "install" if row.kind == "install" else "open", facts)
     direct: dict[str, Touch] = {}
     for url in opening.evidence.urls:
         link = links.by_url(url.url, row.at)
         if link is not None:
             direct[url.url] = direct_touch(row, url.url, link, opening.ip)
-    return Entry(
+    return JournalEntry(
         row=row.id,
         at=row.at,
         app=row.app,
@@ -99,13 +99,13 @@ def _opening_entry(row: Row, links: Links) -> Entry:
     )
 
 
-def _event_entry(row: Row) -> Entry:
+def _event_entry(row: JournalRow) -> JournalEntry:
     user_data = nested_object(row.body.get("user_data"), "user_data")
     event_data = nested_object(row.body.get("event_data"), "event_data")
     allowed = ids.privacy(row.body, user_data)
-    identifiers = ids.extract(row.body, user_data, facts_of(row.body), allowed)
+    identifiers = ids.extract(row.body, user_data, server_fields_of(row.body), allowed)
     name = text(first(row.body, "name", "event"), 255)
-    return Entry(
+    return JournalEntry(
         row=row.id,
         at=row.at,
         app=row.app,
@@ -126,10 +126,10 @@ _IMPORT_IDENTIFIERS: tuple[tuple[ids.Kind, str], ...] = (
     ("aaid", "aaid"),
     ("browser", "browser_fingerprint_id"),
 )
-"""What joins imported rows into persons, and nothing else (cohort.md §9). `browser_id` is taken too."""
+"""What joins imported rows into persons, and nothing else (docs/exports.md). `browser_id` is taken too."""
 
 
-def _import_entry(row: Row) -> Entry:
+def _import_entry(row: JournalRow) -> JournalEntry:
     body = row.body
     user_data = nested_object(body.get("user_data"), "user_data")
     found: dict[Identifier, None] = {}
@@ -143,7 +143,7 @@ def _import_entry(row: Row) -> Entry:
         found["browser", browser] = None
     imported = text(body.get("id"), 255)
     given = _given_touch(body)
-    return Entry(
+    return JournalEntry(
         row=row.id,
         at=row.at,
         app=row.app,
@@ -172,7 +172,7 @@ def _given_touch(body: Mapping[str, Any]) -> GivenTouch | None:
     )
 
 
-def _as_touch(row: Row, given: GivenTouch | None) -> Touch | None:
+def _as_touch(row: JournalRow, given: GivenTouch | None) -> Touch | None:
     if given is None or given.at is None or given.at > row.at or given.type not in ("CLICK", "IMPRESSION"):
         return None
     kind: TouchKind = "click" if given.type == "CLICK" else "impression"

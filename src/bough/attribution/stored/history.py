@@ -1,4 +1,4 @@
-"""Stored attribution told again: a group is read once more from its rows, with everything that was weighed.
+"""Stored attribution replayed: a group is read once more from its rows, with everything that was weighed.
 
 What is kept of a result leaves out the touches that were refused; they follow from the rows. Nothing here writes.
 """
@@ -12,13 +12,12 @@ from msgspec.structs import replace
 
 from bough.accounts.directory import Directory
 from bough.accounts.setting_history import ALL, SettingHistory
+from bough.attribution.replay.entries import JournalEntry
 from bough.attribution.replay.read import Attributed
 from bough.attribution.rules.matching import Match
 from bough.attribution.rules.persons import NOBODY, Claim, Persons
+from bough.attribution.rules.sharing import usable
 from bough.attribution.rules.touches import Touch
-from bough.attribution.rules.windows import Windows, windows_from_days
-from bough.attribution.sharing import usable
-from bough.attribution.stored.entries import Entry
 from bough.attribution.stored.group_loading import ROWS_OF_GROUPS, Loader, read_whole
 from bough.attribution.stored.links import StoredLinks
 from bough.attribution.stored.tables import SHARED_OF, Kept, exact_row, kept_of, shared_of
@@ -27,8 +26,9 @@ from bough.errors import NotFound, TooLarge
 from bough.events.identifiers import Identifier, Kind, clean
 from bough.store.database import Store
 from bough.store.select_in import select_in
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
+from bough.vocabulary.windows import Windows, windows_from_days
 
 HEAD = "SELECT app, test, grp, person FROM attributed WHERE id = ?"
 SIZE = "SELECT count(*) FROM attributed WHERE grp = ?"
@@ -39,8 +39,6 @@ NEWEST = 2**63 - 1
 MAX_ROWS = 50_000
 """Rows of a group that are read again for one question."""
 
-Reconsider = Callable[[Row], Match]
-"""What an answered opening could be matched to, as it stood then (`bough.attribution.live.opens.Opens.reconsider`)."""
 
 SEARCHED: dict[str, tuple[Kind, ...]] = {
     "identity": ("identity",),
@@ -68,15 +66,15 @@ class Told(Struct, kw_only=True):
     """One group, read again."""
 
     head: Head
-    rows: dict[int, Row]
-    entries: dict[int, Entry]
+    rows: dict[int, JournalRow]
+    entries: dict[int, JournalEntry]
     results: dict[int, Attributed]
     kept: dict[int, Kept]
     touches: list[tuple[int, Touch]]
     """(person, touch)"""
     persons: Persons
     shared: set[Identifier]
-    """Identifiers of the app and environment that many share: they are nobody's own."""
+    """Identifiers of the app and environment that many share: they are no person's own."""
 
     def of_person(self, person: int) -> list[Attributed]:
         """The person's results in the order of time."""
@@ -133,7 +131,7 @@ class Stories:
         if self._store.rows(SIZE, (head.group,))[0][0] > MAX_ROWS:
             raise TooLarge(f"This person has more than {MAX_ROWS} rows, too many to read again for one answer.")
         loader = Loader(self._store, StoredLinks(self._store.rows, self._directory), TouchIndex())
-        rows: dict[int, Row] = {}
+        rows: dict[int, JournalRow] = {}
         kept: dict[int, Kept] = {}
         for _, *values in select_in(self._store.rows, ROWS_OF_GROUPS, [head.group]):
             row = exact_row(values[8:])

@@ -12,28 +12,29 @@ from bench.crowds import SHAPES, install, one_login, purchase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bough.accounts.creation import NewApp, found_app
+from bough.accounts.creation import NewApp, create_app
 from bough.agents.recognition import parse
-from bough.attribution import sharing
-from bough.attribution.group_splitting import connected
+from bough.attribution.replay.entries import JournalEntry
 from bough.attribution.replay.explain import explain
-from bough.attribution.replay.history import Stories
 from bough.attribution.replay.read import Attributed, always, attribute
+from bough.attribution.rules import sharing
 from bough.attribution.rules.persons import Claim
+from bough.attribution.rules.sharing import Company, usable
 from bough.attribution.rules.touches import LinkTable
-from bough.attribution.rules.windows import Windows
-from bough.attribution.sharing import Company, usable
 from bough.attribution.stored import tables
 from bough.attribution.stored.consumer import StoredFollower, start_rebuild
-from bough.attribution.stored.entries import Entry
 from bough.attribution.stored.group_loading import Loader
+from bough.attribution.stored.group_splitting import connected
+from bough.attribution.stored.history import Stories
 from bough.attribution.stored.increments import Follower
-from bough.commands.doctor import examine
+from bough.attribution.stored.result_row import Stored
 from bough.events.identifiers import Identifier
+from bough.health.examination import examine
 from bough.persons.planning import find_persons
 from bough.settings import Settings
 from bough.store import Store, open_store
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
+from bough.vocabulary.windows import Windows
 from tests.attribution.stored.test_consumer import CLICK, JOURNAL, follow, results, world
 from tests.attribution.test_order import rows
 from tests.attribution.traffic import AD_ID, acts, play
@@ -109,14 +110,14 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sharing, "TENFOLD", 2)
 
 
-def journal_of(*made: tuple[str, dict[str, Any]]) -> list[Row]:
+def journal_of(*made: tuple[str, dict[str, Any]]) -> list[JournalRow]:
     return [
-        Row(id=number, at=number * 1000, app=1, test=False, kind=kind, body=body)  # type: ignore[arg-type]
+        JournalRow(id=number, at=number * 1000, app=1, test=False, kind=kind, body=body)  # type: ignore[arg-type]
         for number, (kind, body) in enumerate(made, 1)
     ]
 
 
-def read(journal: list[Row]) -> list[Attributed]:
+def read(journal: list[JournalRow]) -> list[Attributed]:
     return attribute(journal, always(Windows()), NO_LINKS, parse)
 
 
@@ -152,7 +153,9 @@ def test_a_request_id_that_is_always_the_same_makes_no_retries() -> None:
 @pytest.mark.usefixtures("few")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), rows())
-def test_any_order_of_arrival_ends_in_the_same_where_much_is_shared(data: st.DataObject, journal: list[Row]) -> None:
+def test_any_order_of_arrival_ends_in_the_same_where_much_is_shared(
+    data: st.DataObject, journal: list[JournalRow]
+) -> None:
     windows = always(Windows())
     expected = attribute(journal, windows, LINKS, parse)
     shuffled = data.draw(st.permutations(journal))
@@ -172,7 +175,7 @@ def assert_is_the_pure_reading(store: Store, links: Any = NO_LINKS) -> None:
     assert [row[0] for row in found] == sorted(expected)
     for identifier, app, test, person, at, name, counted, touch, body in found:
         facts = tables.facts_kept(tables.kept_of(body))
-        one = tables.Stored(identifier, app, bool(test), person, at, name, bool(counted), touch, body)
+        one = Stored(identifier, app, bool(test), person, at, name, bool(counted), touch, body)
         assert one == tables.stored_of(expected[identifier], facts)
 
 
@@ -224,7 +227,7 @@ def test_any_logins_on_any_phones_end_in_the_pure_reading(
 
 
 def app_of(store: Store) -> int:
-    return int(found_app(store, NewApp(name="Shop", base_url="http://127.0.0.1:8000")).app_id)
+    return int(create_app(store, NewApp(name="Shop", base_url="http://127.0.0.1:8000")).app_id)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -248,7 +251,7 @@ class Work:
         self.parsed = self.statements = self.fetched = 0
         entry, asked = Loader.entry, store.rows
 
-        def counting(loader: Loader, row: Row) -> Entry:
+        def counting(loader: Loader, row: JournalRow) -> JournalEntry:
             self.parsed += 1
             return entry(loader, row)
 

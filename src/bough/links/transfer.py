@@ -21,15 +21,15 @@ from bough.links.alias import check_imported
 from bough.links.bulk import split_tags
 from bough.links.change import new_link
 from bough.links.document import link_url
-from bough.links.files.rows import Row, RowFile
 from bough.links.item import optional_time, qr_look
 from bough.links.listing import Listed
-from bough.links.listing_parameters import parse_time
 from bough.links.model import LABELS, CreationSource, Link
 from bough.links.parameters import parse_data, parse_parameters
 from bough.links.placing import Placement
+from bough.links.row_files import FileRow, RowFile
 from bough.links.targets import check_targets
 from bough.vocabulary.ids import iso_time
+from bough.web.query_values import parse_time
 
 COLUMNS = (
     "url",
@@ -156,7 +156,7 @@ def read_link(values: Mapping[str, Any], directory: Directory, target: Target) -
     )
 
 
-def _ready(row: Row, directory: Directory, target: Target) -> Ready:
+def _ready(row: FileRow, directory: Directory, target: Target) -> Ready:
     url = row.values.get("url")
     shown = url if isinstance(url, str) else ""
     if row.error:
@@ -169,7 +169,7 @@ def _ready(row: Row, directory: Directory, target: Target) -> Ready:
 
 
 def _place(url: Any, directory: Directory, target: Target) -> tuple[Domain, str]:
-    """The domain and path of a link. Raises BadRequest when the host is nobody's, or another app's."""
+    """The domain and path of a link. Raises BadRequest when the host is no app's, or another app's."""
     address = parse_address(url, directory)
     host = directory.main_host(target.domain.lower()) if target.domain else address.domain
     if not directory.knows_host(host):

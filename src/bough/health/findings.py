@@ -41,7 +41,6 @@ ASIDE_LABELS: Mapping[str, str] = {
 
 WATERMARKS = "SELECT name, journal FROM watermark"
 OLDEST_AFTER = "SELECT id FROM journal WHERE id > ? ORDER BY id LIMIT 1"
-OLDEST_FED = "SELECT min(id) FROM attributed WHERE version > ?"
 
 State = Literal["up to date", "behind", "lags", "being made again"]
 
@@ -66,7 +65,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def consumers(reader: Reader) -> list[Consumer]:
-    """How far those are who follow the journal."""
+    """How far those are who consume the journal."""
     marks: dict[str, int] = dict(reader.rows(WATERMARKS))
     found = []
     for name, label in LABELS.items():

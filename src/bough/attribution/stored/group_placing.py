@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bough.attribution.stored.entries import Entry
+from bough.attribution.replay.entries import JournalEntry
 from bough.attribution.stored.group_loading import Loader, entry_keys
 from bough.attribution.stored.group_reading import Grouped
 from bough.attribution.stored.tables import exact_row
@@ -11,7 +11,7 @@ from bough.events.identifiers import Identifier
 from bough.store.database import Store
 from bough.store.select_in import select_in
 from bough.store.transaction import RowValues
-from bough.vocabulary.journal_rows import Row
+from bough.vocabulary.journal_rows import JournalRow
 from bough.vocabulary.lookup_keys import key
 
 GROUPS_OF_KEYS = "SELECT id, grp FROM group_key WHERE id IN ({})"
@@ -30,11 +30,11 @@ class Groups:
         at_most: int,
     ) -> None:
         """`carrying`: what touches carry (`bough.attribution.stored.touch_index.carried`); those that are not in it are
-        nobody's. `at_most`: so many rows that are somebody's are taken, the others are left to the next step."""
+        unowned. `at_most`: so many rows that are somebody's are taken, the others are left to the next step."""
         self._loader = loader
         self._grouped = grouped
         shared = grouped.shared
-        self._placing: list[tuple[list[int], RowValues, tuple[Entry, Row] | None]] = []
+        self._placing: list[tuple[list[int], RowValues, tuple[JournalEntry, JournalRow] | None]] = []
         """The keys of every row. Touches are read only when they turn out to be somebody's."""
         entries = 0
         for values in rows:
@@ -81,7 +81,7 @@ class Groups:
                 self._grouped.change.keys.append((one, target))
             self._grouped.row(target, entry, row, fresh=not found, unknown=unknown)
 
-    def _target(self, found: set[int], entry: Entry) -> int:
+    def _target(self, found: set[int], entry: JournalEntry) -> int:
         if not found:
             return entry.row
         if len(found) == 1:

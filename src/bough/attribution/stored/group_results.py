@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping
 from bough.attribution.replay.read import Attributed
 from bough.attribution.rules.persons import NOBODY
 from bough.attribution.stored import tables
+from bough.attribution.stored.result_row import Stored
 from bough.attribution.stored.row_values import SettledFacts
-from bough.attribution.stored.tables import Change, Stored, TouchOf, stored_of
-from bough.vocabulary.journal_rows import Row
+from bough.attribution.stored.tables import AttributionChange, TouchOf, stored_of
+from bough.vocabulary.journal_rows import JournalRow
 
 
 class Results:
-    """Notes in a `Change` what is new or different."""
+    """Notes in a `AttributionChange` what is new or different."""
 
-    def __init__(self, change: Change, facts: SettledFacts) -> None:
+    def __init__(self, change: AttributionChange, facts: SettledFacts) -> None:
         self._change = change
         self._facts = facts
-        self._rows: dict[int, Row] = {}
+        self._rows: dict[int, JournalRow] = {}
 
-    def arrived(self, row: Row) -> None:
+    def arrived(self, row: JournalRow) -> None:
         """A row of this step, whose result is about to be added."""
         self._rows[row.id] = row
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from bough.accounts.model import App, AppConfig
 from bough.agents.recognition import parse
+from bough.clicks import plans as plans_of_links
 from bough.clicks.decision import link_shapes as shapes
-from bough.clicks.decision import plans as plans_of_links
 from bough.clicks.decision.decide import ClickRequest, decide
 from bough.clicks.decision.link_shapes import shape_number, shape_of
 from bough.clicks.decision.location import prepare
-from bough.clicks.decision.plans import MAX_PLANS, Plan, Plans, learn
-from bough.clicks.link_cache import Entry, entry_of
-from bough.links.addresses import Address, Refused, read_address
+from bough.clicks.link_cache import CachedLink, cached_link
+from bough.clicks.plans import MAX_PLANS, ClickPlan, Plans, learn
+from bough.links.addresses import Refused, SafeAddress, read_address
 from bough.links.document import link_url
 from bough.links.model import Link
 from bough.vocabulary.journal_rows import RowKind
@@ -100,7 +100,7 @@ CONFIGS = st.builds(
 )
 
 
-def in_full(entry: Entry, user_agent: str, country: str, web_only: bool, installed: bool) -> Plan:
+def in_full(entry: CachedLink, user_agent: str, country: str, web_only: bool, installed: bool) -> ClickPlan:
     """The plan without anything learned."""
     agent = parse(user_agent)
     request = ClickRequest(
@@ -116,7 +116,7 @@ def in_full(entry: Entry, user_agent: str, country: str, web_only: bool, install
     decision = decide(request)
     redirects = decision.kind == "redirect" and decision.process
     kind: RowKind = "robot" if agent.kind in ("robot", "social") else "click"
-    return Plan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
+    return ClickPlan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
 
 
 @st.composite
@@ -155,7 +155,7 @@ def test_a_plan_is_what_deciding_in_full_gives(
 ) -> None:
     owner = App(id=1, organization=1, name="Acme", config=config, domains=app().domains)
     plans = Plans()
-    entries = [entry_of(link, owner) for link in made]
+    entries = [cached_link(link, owner) for link in made]
     for user_agent, country, web_only, installed in visitors:
         for entry in entries:
             known = plans.known(user_agent.encode("latin-1"))
@@ -174,11 +174,11 @@ def test_links_of_one_shape_share_a_lane() -> None:
     first, second = (example(number, **{"$ios_url": f"https://good.example/{number}"}) for number in (1, 2))
     assert shape_of(first) == shape_of(second)
     request = ClickRequest(app=owner, link=first, agent=parse(ua.IPHONE_CHROME), link_url=link_url(first, owner))
-    lane = learn(entry_of(first, owner), request, decide(request))
+    lane = learn(cached_link(first, owner), request, decide(request))
     assert lane is not None
     assert lane.key == "$ios_url"
-    expected = in_full(entry_of(second, owner), ua.IPHONE_CHROME, "", False, False)
-    assert lane.location(entry_of(second, owner)) == expected.location
+    expected = in_full(cached_link(second, owner), ua.IPHONE_CHROME, "", False, False)
+    assert lane.location(cached_link(second, owner)) == expected.location
 
 
 @pytest.mark.parametrize(
@@ -211,13 +211,13 @@ def test_a_changed_app_is_learned_anew() -> None:
     known = plans.known(ua.IPHONE_CHROME.encode())
     link = example(1, **{"$ios_url": "https://good.example/1"})
     for config in ({}, {"append_match_params": False}, {"redirect_allowlist": ("other.example",)}):
-        entry = entry_of(link, app(**config))
+        entry = cached_link(link, app(**config))
         assert plans.plan(entry, known, "", False, False) == in_full(entry, ua.IPHONE_CHROME, "", False, False)
 
 
 def test_what_is_kept_is_bounded() -> None:
     plans = Plans()
-    entry = entry_of(example(1, **{"$ios_url": "https://good.example/1"}), app())
+    entry = cached_link(example(1, **{"$ios_url": "https://good.example/1"}), app())
     for number in range(3 * MAX_PLANS):
         plans.plan(entry, plans.known(ua.IPHONE_CHROME.encode()), f"{number}", False, False)
     assert entry.others is not None
@@ -228,7 +228,7 @@ def test_a_number_of_a_class_is_never_anothers(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(plans_of_links, "MAX_CLASSES", 2)
     made = Plans()
     data = {"$ios_url": "https://good.example/i", "$android_url": "https://good.example/a"}
-    entry = entry_of(example(1, **data), app())
+    entry = cached_link(example(1, **data), app())
     for user_agent in (ua.IPHONE_CHROME, ua.ANDROID_CHROME, ua.IPHONE_FIREFOX) * 2:
         for country in ("", "DE"):
             found = made.plan(entry, made.known(user_agent.encode()), country, False, False)
@@ -245,5 +245,5 @@ def test_the_quick_reading_of_an_address_is_the_thorough_one(text: str) -> None:
 def test_common_addresses_are_read_as_they_stand(text: str) -> None:
     address = read_address(text)
     assert not isinstance(address, Refused)
-    assert isinstance(address, Address)
+    assert isinstance(address, SafeAddress)
     assert address.url == text

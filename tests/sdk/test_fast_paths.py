@@ -1,7 +1,7 @@
-"""The short way of opens, events and new links answers and stores exactly what the whole way does.
+"""The fast path of opens, events and new links answers and stores exactly what the slow path does.
 
-An address with a query is never answered shortly (`bough.web.protocol.BodyShortcut`), so the same bytes with `?` behind
-the path go the whole way.
+An address with a query is never answered shortly (`bough.web.protocol.BodyFastPath`), so the same bytes with `?` behind
+the path take the slow path.
 """
 
 from __future__ import annotations

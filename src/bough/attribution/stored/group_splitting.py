@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bough.attribution.sharing import Shared
-from bough.attribution.stored.entries import Entry
+from bough.attribution.replay.entries import JournalEntry
+from bough.attribution.rules.sharing import Shared
 from bough.attribution.stored.group_loading import entry_keys
-from bough.attribution.stored.tables import Change, TouchOf
+from bough.attribution.stored.tables import AttributionChange, TouchOf
 
 
-def split(change: Change, entries: Iterable[Entry], touches: Iterable[TouchOf], shared: Shared) -> None:
+def split(
+    change: AttributionChange, entries: Iterable[JournalEntry], touches: Iterable[TouchOf], shared: Shared
+) -> None:
     """Note the new groups of rows, keys and touches: those that are still connected, named after their first row."""
     group_of_row, group_of_key = connected({entry.row: entry_keys(entry, shared) for entry in entries})
     rows, owners, keys = change.splits

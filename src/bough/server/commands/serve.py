@@ -7,13 +7,14 @@ import logging
 import os
 
 from bough.accounts.directory import Directory
-from bough.commands.options import Commands, add_data, check_writable, opened_store, remember_address, whole_number
+from bough.commands.options import Commands, add_data, remember_address, whole_number
 from bough.logs import configure
 from bough.server.processes.supervisor import bind, supervise
 from bough.settings import Settings, load_settings
 from bough.signin.exposure import refuse_exposed
 from bough.signin.links import address, first_link
 from bough.store import Store
+from bough.store.data_folder import check_writable, opened_store
 
 
 def add_to(commands: Commands) -> None:

@@ -11,7 +11,7 @@ from bough.clicks.decision.candidates import Choice
 from bough.clicks.decision.model import Decision, PageName
 from bough.clicks.decision.visit import Visit, called
 from bough.clicks.query import written
-from bough.links.addresses import Address, encode
+from bough.links.addresses import SafeAddress, encode
 from bough.links.targets import read_target
 
 AFTER_CLICK_KEYS = {"ios": "$after_click_url", "desktop": "$afterclick_desktop_url"}
@@ -43,7 +43,7 @@ def after_click_url(visit: Visit) -> str | None:
     """The checked address for the tab that stays behind, or None."""
     url = controls.text(visit.data, AFTER_CLICK_KEYS.get(visit.platform, ""))
     address = read_target(url, visit.config) if url else None
-    return address.url if isinstance(address, Address) and address.is_web else None
+    return address.url if isinstance(address, SafeAddress) and address.is_web else None
 
 
 def cta_url(visit: Visit) -> str | None:

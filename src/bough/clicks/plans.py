@@ -6,7 +6,8 @@ stopped a worker for 50 ms now and then.
 
 For links that are clicked for the first time, deciding from the beginning costs more than all the rest of a click, and
 most links of an app differ only in their addresses. So what was decided for one link is learned as a `Lane`, which
-gives the same plan for links of the same shape (`bough.clicks.decision.link_shapes`). A lane is only taken where nothing can make a
+gives the same plan for links of the same shape (`bough.clicks.decision.link_shapes`). A lane is only taken where
+nothing can make a
 difference (a redirect to the link's own first target, which is a plain web page); all else is decided in full. Tests
 compare both ways for random links.
 """
@@ -31,7 +32,7 @@ from bough.clicks.decision.decide import decide
 from bough.clicks.decision.location import MATCH_ID, prepare
 from bough.clicks.decision.model import ClickRequest, Decision
 from bough.clicks.decision.visit import visit
-from bough.clicks.link_cache import Entry
+from bough.clicks.link_cache import CachedLink
 from bough.links.addresses import Refused, encode_value, plain_page_host
 from bough.links.document import link_url
 from bough.links.targets import read_target
@@ -43,11 +44,11 @@ MAX_LANES = 4096
 MAX_PLANS = 64
 
 
-class Plan(Struct, frozen=True, gc=False):
+class ClickPlan(Struct, frozen=True, gc=False):
     """What happens to a class of visitors of a link."""
 
     redirects: bool
-    """Whether they are redirected and the click is counted; all else is answered the whole way."""
+    """Whether they are redirected and the click is counted; all else is answered by the slow path."""
     rule: str
     location: tuple[bytes, ...]
     """The address to redirect to; the click's id goes between the pieces."""
@@ -73,7 +74,7 @@ class Lane(NamedTuple):
     appends: bool
     takes_utm: bool
 
-    def location(self, entry: Entry) -> tuple[bytes, ...] | None:
+    def location(self, entry: CachedLink) -> tuple[bytes, ...] | None:
         """`Plan.location` of a link, or None when it must be decided in full."""
         link, config = entry.link, entry.app.config
         page = link.data[self.key]
@@ -121,16 +122,16 @@ class Plans:
             found = self._known[user_agent] = Known(text, agent, self._number(agent), usual_hints(agent))
         return found
 
-    def plan(self, entry: Entry, agent: Known, country: str, web_only: bool, installed: bool) -> Plan:
+    def plan(self, entry: CachedLink, agent: Known, country: str, web_only: bool, installed: bool) -> ClickPlan:
         """What happens to a visitor of a link."""
         visitor = (agent.number, country, web_only, installed)
         number = self._classes.get(visitor)
         if number is None:
             number = self._new_class(visitor)
         if entry.visitors == number:
-            first: Plan = entry.plan
+            first: ClickPlan = entry.plan
             return first
-        found: Plan | None = entry.others.get(number) if entry.others else None
+        found: ClickPlan | None = entry.others.get(number) if entry.others else None
         if found is None:
             found = self._make(entry, agent.agent, number, country, web_only, installed)
             _keep(entry, number, found)
@@ -151,13 +152,15 @@ class Plans:
             self._numbers[like] = next(self._next_number)
         return self._numbers[like]
 
-    def _make(self, entry: Entry, agent: Agent, number: int, country: str, web_only: bool, installed: bool) -> Plan:
+    def _make(
+        self, entry: CachedLink, agent: Agent, number: int, country: str, web_only: bool, installed: bool
+    ) -> ClickPlan:
         link, app = entry.link, entry.app
         shape = 0 if web_only or agent.kind != "browser" else entry.shape
         place = (app.id, shape, number)
         learned_from, lane = self._lanes.get(place, (None, None))
         if lane is not None and learned_from is app and (location := lane.location(entry)) is not None:
-            return Plan(True, lane.rule, location, "click")
+            return ClickPlan(True, lane.rule, location, "click")
         request = ClickRequest(
             app=app,
             link=link,
@@ -175,10 +178,10 @@ class Plans:
             self._lanes[place] = (app, learn(entry, request, decision))
         kind: RowKind = "robot" if agent.kind in ("robot", "social") else "click"
         redirects = decision.kind == "redirect" and decision.process
-        return Plan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
+        return ClickPlan(redirects, decision.rule, prepare(decision).around_click_id(), kind)
 
 
-def _keep(entry: Entry, number: int, plan: Plan) -> None:
+def _keep(entry: CachedLink, number: int, plan: ClickPlan) -> None:
     if entry.visitors < 0:
         entry.visitors, entry.plan = number, plan
     elif entry.others is None or len(entry.others) >= MAX_PLANS:
@@ -187,7 +190,7 @@ def _keep(entry: Entry, number: int, plan: Plan) -> None:
         entry.others[number] = plan
 
 
-def learn(entry: Entry, request: ClickRequest, decision: Decision) -> Lane | None:
+def learn(entry: CachedLink, request: ClickRequest, decision: Decision) -> Lane | None:
     """The lane that leads to this decision for every link of the same shape, if there is one."""
     link = entry.link
     if decision.kind != "redirect" or not decision.process or decision.rule != decision.target_rule:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bough.clicks.huawei import huawei_or_honor
+from bough.agents.huawei import huawei_or_honor
 
 MAKES: tuple[tuple[str, str], ...] = (
     (r"SM-[A-Z]{0,2}\d|GT-[A-Z]\d{3}|SGH-|SCH-|SHV-|SHW-|SPH-|YP-G|EK-G|ISW\d+SC", "Samsung"),
@@ -27,7 +27,7 @@ MAKES: tuple[tuple[str, str], ...] = (
     (r"blackberry", "BlackBerry"),
 )
 """What a model begins with, in any case of letters, and its make; Huawei and Honor are told apart in
-`bough.clicks.huawei`."""
+`bough.agents.huawei`."""
 
 BROWSERS_OF_MAKES = {
     "SamsungBrowser": "Samsung",

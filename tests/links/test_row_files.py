@@ -10,17 +10,17 @@ import pytest
 
 from bough.errors import BadRequest
 from bough.links.bulk import fields
-from bough.links.files.rows import MAX_CELL, Format, Row, guess_format, read_rows
+from bough.links.row_files import MAX_CELL, FileRow, Format, guess_format, read_rows
 
 
-def rows(text: str, kind: Format = "csv") -> list[Row]:
+def rows(text: str, kind: Format = "csv") -> list[FileRow]:
     return list(read_rows(io.StringIO(text, newline=""), kind).rows)
 
 
 def test_csv_by_its_heading() -> None:
     assert rows('url, channel \nx,"a, ""b"""\r\ny,\n') == [
-        Row(2, {"url": "x", "channel": 'a, "b"'}),
-        Row(3, {"url": "y", "channel": ""}),
+        FileRow(2, {"url": "x", "channel": 'a, "b"'}),
+        FileRow(3, {"url": "y", "channel": ""}),
     ]
 
 
@@ -48,7 +48,7 @@ def test_a_broken_line_is_an_error_and_the_next_is_read(text: str, line: int) ->
 def test_a_quote_that_is_never_closed_is_an_error_of_the_line_where_it_opens() -> None:
     row, next_one = rows('url,t\nx,"a\ny,b\n')
     assert (row.line, row.values) == (2, {})
-    assert next_one == Row(3, {"url": "y", "t": "b"})
+    assert next_one == FileRow(3, {"url": "y", "t": "b"})
     assert row.error.startswith("The line is not valid CSV: ")
 
 
